@@ -1,0 +1,155 @@
+"""Every setting of Truesend, in one table, read from the environment.
+
+A setting NAME is the environment variable ``TRUESEND_NAME``. A secret may also stand in the file named by
+``TRUESEND_NAME_FILE``. ``docs/settings.md`` is written from this table and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "TRUESEND_"
+
+
+class SettingError(ValueError):
+    """A setting is missing or cannot be read; the message names the setting, never its value."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name without prefix, default (``None`` = no value), meaning, and whether it is secret."""
+
+    name: str
+    default: str | None
+    meaning: str
+    secret: bool = False
+
+
+_GOOGLE = "Google's endpoint; another emulator can stand in."
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("ENVIRONMENT", "dev", "`dev`, `stage` or `prod`; `prod` refuses to start with an unsafe value."),
+    Setting("PUBLIC_URL", "http://localhost:8000", "Address of the web app as people type it."),
+    Setting("TRACKING_URL", "http://localhost:8001", "Address of the tracker as recipients reach it."),
+    Setting("DATABASE_URL", None, "PostgreSQL, `postgresql://…`. Unset: `truesend up` runs its own.", secret=True),
+    Setting("DATA_DIR", "./data", "Folder for keys, tracking segments, logs and the embedded PostgreSQL."),
+    Setting("SECRET_KEY", None, "Signs sessions and forms; made in the data folder on first start.", secret=True),
+    Setting(
+        "ENCRYPTION_KEYS", None, "Encrypt tokens at rest: `id:base64,…`, newest first, 32 bytes each.", secret=True
+    ),
+    Setting("LINK_KEYS", None, "Sign tracking links: `id:base64,…`, newest signs, all verify.", secret=True),
+    Setting("EMAIL_URL", None, "System mail: `smtp://user:password@host:587` or `smtps://…`.", secret=True),
+    Setting("EMAIL_FROM", "Truesend <truesend@localhost>", "Sender of system mail."),
+    Setting("SUPPORT_EMAIL", None, "Address behind “Contact support”."),
+    Setting("GUESS_LIMITS", None, "`on` or `off`: limits on guessing passwords. Default: off for dev, else on."),
+    Setting("GOOGLE_CLIENT_ID", None, "OAuth client of this installation at Google."),
+    Setting("GOOGLE_CLIENT_SECRET", None, "Its secret.", secret=True),
+    Setting("GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth", _GOOGLE),
+    Setting("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", _GOOGLE),
+    Setting("GOOGLE_REVOKE_URL", "https://oauth2.googleapis.com/revoke", _GOOGLE),
+    Setting("GOOGLE_USERINFO_URL", "https://openidconnect.googleapis.com/v1/userinfo", _GOOGLE),
+    Setting("GOOGLE_JWKS_URL", "https://www.googleapis.com/oauth2/v3/certs", _GOOGLE),
+    Setting("GOOGLE_API_URL", "https://gmail.googleapis.com", _GOOGLE),
+    Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
+    Setting("WORKER_CONCURRENCY", "16", "Mailboxes one worker serves at the same time."),
+    Setting("WEB_THREADS", "16", "Requests the web process answers at the same time; one database connection each."),
+    Setting("SANDBOX_URL", None, "Set by `truesend up --sandbox`: where the sandbox answers. Refused in prod."),
+    Setting("CLOCK_FILE", None, "Set by `truesend up --sandbox`: the sandbox's clock. Refused in prod."),
+)
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def get(name: str) -> str | None:
+    """The value of a setting, its file's content, or its default; blank counts as unset."""
+    setting = _BY_NAME[name]
+    value = os.environ.get(PREFIX + name, "")
+    if value.strip():
+        return value.strip()
+    path = os.environ.get(f"{PREFIX}{name}_FILE", "") if setting.secret else ""
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or setting.default
+        except OSError as error:
+            raise SettingError(f"{PREFIX}{name}_FILE cannot be read: {error.strerror}.") from None
+    return setting.default
+
+
+def require(name: str) -> str:
+    """Like :func:`get`, but a missing value is a :class:`SettingError`."""
+    value = get(name)
+    if value is None:
+        raise SettingError(f"{PREFIX}{name} is not set.")
+    return value
+
+
+def number(name: str) -> int:
+    """A setting that is a positive whole number."""
+    value = require(name)
+    if not value.isdigit() or int(value) < 1:
+        raise SettingError(f"{PREFIX}{name} must be a positive whole number.")
+    return int(value)
+
+
+def environment() -> str:
+    """``dev``, ``stage`` or ``prod``."""
+    value = require("ENVIRONMENT")
+    if value not in {"dev", "stage", "prod"}:
+        raise SettingError("TRUESEND_ENVIRONMENT must be dev, stage or prod.")
+    return value
+
+
+def public_url() -> str:
+    """The web app's address without a trailing slash."""
+    return require("PUBLIC_URL").rstrip("/")
+
+
+def tracking_url() -> str:
+    """The tracker's address without a trailing slash."""
+    return require("TRACKING_URL").rstrip("/")
+
+
+def database_url() -> str:
+    """The PostgreSQL address."""
+    return require("DATABASE_URL")
+
+
+def data_dir() -> Path:
+    """The data folder, absolute."""
+    return Path(require("DATA_DIR")).resolve()
+
+
+def sandbox_url() -> str | None:
+    """Where the sandbox answers, or ``None``; never outside dev and stage."""
+    value = get("SANDBOX_URL")
+    return value.rstrip("/") if value and environment() != "prod" else None
+
+
+def _keys(name: str) -> list[tuple[str, bytes]]:
+    keys: list[tuple[str, bytes]] = []
+    for part in require(name).split(","):
+        key_id, colon, encoded = part.strip().partition(":")
+        try:
+            secret = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            secret = b""
+        if not (key_id and colon and len(secret) == 32):
+            raise SettingError(f"{PREFIX}{name} must read id:base64,… with 32 bytes to a key.")
+        keys.append((key_id, secret))
+    if len({key_id for key_id, _ in keys}) != len(keys):
+        raise SettingError(f"{PREFIX}{name} names a key id twice.")
+    return keys
+
+
+def encryption_keys() -> list[tuple[str, bytes]]:
+    """Keys for secrets at rest as ``(id, 32 bytes)``, newest first."""
+    return _keys("ENCRYPTION_KEYS")
+
+
+def link_keys() -> list[tuple[str, bytes]]:
+    """Keys for tracking links as ``(id, 32 bytes)``, newest first."""
+    return _keys("LINK_KEYS")

@@ -1,0 +1,164 @@
+"""Django's settings, derived from :mod:`truesend.env`. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from truesend import env
+
+ENVIRONMENT = env.environment()
+SECRET_KEY = env.get("SECRET_KEY") or ""
+DEBUG = False
+PUBLIC_URL = env.public_url()
+_public = urlsplit(PUBLIC_URL)
+# Another Host is redirected to PUBLIC_URL by our own middleware, so every name may knock here.
+ALLOWED_HOSTS = ["*"]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "truesend.organizations",
+    "truesend.connections",
+    "truesend.sending",
+    "truesend.tracking",
+    "truesend.web",
+]
+
+MIDDLEWARE = [
+    "truesend.web.middleware.Health",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "truesend.web.middleware.OneHost",
+    "truesend.web.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "truesend.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "truesend.web.context.base",
+            ]
+        },
+    }
+]
+
+# The database address is absent while commands such as `truesend up` only look at the settings.
+_database = urlsplit(env.get("DATABASE_URL") or "")
+
+
+def _option(name: str) -> str:
+    for pair in _database.query.split("&"):
+        key, _, value = pair.partition("=")
+        if key == name:
+            return unquote(value)
+    return ""
+
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(_database.path.lstrip("/")),
+        "USER": unquote(_database.username or ""),
+        "PASSWORD": unquote(_database.password or ""),
+        "HOST": unquote(_database.hostname or "") or _option("host"),
+        "PORT": str(_database.port or _option("port")),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "truesend"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    # Guess limits must hold over all processes, so the cache is shared.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "truesend_cache"},
+}
+
+AUTH_USER_MODEL = "organizations.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/emails"
+LOGOUT_REDIRECT_URL = "/login"
+
+ACCOUNT_ADAPTER = "truesend.organizations.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "truesend.organizations.forms.SignupFields"
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
+ACCOUNT_SIGNUP_REDIRECT_URL = "/integration"
+ACCOUNT_PREVENT_ENUMERATION = True
+if (env.get("GUESS_LIMITS") or ("off" if ENVIRONMENT == "dev" else "on")) == "off":
+    ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
+SESSION_COOKIE_NAME = "truesend_session"
+CSRF_COOKIE_NAME = "csrftoken"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SECURE_HSTS_SECONDS = 31_536_000 if _public.scheme == "https" and ENVIRONMENT == "prod" else 0
+DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # 25 MB of attachments in base64, and the mail around them
+
+EMAIL_BACKEND = "truesend.organizations.system_mail.SystemMail"
+DEFAULT_FROM_EMAIL = env.require("EMAIL_FROM")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [path for path in (ROOT / "frontend" / "dist",) if path.is_dir()]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+# Vite writes hashed names below assets/: those never change.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[A-Za-z0-9_-]{8,}\.\w+$"
+
+PROCRASTINATE_ON_APP_READY = None
+PROCRASTINATE_IMPORT_PATHS = ["truesend.jobs"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"truesend": {"level": "INFO"}, "procrastinate": {"level": "WARNING"}},
+}

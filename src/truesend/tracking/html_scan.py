@@ -1,0 +1,250 @@
+"""A scanner for HTML that reports tags and their attributes with exact offsets and changes nothing.
+
+It follows the tokenizer of the HTML standard (https://html.spec.whatwg.org/multipage/parsing.html#tokenization)
+where that decides what is a tag: comments and their odd ends, bogus comments, raw text elements, script data,
+quoted and unquoted attributes, foreign content. What it does not report as a tag is text, or hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.entities import html5
+
+_SPACE = " \t\n\f\r"
+_NAME_END = re.compile(r"[ \t\n\f\r/>]")
+_ATTRIBUTE_NAME_END = re.compile(r"[ \t\n\f\r/>=]")
+_UNQUOTED_END = re.compile(r"[ \t\n\f\r>]")
+_COMMENT_END = re.compile(r"--!?>")
+_SCRIPT_STEP = re.compile(r"<!--|-->|</?script(?=[ \t\n\f\r/>])", re.IGNORECASE)
+_HIDDEN = frozenset(
+    {"style", "xmp", "iframe", "noembed", "noframes", "script", "title", "textarea", "plaintext"}
+)
+# A start tag of one of these inside <svg> or <math> closes it ("parsing tokens in foreign content").
+_BREAKOUT_NAMES = """
+    b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing
+    menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var
+"""
+_BREAKOUT = frozenset(_BREAKOUT_NAMES.split())
+_INTEGRATION = frozenset({"foreignobject", "desc", "annotation-xml", "mi", "mo", "mn", "ms", "mtext"})
+_REFERENCE = re.compile(r"&(?:#[xX]([0-9a-fA-F]+);?|#([0-9]+);?|([A-Za-z][A-Za-z0-9]*;?))")
+_LONGEST_NAME = max(len(name) for name in html5)
+# The C1 range is read as Windows-1252 (standard, "numeric character reference end state").
+_WINDOWS = {
+    n: bytes((n,)).decode("cp1252") for n in range(0x80, 0xA0) if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute: name in lower case, where its raw value stands (``start == end``: none), quote."""
+
+    name: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A start or end tag from ``start`` up to ``end``; its name is in lower case."""
+
+    name: str
+    start: int
+    end: int
+    closing: bool
+    attributes: tuple[Attribute, ...]
+
+    def get(self, name: str) -> Attribute | None:
+        """The attribute of that name; the first one counts, as in browsers."""
+        return next((a for a in self.attributes if a.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text a reader sees, from ``start`` up to ``end``, still with its character references."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unclosed:
+    """A comment, tag or hidden element that begins at ``start`` and never ends: the rest is not shown."""
+
+    start: int
+
+
+def scan(html: str) -> Iterator[Tag | Text | Unclosed]:
+    """Everything a browser would make a tag or visible text of, in the order of the document."""
+    position, size = 0, len(html)
+    foreign = 0  # how deep inside <svg> or <math>
+    while position < size:
+        start = html.find("<", position)
+        if start < 0:
+            yield Text(position, size)
+            return
+        if start > position:
+            yield Text(position, start)
+        follows = html[start + 1 : start + 2]
+        if follows in {"!", "?"} or (follows == "/" and not _letter(html, start + 2)):
+            end = _after_markup(html, start, foreign > 0)
+            if end is None:
+                if html[start + 2 : start + 3]:
+                    yield Unclosed(start)
+                else:  # "</" or "<!" at the very end is text or an empty comment
+                    yield Text(start, size)
+                return
+            position = end
+            continue
+        if follows != "/" and not _letter(html, start + 1):
+            yield Text(start, start + 1)
+            position = start + 1
+            continue
+        tag = _read_tag(html, start)
+        if tag is None:
+            yield Unclosed(start)
+            return
+        yield tag
+        position = tag.end
+        foreign = _foreign_depth(html, tag, foreign)
+        if not tag.closing and foreign == 0 and tag.name in _HIDDEN:
+            hidden_end = _after_hidden(html, tag)
+            if hidden_end is None:
+                yield Unclosed(tag.start)
+                return
+            position = hidden_end
+
+
+def decode(raw: str) -> str:
+    """An attribute's value with its character references replaced as a browser does in attributes."""
+    return _REFERENCE.sub(_decode_one, raw) if "&" in raw else raw
+
+
+def _letter(html: str, at: int) -> bool:
+    character = html[at : at + 1]
+    return character.isascii() and character.isalpha()
+
+
+def _after_markup(html: str, start: int, in_foreign: bool) -> int | None:
+    """The end of a comment, doctype, CDATA section or bogus comment that begins at ``start``."""
+    if html.startswith("<!--", start):
+        if html.startswith("<!-->", start):
+            return start + 5
+        if html.startswith("<!--->", start):
+            return start + 6
+        found = _COMMENT_END.search(html, start + 4)
+        return found.end() if found else None
+    if in_foreign and html.startswith("<![CDATA[", start):
+        at = html.find("]]>", start)
+        return at + 3 if at >= 0 else None
+    at = html.find(">", start + 2)
+    return at + 1 if at >= 0 else None
+
+
+def _read_tag(html: str, start: int) -> Tag | None:
+    closing = html[start + 1] == "/"
+    name_start = start + 2 if closing else start + 1
+    found = _NAME_END.search(html, name_start)
+    if found is None:
+        return None
+    name = html[name_start : found.start()].lower()
+    attributes: list[Attribute] = []
+    position, size = found.start(), len(html)
+    while position < size:
+        character = html[position]
+        if character == ">":
+            return Tag(name, start, position + 1, closing, tuple(attributes))
+        if character in _SPACE or character == "/":
+            position += 1
+            continue
+        attribute, after = _read_attribute(html, position)
+        if attribute is None:
+            return None
+        attributes.append(attribute)
+        position = after
+    return None
+
+
+def _read_attribute(html: str, start: int) -> tuple[Attribute | None, int]:
+    size = len(html)
+    found = _ATTRIBUTE_NAME_END.search(html, start + 1)  # a leading "=" belongs to the name
+    if found is None:
+        return None, size
+    name, position = html[start : found.start()].lower(), found.start()
+    while position < size and html[position] in _SPACE:
+        position += 1
+    if position >= size:
+        return None, size
+    if html[position] != "=":
+        return Attribute(name, position, position, ""), position
+    position += 1
+    while position < size and html[position] in _SPACE:
+        position += 1
+    if position >= size:
+        return None, size
+    quote = html[position]
+    if quote in {'"', "'"}:
+        end = html.find(quote, position + 1)
+        return (None, size) if end < 0 else (Attribute(name, position + 1, end, quote), end + 1)
+    found = _UNQUOTED_END.search(html, position)
+    return (None, size) if found is None else (Attribute(name, position, found.start(), ""), found.start())
+
+
+def _after_hidden(html: str, tag: Tag) -> int | None:
+    """Where the content of an element whose content is no markup ends: at its end tag."""
+    if tag.name == "plaintext":
+        return None
+    if tag.name == "script":
+        return _after_script(html, tag.end)
+    found = re.compile(rf"</{tag.name}(?=[ \t\n\f\r/>])", re.IGNORECASE).search(html, tag.end)
+    return found.start() if found else None
+
+
+def _after_script(html: str, position: int) -> int | None:
+    escaped = doubly = False
+    for step in _SCRIPT_STEP.finditer(html, position):
+        word = step.group().lower()
+        if word == "<!--":
+            escaped = True
+        elif word == "-->":
+            escaped = doubly = False
+        elif word == "<script":
+            doubly = doubly or escaped
+        elif doubly:
+            doubly = False
+        else:
+            return step.start()
+    return None
+
+
+def _foreign_depth(html: str, tag: Tag, depth: int) -> int:
+    if tag.name in {"svg", "math"}:
+        if tag.closing:
+            return max(0, depth - 1)
+        return depth if html[tag.end - 2] == "/" else depth + 1
+    if depth and tag.name in _INTEGRATION:
+        # Inside these HTML's own rules hold again; nesting deeper than one level does not occur in mail.
+        return depth if tag.closing else 0
+    return 0 if depth and not tag.closing and tag.name in _BREAKOUT else depth
+
+
+def _decode_one(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
+    if name is None:
+        return _character(int(hexadecimal, 16) if hexadecimal else int(decimal))
+    for size in range(min(len(name), _LONGEST_NAME), 1, -1):
+        value = html5.get(name[:size])
+        if value is None:
+            continue
+        if name[size - 1] != ";" and (size < len(name) or match.string[match.end() : match.end() + 1] == "="):
+            return match.group()  # "&copy=1" and "&copyright" stay as they are in an attribute
+        return value + name[size:]
+    return match.group()
+
+
+def _character(number: int) -> str:
+    if number == 0 or number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+        return "\N{REPLACEMENT CHARACTER}"
+    return _WINDOWS.get(number) or chr(number)

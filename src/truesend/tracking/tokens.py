@@ -1,0 +1,143 @@
+"""Signed, self-contained tokens of pixels and links.
+
+A token carries everything that is needed to answer: purpose, version, delivery, and for a link its index
+and target. So a redirect needs no database, and a link in a mailbox works whatever happens here.
+
+Layout before base64url (no padding)::
+
+    version 1 | purpose 1 | length of key id 1 | key id | delivery 16 | [link 2 | target, UTF-8] | MAC 16
+
+The MAC is the first 128 bits of HMAC-SHA256 over everything before it. Reading is strict: one token has
+exactly one spelling, so that changing any character makes it invalid.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+VERSION = 1
+MAC_BYTES = 16
+MAX_LINK = 0xFFFF
+MAX_TARGET_BYTES = 64 * 1024
+
+Keys = Sequence[tuple[str, bytes]]
+"""``(id, secret)``, newest first: the newest signs, all verify."""
+
+_OPEN = ord("o")
+_CLICK = ord("c")
+_LINK = struct.Struct(">H")
+_DOMAIN = b"truesend link\x00"  # keeps these MACs apart from any other use of the same key
+_ALPHABET = re.compile(r"[A-Za-z0-9_-]+\Z")
+_TARGET_START = re.compile(r"https?://", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class TokenError(ValueError):
+    """The token is not one of ours: cut off, changed or forged. It never leads anywhere."""
+
+
+class UnknownKeyError(TokenError):
+    """It looks like one of ours, but was signed by a key this installation does not have (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenToken:
+    """The pixel of a delivery."""
+
+    delivery: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ClickToken:
+    """A link of a delivery: its index in the mail (0 is the first) and the address it leads to."""
+
+    delivery: UUID
+    link: int
+    target: str
+
+
+def sign_open(keys: Keys, delivery: UUID) -> str:
+    """The token of a delivery's pixel, signed by the newest key."""
+    return _seal(keys, _OPEN, delivery.bytes)
+
+
+def sign_click(keys: Keys, delivery: UUID, link: int, target: str) -> str:
+    """The token of one link, signed by the newest key.
+
+    ``target`` must be an http(s) address without control characters, else ``ValueError``.
+    """
+    if not 0 <= link <= MAX_LINK:
+        raise ValueError(f"A link index lies between 0 and {MAX_LINK}.")
+    if not is_target(target):
+        raise ValueError("A link's target must be an http or https address without control characters.")
+    return _seal(keys, _CLICK, delivery.bytes + _LINK.pack(link) + target.encode())
+
+
+def is_target(address: str) -> bool:
+    """Whether an address can be carried by a token and answered as a ``Location``."""
+    if not _TARGET_START.match(address) or _CONTROL.search(address):
+        return False
+    try:
+        return len(address.encode()) <= MAX_TARGET_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def read(keys: Keys, token: str) -> OpenToken | ClickToken:
+    """What a token says, once its MAC is found right.
+
+    Raises :class:`UnknownKeyError` when its key is not among ``keys``, :class:`TokenError` for anything else.
+    """
+    raw = _decode(token)
+    start = 3 + raw[2] if len(raw) > 3 else 0
+    if start == 0 or raw[0] != VERSION or len(raw) < start + 16 + MAC_BYTES:
+        raise TokenError("Not a token of ours.")
+    key_id = raw[3:start]
+    secret = next((secret for known, secret in keys if known.encode() == key_id), None)
+    if secret is None:
+        raise UnknownKeyError("Signed by a key that is not here.")
+    signed, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+    if not hmac.compare_digest(mac, _mac(secret, signed)):
+        raise TokenError("The signature does not match.")
+    delivery = UUID(bytes=signed[start : start + 16])
+    rest = signed[start + 16 :]
+    if signed[1] == _OPEN and not rest:
+        return OpenToken(delivery)
+    if signed[1] == _CLICK and len(rest) > _LINK.size:
+        return ClickToken(delivery, _LINK.unpack_from(rest)[0], rest[_LINK.size :].decode())
+    raise TokenError("Not a token of ours.")
+
+
+def _seal(keys: Keys, purpose: int, body: bytes) -> str:
+    if not keys:
+        raise ValueError("There is no key to sign with.")
+    name, secret = keys[0]
+    key_id = name.encode()
+    if not 1 <= len(key_id) <= 255:
+        raise ValueError("A key id has 1 to 255 bytes.")
+    signed = bytes((VERSION, purpose, len(key_id))) + key_id + body
+    return base64.urlsafe_b64encode(signed + _mac(secret, signed)).rstrip(b"=").decode()
+
+
+def _mac(secret: bytes, signed: bytes) -> bytes:
+    return hmac.digest(secret, _DOMAIN + signed, "sha256")[:MAC_BYTES]
+
+
+def _decode(token: str) -> bytes:
+    if not _ALPHABET.match(token):
+        raise TokenError("Not a token of ours.")
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        raise TokenError("Not a token of ours.") from None
+    # The last character may carry bits that decoding ignores: only the one true spelling counts.
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
+        raise TokenError("Not a token of ours.")
+    return raw

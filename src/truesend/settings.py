@@ -81,7 +81,7 @@ def _option(name: str) -> str:
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(_database.path.lstrip("/")),
+        "NAME": unquote(_database.path.lstrip("/")) or "truesend",
         "USER": unquote(_database.username or ""),
         "PASSWORD": unquote(_database.password or ""),
         "HOST": unquote(_database.hostname or "") or _option("host"),
@@ -152,7 +152,6 @@ WHITENOISE_MAX_AGE = 3600
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[A-Za-z0-9_-]{8,}\.\w+$"
 
 PROCRASTINATE_ON_APP_READY = None
-PROCRASTINATE_IMPORT_PATHS = ["truesend.jobs"]
 
 LOGGING = {
     "version": 1,

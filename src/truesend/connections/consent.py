@@ -1,0 +1,246 @@
+"""One consent, from the button to the stored grant. Nothing is half-connected: it is stored whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, transaction
+
+from truesend import clock, env
+from truesend.connections import proofs, tokens
+from truesend.connections.models import Connection, Consent, Kind, LedgerKind
+from truesend.connections.secretbox import open_sealed, seal
+from truesend.organizations.models import Member
+from truesend.providers import registry
+from truesend.providers.contract import Capability, Evidence, Grant, Identity, Provider
+from truesend.providers.errors import ProviderError
+
+# A person may look for a password for a while; the provider's code itself lives about 10 minutes after that.
+LIFETIME = timedelta(hours=1)
+
+
+class StateInvalid(Exception):  # noqa: N818
+    """The state was not started from this session, was used already, or is too old."""
+
+
+class ConsentFailed(Exception):  # noqa: N818
+    """The consent came back and ends in a cause; nothing was connected or changed."""
+
+    def __init__(self, consent: Consent, cause: str) -> None:
+        super().__init__(cause)
+        self.consent = consent
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A consent that ended well."""
+
+    connection: Connection
+    consent: Consent
+
+
+def redirect_uri(provider: str) -> str:
+    """The address to register at the provider, exactly."""
+    return f"{env.public_url()}/oauth/{provider}/callback"
+
+
+def start(
+    member: Member,
+    *,
+    session_key: str,
+    provider: str,
+    kind: Kind,
+    capabilities: Iterable[Capability],
+    connection: Connection | None,
+    next_path: str,
+    test_email: bool,
+) -> str:
+    """Store a new consent and return the provider's address to send the member to."""
+    adapter = registry.provider(provider)
+    state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+    asked = _with_earlier(adapter, capabilities, connection)
+    consent_id = uuid4()
+    Consent.objects.create(
+        id=consent_id,
+        state_digest=_digest(state),
+        session_digest=_digest(session_key),
+        member=member,
+        connection=connection,
+        provider=provider,
+        kind=connection.kind if connection else kind,
+        capabilities=[str(one) for one in asked],
+        verifier=seal(verifier, place=f"consent.verifier:{consent_id}"),
+        nonce=nonce,
+        next_path=next_path,
+        test_email=test_email,
+        started_at=clock.now(),
+    )
+    return adapter.authorize_url(
+        capabilities=asked,
+        redirect_uri=redirect_uri(provider),
+        state=state,
+        nonce=nonce,
+        verifier=verifier,
+        account=connection.address if connection else None,
+    )
+
+
+def _with_earlier(
+    adapter: Provider, capabilities: Iterable[Capability], connection: Connection | None
+) -> list[Capability]:
+    """Reconnecting asks for everything the connection had, so that nothing is lost on the way."""
+    wanted = {Capability.SEND, *capabilities}
+    if connection is not None:
+        wanted |= {Capability(name) for name in connection.asked}
+    return [one for one in adapter.capabilities if one in wanted]
+
+
+def finish(
+    member: Member, *, session_key: str, provider: str, state: str, code: str, error: str, description: str
+) -> Finished:
+    """Take what the provider sent back. Raises :class:`StateInvalid` or :class:`ConsentFailed`."""
+    consent = _claim(member, session_key, provider, state)
+    adapter = registry.provider(provider)
+    if error:
+        raise _failed(consent, adapter.consent_cause(error, description))
+    if not code:
+        raise _failed(consent, "code_missing")
+    verifier = open_sealed(consent.verifier, place=f"consent.verifier:{consent.pk}")
+    try:
+        grant = adapter.exchange(
+            code=code, redirect_uri=redirect_uri(provider), verifier=verifier, nonce=consent.nonce
+        )
+    except ProviderError as problem:
+        # A refused code is about this return, not about a grant that lives.
+        cause = "code_missing" if problem.cause in {"grant_rejected", "grant_revoked"} else problem.cause
+        raise _failed(consent, cause, problem.words) from None
+    identity = grant.identity
+    if identity is None:
+        raise _failed(consent, "identity_unverified")
+    if Capability.SEND not in adapter.granted(grant.scopes):
+        raise _failed(consent, "nothing_granted")
+    if consent.connection is not None and consent.connection.subject != identity.subject:
+        raise _failed(consent, "other_account")
+    try:
+        with transaction.atomic():
+            connection = _store(consent, adapter, grant, identity)
+    except DatabaseError:
+        raise _failed(consent, "storage_failed") from None
+    return Finished(connection, consent)
+
+
+def _claim(member: Member, session_key: str, provider: str, state: str) -> Consent:
+    """The consent this state belongs to, claimed so that a replay finds it taken."""
+    now = clock.now()
+    mine = Consent.objects.filter(
+        state_digest=_digest(state),
+        session_digest=_digest(session_key),
+        member=member,
+        provider=provider,
+        returned_at=None,
+        started_at__gt=now - LIFETIME,
+    )
+    if not state or mine.update(returned_at=now) != 1:
+        raise StateInvalid
+    return Consent.objects.select_related("member__user", "connection").get(state_digest=_digest(state))
+
+
+def _failed(consent: Consent, cause: str, words: str = "") -> ConsentFailed:
+    Consent.objects.filter(pk=consent.pk).update(cause=cause)
+    if consent.connection is not None:
+        proofs.note(
+            consent.connection,
+            LedgerKind.CONSENT,
+            trigger=consent.member.user.email,
+            result=cause,
+            words=words,
+        )
+    return ConsentFailed(consent, cause)
+
+
+def _store(consent: Consent, adapter: Provider, grant: Grant, identity: Identity) -> Connection:
+    """Replace the grant first, and only then forget the old one (design §4)."""
+    now = clock.now()
+    connection = consent.connection or _existing(consent, identity)
+    if connection is None:
+        connection = Connection.objects.create(
+            organization=consent.member.organization,
+            member=consent.member,
+            provider=consent.provider,
+            kind=consent.kind,
+            subject=identity.subject,
+            address=identity.address,
+            display_name=identity.name[:200],
+            asked=consent.capabilities,
+            granted_scopes=sorted(grant.scopes),
+            consented_at=now,
+        )
+    else:
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        connection.address = identity.address
+        connection.display_name = identity.name[:200]
+        connection.asked = consent.capabilities
+        connection.granted_scopes = sorted(grant.scopes)
+        connection.consented_at = now
+        connection.disconnected_at = None
+        connection.save(
+            update_fields=[
+                "address",
+                "display_name",
+                "asked",
+                "granted_scopes",
+                "consented_at",
+                "disconnected_at",
+            ]
+        )
+    tokens.replace(connection, grant, now)
+    allowed = adapter.granted(grant.scopes)
+    missing = [name for name in consent.capabilities if Capability(name) not in allowed]
+    proofs.record(
+        connection,
+        [
+            Evidence("grant", True, "token.code"),
+            Evidence(
+                "scope",
+                not missing,
+                "token.code",
+                "scope_missing" if missing else "",
+                f"Not granted: {', '.join(missing)}" if missing else "",
+            ),
+        ],
+        kind=LedgerKind.CONSENT,
+        trigger=consent.member.user.email,
+        at=now,
+    )
+    return connection
+
+
+def _existing(consent: Consent, identity: Identity) -> Connection | None:
+    """The connection of the same account in the same place, also a disconnected one: its history goes on."""
+    same = Connection.objects.filter(
+        organization=consent.member.organization,
+        provider=consent.provider,
+        kind=consent.kind,
+        subject=identity.subject,
+    )
+    if consent.kind == Kind.PERSONAL:
+        same = same.filter(member=consent.member)
+    return same.first()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def parse_connection_id(text: str) -> UUID | None:
+    """A UUID out of a query string, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

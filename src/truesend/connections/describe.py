@@ -1,0 +1,131 @@
+"""What a connection looks like to a member: verdict, sentence, fix, who. Pages and API say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+
+from truesend import clock
+from truesend.connections.causes import Action, Who, cause, sentence
+from truesend.connections.models import Connection, Kind, Token
+from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
+from truesend.organizations.models import Member, Role, User
+from truesend.providers import registry
+
+
+@dataclass(frozen=True)
+class Description:
+    """A connection with everything to be said of it."""
+
+    connection: Connection
+    verdict: ConnectionVerdict
+    provider_name: str
+    sentence: str
+    fix: dict[str, str] | None
+    who: list[dict[str, str]]
+    verified_at: datetime | None
+    last_refresh_at: datetime | None
+    next_refresh_at: datetime | None
+    proofs: tuple[ProofFact, ...] = field(default=())
+
+
+def describe(connection: Connection, now: datetime | None = None) -> Description:
+    """Judge a connection and put the verdict into words."""
+    moment = now or clock.now()
+    adapter = registry.provider(connection.provider)
+    facts = tuple(
+        ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words) for one in connection.proofs.all()
+    )
+    token = Token.objects.filter(pk=connection.pk).first()
+    verdict = judge(
+        Facts(
+            offered=tuple(str(one) for one in adapter.capabilities),
+            asked=connection.asked,
+            granted=[str(one) for one in adapter.granted(connection.granted_scopes)],
+            consented_at=connection.consented_at,
+            disconnected_at=connection.disconnected_at,
+            has_refresh_token=token is not None and token.refresh is not None,
+            proofs=facts,
+        ),
+        moment,
+    )
+    good = [fact for fact in facts if fact.ok and fact.check != "scope"]
+    refreshed = [fact.at for fact in good if fact.call == "token.refresh"]
+    return Description(
+        connection=connection,
+        verdict=verdict,
+        provider_name=adapter.name,
+        sentence=_sentence(connection, verdict, adapter.name, good),
+        fix=fix_for(verdict.cause, connection),
+        who=who_can(verdict.cause, connection),
+        verified_at=max((fact.at for fact in good), default=None),
+        last_refresh_at=max(refreshed, default=None),
+        next_refresh_at=token.due_at if token is not None and token.dead_at is None else None,
+        proofs=facts,
+    )
+
+
+_CALL_WORDS = {
+    "send": "an accepted send",
+    "profile": "reading the mailbox",
+    "userinfo": "asking who we are",
+    "token.refresh": "renewing the key",
+    "token.code": "the consent",
+}
+
+
+def _sentence(connection: Connection, verdict: ConnectionVerdict, provider: str, good: list[ProofFact]) -> str:
+    if verdict.verdict is Verdict.WORKING:
+        newest = max(good, key=lambda fact: fact.at)
+        return f"Verified by {_CALL_WORDS.get(newest.call, newest.call)}; renews by itself."
+    words = verdict.proof.words if verdict.proof else ""
+    return sentence(verdict.cause, provider, words)
+
+
+def start_url(connection: Connection, capabilities: list[str] | None = None, next_path: str = "/integration") -> str:
+    """Where a new consent for this connection starts."""
+    query = {
+        "capabilities": ",".join(capabilities or connection.asked),
+        "kind": connection.kind,
+        "connection": str(connection.pk),
+        "next": next_path,
+    }
+    return f"/oauth/{connection.provider}/start?{urlencode(query)}"
+
+
+def fix_for(code: str, connection: Connection) -> dict[str, str] | None:
+    """The one button that helps, as ``{label, url}``."""
+    if not code:
+        return None
+    action = cause(code).action
+    if action is Action.RECONNECT:
+        return {"label": action, "url": start_url(connection)}
+    if action is Action.TEST:
+        return {"label": action, "url": f"/connections/{connection.pk}/test-email"}
+    if action is Action.VERIFY:
+        return {"label": action, "url": f"/connections/{connection.pk}/verify"}
+    if action is Action.OPERATOR:
+        return {"label": action, "url": "/account#support"}
+    return None
+
+
+def who_can(code: str, connection: Connection) -> list[dict[str, str]]:
+    """The people who can act on a cause; empty where it clears by itself."""
+    if not code:
+        return []
+    who = cause(code).who
+    if who is Who.NOBODY:
+        return []
+    if who is Who.OPERATOR:
+        return _people(User.objects.filter(is_operator=True, is_active=True).order_by("created_at"))
+    if connection.kind == Kind.PERSONAL:
+        return _people([connection.member.user])
+    holders = Member.objects.filter(
+        organization=connection.organization_id, role__in=(Role.OWNER, Role.MANAGER), user__is_active=True
+    )
+    return _people([one.user for one in holders.select_related("user").order_by("created_at")])
+
+
+def _people(users: object) -> list[dict[str, str]]:
+    return [{"name": user.get_full_name(), "email": user.email} for user in users]  # type: ignore[attr-defined]

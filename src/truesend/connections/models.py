@@ -1,0 +1,155 @@
+"""Connections and everything that proves or disproves that they work."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from truesend import clock
+
+
+class Kind(models.TextChoices):
+    """Whose mailbox a connection is."""
+
+    PERSONAL = "personal", "Personal"
+    ORGANIZATION = "organization", "Organization"
+
+
+class Check(models.TextChoices):
+    """What one provider answer can prove (design §4)."""
+
+    GRANT = "grant", "a refresh or identity call was answered"
+    SCOPE = "scope", "the granted list names the scope"
+    SEND = "send", "a send was accepted or refused"
+    READ = "read", "a list, history or profile call was answered"
+
+
+class Connection(models.Model):
+    """One authorised account at a provider."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        "organizations.Organization", on_delete=models.CASCADE, related_name="connections"
+    )
+    # Who consented; for a personal connection also whose mailbox it is.
+    member = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, related_name="connections")
+    provider = models.CharField(max_length=20)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    # The provider's stable id of the account (Google: `sub`); the address may change.
+    subject = models.CharField(max_length=255)
+    address = models.CharField(max_length=320)
+    display_name = models.CharField(max_length=200, blank=True)
+    asked = ArrayField(models.CharField(max_length=20))
+    granted_scopes = ArrayField(models.CharField(max_length=200))
+    consented_at = models.DateTimeField()
+    disconnected_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="connection_kind_known"),
+            # One row per account and place: a new consent for the same account replaces its grant.
+            models.UniqueConstraint(
+                fields=["organization", "provider", "subject", "member"],
+                condition=models.Q(kind="personal"),
+                name="connection_personal_account_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "provider", "subject"],
+                condition=models.Q(kind="organization"),
+                name="connection_shared_account_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "disconnected_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.address}"
+
+
+class Token(models.Model):
+    """The secrets of a connection, encrypted; `version` is the compare-and-swap column."""
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, primary_key=True, related_name="token"
+    )
+    version = models.PositiveIntegerField(default=1)
+    access = models.BinaryField()
+    access_expires_at = models.DateTimeField()
+    access_issued_at = models.DateTimeField()
+    refresh = models.BinaryField(null=True)
+    # Kept until the newer refresh token has worked once.
+    previous_refresh = models.BinaryField(null=True)
+    due_at = models.DateTimeField(db_index=True)
+    # Set when the provider said that the grant is dead: nothing renews it but a new consent.
+    dead_at = models.DateTimeField(null=True)
+
+
+class Consent(models.Model):
+    """One started consent, bound to the session of the member who started it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state_digest = models.BinaryField(max_length=32, unique=True)
+    session_digest = models.BinaryField(max_length=32)
+    member = models.ForeignKey("organizations.Member", on_delete=models.CASCADE, related_name="consents")
+    # Reconnecting: the connection whose grant is to be replaced.
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, related_name="consents")
+    provider = models.CharField(max_length=20)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    capabilities = ArrayField(models.CharField(max_length=20))
+    verifier = models.BinaryField()
+    nonce = models.CharField(max_length=64)
+    next_path = models.CharField(max_length=500)
+    test_email = models.BooleanField(default=False)
+    started_at = models.DateTimeField(default=clock.now)
+    # Claimed by the first callback; a second one with the same state is refused.
+    returned_at = models.DateTimeField(null=True)
+    cause = models.CharField(max_length=60, blank=True)
+
+
+class Proof(models.Model):
+    """The newest good and the newest bad provider answer per check of a connection."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="proofs")
+    check_name = models.CharField(max_length=10, choices=Check.choices)
+    ok = models.BooleanField()
+    cause = models.CharField(max_length=60, blank=True)
+    call = models.CharField(max_length=120)
+    words = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "check_name", "ok"], name="proof_newest_per_result"),
+            models.CheckConstraint(condition=models.Q(check_name__in=Check.values), name="proof_check_known"),
+        ]
+
+
+class LedgerKind(models.TextChoices):
+    """What a ledger entry tells of."""
+
+    CONSENT = "consent", "Consent"
+    REFRESH = "refresh", "Refresh"
+    PROBE = "probe", "Check"
+    SEND = "send", "Send"
+    WEBHOOK = "webhook", "Webhook"
+    DISCONNECT = "disconnect", "Disconnect"
+
+
+class LedgerEntry(models.Model):
+    """Append-only record of what happened to a connection."""
+
+    id = models.BigAutoField(primary_key=True)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="ledger")
+    at = models.DateTimeField(default=clock.now)
+    kind = models.CharField(max_length=12, choices=LedgerKind.choices)
+    # Who or what set it off: a member's address, `schedule`, `send`, ...
+    trigger = models.CharField(max_length=320)
+    # `ok` or a cause code.
+    result = models.CharField(max_length=60)
+    words = models.CharField(max_length=500, blank=True)
+    ref = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "-at"])]

@@ -1,0 +1,74 @@
+"""Writing proofs and the ledger: the newest good and the newest bad answer per check, and everything that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from truesend import clock, live_events
+from truesend.connections.models import Connection, LedgerEntry, LedgerKind, Proof
+from truesend.providers.contract import Evidence
+
+
+def record(
+    connection: Connection,
+    evidence: Iterable[Evidence],
+    *,
+    kind: LedgerKind,
+    trigger: str,
+    ref: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Write what one provider answer proved; call it in the transaction that stores the answer itself."""
+    moment = at or clock.now()
+    proofs = [
+        Proof(
+            connection=connection,
+            check_name=one.check,
+            ok=one.ok,
+            cause=one.cause,
+            call=one.call,
+            words=one.words[:500],
+            at=moment,
+        )
+        for one in evidence
+    ]
+    Proof.objects.bulk_create(
+        proofs,
+        update_conflicts=True,
+        unique_fields=["connection", "check_name", "ok"],
+        update_fields=["cause", "call", "words", "at"],
+    )
+    failed = next((proof for proof in proofs if not proof.ok), None)
+    note(
+        connection,
+        kind,
+        trigger=trigger,
+        result=failed.cause if failed else "ok",
+        words=failed.words if failed else "",
+        ref=ref,
+        at=moment,
+    )
+    live_events.publish(connection.organization_id, "verdict", [connection.pk])
+
+
+def note(
+    connection: Connection,
+    kind: LedgerKind,
+    *,
+    trigger: str,
+    result: str,
+    words: str = "",
+    ref: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Append to the ledger something that proves nothing."""
+    LedgerEntry.objects.create(
+        connection=connection,
+        at=at or clock.now(),
+        kind=kind,
+        trigger=trigger[:320],
+        result=result[:60],
+        words=words[:500],
+        ref=ref[:200],
+    )

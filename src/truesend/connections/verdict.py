@@ -1,0 +1,136 @@
+"""The verdict: a pure function from proofs to what we show (design §4). No proof, no green."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from truesend.connections.causes import Severity, cause
+
+# A grant proof vouches for one access token's life and the refresh around it.
+GRANT_PROOF_VALID = timedelta(minutes=75)
+READ_PROOF_VALID = timedelta(hours=26)
+
+
+class Verdict(StrEnum):
+    """What we show of a connection or capability, best first."""
+
+    WORKING = "working"
+    UNPROVEN = "unproven"
+    ATTENTION = "attention"
+    BROKEN = "broken"
+    DISCONNECTED = "disconnected"
+
+
+_ORDER = {verdict: number for number, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True)
+class ProofFact:
+    """One proof: the newest good or the newest bad answer of a check."""
+
+    check: str
+    ok: bool
+    at: datetime
+    call: str
+    cause: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class CapabilityVerdict:
+    """The verdict of one capability and the proof behind it."""
+
+    name: str
+    verdict: Verdict
+    cause: str
+    proof: ProofFact | None
+
+
+@dataclass(frozen=True)
+class ConnectionVerdict:
+    """The worst verdict of the capabilities asked for, and which one it is."""
+
+    verdict: Verdict
+    cause: str
+    capabilities: tuple[CapabilityVerdict, ...]
+    proof: ProofFact | None
+
+    def capability(self, name: str) -> CapabilityVerdict | None:
+        """The capability called ``name``, if the provider has it."""
+        return next((one for one in self.capabilities if one.name == name), None)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a verdict rests on."""
+
+    offered: tuple[str, ...]
+    asked: Collection[str]
+    granted: Collection[str]
+    consented_at: datetime
+    disconnected_at: datetime | None
+    has_refresh_token: bool
+    proofs: Iterable[ProofFact]
+
+
+def judge(facts: Facts, now: datetime) -> ConnectionVerdict:
+    """The verdict at ``now``."""
+    proofs = {(proof.check, proof.ok): proof for proof in facts.proofs}
+    if facts.disconnected_at is not None:
+        ended = tuple(CapabilityVerdict(name, Verdict.DISCONNECTED, "disconnected", None) for name in facts.offered)
+        return ConnectionVerdict(Verdict.DISCONNECTED, "disconnected", ended, None)
+    judged = tuple(_capability(name, facts, proofs, now) for name in facts.offered)
+    counted = [one for one in judged if one.name in facts.asked] or list(judged)
+    worst = max(counted, key=lambda one: _ORDER[one.verdict])
+    return ConnectionVerdict(worst.verdict, worst.cause, judged, worst.proof)
+
+
+def _capability(
+    name: str, facts: Facts, proofs: Mapping[tuple[str, bool], ProofFact], now: datetime
+) -> CapabilityVerdict:
+    if name not in facts.asked:
+        return CapabilityVerdict(name, Verdict.UNPROVEN, "not_asked", None)
+    failure = _standing_failure("grant", facts, proofs)
+    if failure is None and name not in facts.granted:
+        refused = proofs.get(("scope", False))
+        return CapabilityVerdict(name, Verdict.BROKEN, "scope_missing", refused)
+    if failure is None and not facts.has_refresh_token:
+        return CapabilityVerdict(name, Verdict.BROKEN, "no_refresh_token", None)
+    own = _standing_failure(name, facts, proofs)
+    if failure is None or (own is not None and _severity(own) is Verdict.BROKEN):
+        failure = own or failure
+    if failure is not None and (verdict := _severity(failure)) is not None:
+        return CapabilityVerdict(name, verdict, failure.cause, failure)
+    good = proofs.get((name, True))
+    if good is None or good.at < facts.consented_at:
+        return CapabilityVerdict(name, Verdict.UNPROVEN, "not_tried", good)
+    grant = proofs.get(("grant", True))
+    newest = max((p.at for p in (grant, good) if p is not None), default=good.at)
+    valid = GRANT_PROOF_VALID if name == "send" else READ_PROOF_VALID
+    if now - newest > valid:
+        return CapabilityVerdict(name, Verdict.UNPROVEN, "proof_old", good)
+    return CapabilityVerdict(name, Verdict.WORKING, "", good)
+
+
+def _standing_failure(
+    check: str, facts: Facts, proofs: Mapping[tuple[str, bool], ProofFact]
+) -> ProofFact | None:
+    """The newest failure of a check, unless a good answer or a new consent came after it."""
+    bad, good = proofs.get((check, False)), proofs.get((check, True))
+    if bad is None or bad.at < facts.consented_at or (good is not None and good.at >= bad.at):
+        return None
+    return bad
+
+
+def _severity(failure: ProofFact) -> Verdict | None:
+    severity = cause(failure.cause).severity
+    if severity is Severity.NONE:
+        return None
+    return {
+        Severity.BROKEN: Verdict.BROKEN,
+        Severity.ATTENTION: Verdict.ATTENTION,
+        Severity.UNPROVEN: Verdict.UNPROVEN,
+    }[severity]

@@ -1,0 +1,114 @@
+"""The only gates through which a row of a tenant is reached.
+
+Every view, API route and stream asks here. A row of another organization is the same answer as no row at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from truesend import clock
+from truesend.connections.models import Connection, Kind
+from truesend.organizations.models import ApiToken, Member, Role, User
+from truesend.sending.models import Delivery, Email
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+TOKEN_PREFIX = "ts_"
+
+
+class Refused(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
+    """The member may see the row but not do this; carries the roles that may."""
+
+    def __init__(self, sentence: str, roles: tuple[Role, ...]) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.roles = roles
+
+
+def member_of(user: User | AnonymousUser) -> Member | None:
+    """The membership of a signed-in user."""
+    if not user.is_authenticated:
+        return None
+    return Member.objects.select_related("organization", "user").filter(user=user, user__is_active=True).first()
+
+
+def member_by_token(bearer: str) -> Member | None:
+    """The member a bearer token stands for; notes its use at most once a minute."""
+    if not bearer.startswith(TOKEN_PREFIX):
+        return None
+    token = (
+        ApiToken.objects.select_related("member__organization", "member__user")
+        .filter(digest=token_digest(bearer), revoked_at=None, member__user__is_active=True)
+        .first()
+    )
+    if token is None:
+        return None
+    now = clock.now()
+    if token.last_used_at is None or (now - token.last_used_at).total_seconds() > 60:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token.member
+
+
+def token_digest(bearer: str) -> bytes:
+    """What is stored of a bearer token: tokens are random, so a plain SHA-256 is enough."""
+    return hashlib.sha256(bearer.encode()).digest()
+
+
+def create_token(member: Member, name: str) -> str:
+    """A new bearer token, shown once."""
+    bearer = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    ApiToken.objects.create(
+        member=member, name=name.strip()[:80] or "API", digest=token_digest(bearer), start=bearer[:8]
+    )
+    return bearer
+
+
+def connections_of(member: Member) -> QuerySet[Connection]:
+    """Connections a member sees: the organization's shared ones and their own personal ones."""
+    return Connection.objects.filter(organization=member.organization).filter(
+        Q(kind=Kind.ORGANIZATION) | Q(member=member)
+    )
+
+
+def access_connection(member: Member, connection_id: UUID) -> Connection | None:
+    """A connection this member sees, or ``None``."""
+    return connections_of(member).filter(pk=connection_id).first()
+
+
+def check_manages(member: Member, connection: Connection) -> None:
+    """Who may reconnect, probe or disconnect: the owner of a mailbox; for a shared one, owners and managers."""
+    if connection.kind == Kind.PERSONAL and connection.member_id == member.pk:
+        return
+    if connection.kind == Kind.ORGANIZATION and member.role in {Role.OWNER, Role.MANAGER}:
+        return
+    raise Refused("Only an owner or manager can change a shared connection.", (Role.OWNER, Role.MANAGER))
+
+
+def emails_of(member: Member) -> QuerySet[Email]:
+    """Emails a member sees: their own."""
+    return Email.objects.filter(organization=member.organization, member=member)
+
+
+def access_email(member: Member, email_id: UUID) -> Email | None:
+    """An email this member sees, or ``None``."""
+    return emails_of(member).select_related("connection").filter(pk=email_id).first()
+
+
+def access_delivery(member: Member, delivery_id: UUID) -> Delivery | None:
+    """A delivery of an email this member sees, or ``None``."""
+    return Delivery.objects.filter(pk=delivery_id, email__in=emails_of(member)).first()
+
+
+def people_with(member: Member, roles: tuple[Role, ...]) -> list[dict[str, str]]:
+    """The people of the member's organization in one of ``roles``, as `who` of an answer."""
+    found = Member.objects.select_related("user").filter(
+        organization=member.organization, role__in=roles, user__is_active=True
+    )
+    return [{"name": one.user.get_full_name(), "email": one.user.email} for one in found.order_by("created_at")]

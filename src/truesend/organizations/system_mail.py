@@ -1,0 +1,69 @@
+"""Truesend's own mail: verification, password reset, alerts. Never a member's email."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+from truesend import env
+from truesend.providers import http
+
+
+def is_configured() -> bool:
+    """Whether system mail can leave at all."""
+    return env.get("EMAIL_URL") is not None
+
+
+class SystemMail(BaseEmailBackend):
+    """Sends by SMTP, or into the sandbox's mailbox, by ``TRUESEND_EMAIL_URL``."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """The number of messages handed over; a failure is logged by the caller, never shown with its address."""
+        url = env.get("EMAIL_URL")
+        if url is None:
+            return 0
+        parts = urlsplit(url)
+        sent = 0
+        for message in email_messages:
+            mime = message.message()
+            if parts.scheme in {"http", "https"}:
+                self._to_sandbox(url, message.recipients(), mime.as_bytes())
+            else:
+                self._by_smtp(parts, message.from_email, message.recipients(), mime.as_bytes())
+            sent += 1
+        return sent
+
+    @staticmethod
+    def _to_sandbox(url: str, recipients: list[str], raw: bytes) -> None:
+        http.request(
+            "POST",
+            url,
+            operation="system_mail",
+            headers={"Content-Type": "message/rfc822", "X-Envelope-To": ", ".join(recipients)},
+            body=raw,
+            timeout=10,
+        )
+
+    @staticmethod
+    def _by_smtp(parts: SplitResult, sender: str, recipients: list[str], raw: bytes) -> None:
+        secure = parts.scheme == "smtps"
+        host, port = parts.hostname or "localhost", parts.port or (465 if secure else 587)
+        context = ssl.create_default_context()
+        server: smtplib.SMTP
+        if secure:
+            server = smtplib.SMTP_SSL(host, port, timeout=15, context=context)
+        else:
+            server = smtplib.SMTP(host, port, timeout=15)
+        with server:
+            if not secure and server.has_extn("starttls"):
+                server.starttls(context=context)
+            if parts.username:
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            server.sendmail(sender, recipients, raw)
+
+

@@ -1,0 +1,222 @@
+"""What every provider supplies, and the one send sequence they share.
+
+A provider is a folder: pure request building, declared limits, one error table. It keeps no state and knows
+nothing of the database; secrets come in as arguments and leave only through the outbound door.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from truesend.providers import http
+from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
+
+
+class Capability(StrEnum):
+    """What a connection can be asked to do."""
+
+    SEND = "send"
+    READ = "read"
+    CONTACTS = "contacts"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a provider can carry, checked before a send starts."""
+
+    recipients: int
+    message_bytes: int
+    attachment_bytes: int
+    custom_headers: bool
+    cc_and_bcc: bool
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose account it is. ``subject`` never changes; ``address`` may."""
+
+    subject: str
+    address: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What came of a consent or a refresh. Secrets are kept out of ``repr``."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    refresh_token: str | None = field(repr=False)
+    scopes: frozenset[str]
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call, built and not yet made."""
+
+    method: str
+    url: str
+    operation: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing a provider answer proved: which check, whether it holds, by which call, in whose words."""
+
+    check: str
+    ok: bool
+    call: str
+    cause: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class SentCopy:
+    """A message found in the mailbox's own Sent."""
+
+    message_id: str
+    thread_id: str
+    internet_message_id: str
+
+
+class Provider(ABC):
+    """One provider. Every method that calls out raises :class:`ProviderError` with a cause."""
+
+    key: str
+    name: str
+    capabilities: tuple[Capability, ...]
+    limits: Limits
+
+    # -- consent --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def is_configured(self) -> bool:
+        """Whether this installation has a client of its own here."""
+
+    @abstractmethod
+    def scopes(self, capabilities: Iterable[Capability]) -> list[str]:
+        """The scopes to ask for."""
+
+    @abstractmethod
+    def granted(self, scopes: Iterable[str]) -> set[Capability]:
+        """The capabilities that granted scopes allow."""
+
+    @abstractmethod
+    def authorize_url(
+        self,
+        *,
+        capabilities: Iterable[Capability],
+        redirect_uri: str,
+        state: str,
+        nonce: str,
+        verifier: str,
+        account: str | None,
+    ) -> str:
+        """Where to send the member; ``account`` is the address to choose there when reconnecting."""
+
+    @abstractmethod
+    def exchange(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
+        """Trade a code for a grant with a verified identity."""
+
+    @abstractmethod
+    def consent_cause(self, error: str, description: str) -> str:
+        """The cause code of an error the provider sent back to the callback."""
+
+    @abstractmethod
+    def refresh(self, refresh_token: str) -> Grant:
+        """Renew a grant; ``refresh_token`` of the answer is None where the old one stays."""
+
+    @abstractmethod
+    def revoke(self, token: str) -> None:
+        """End a grant at the provider; one that is already ended is fine."""
+
+    # -- use ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
+        """Ask the provider for what can be proved without sending; never raises for a refusal."""
+
+    @abstractmethod
+    def send_request(self, raw: bytes, access_token: str, thread_id: str = "") -> Request:
+        """The call that sends ``raw`` (a whole MIME message). Pure."""
+
+    @abstractmethod
+    def read_accepted(self, answer: http.Answer) -> tuple[str, str] | None:
+        """(message id, thread id) of a 2xx answer to a send, or None when it is not in the provider's form."""
+
+    @abstractmethod
+    def read_refusal(self, answer: http.Answer) -> Refusal | None:
+        """A recognised error body, whatever its status, or None."""
+
+    @abstractmethod
+    def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
+        """Read a sent message back from the mailbox (needs the reading scope)."""
+
+    def send(
+        self, raw: bytes, access_token: str, *, thread_id: str = "", fence: Callable[[], None]
+    ) -> SendResult:
+        """The send sequence, once for all providers: no retry; the outcome follows from where the answer came.
+
+        ``fence`` is asked before the first byte and may refuse by raising.
+        """
+        call = self.send_request(raw, access_token, thread_id)
+        try:
+            answer = http.request(
+                call.method, call.url, operation=call.operation, headers=call.headers, body=call.body, fence=fence
+            )
+        except http.TransportError as error:
+            outcome = Outcome.NOT_SENT if error.stage == "connect" else Outcome.UNKNOWN
+            return SendResult(outcome, error.cause, error.words)
+        return self.judge_send(answer)
+
+    def judge_send(self, answer: http.Answer) -> SendResult:
+        """Outcome of a send's answer: a recognised error body first, then the status (design §5)."""
+        refusal = self.read_refusal(answer)
+        if refusal is not None and not 200 <= answer.status < 300:
+            outcome = Outcome.NOT_SENT if refusal.proves_not_sent else Outcome.UNKNOWN
+            return SendResult(
+                outcome,
+                refusal.cause,
+                refusal.words,
+                milliseconds=answer.milliseconds,
+                retry_at=refusal.retry_at,
+            )
+        if 200 <= answer.status < 300:
+            accepted = self.read_accepted(answer)
+            if accepted is None:
+                # A 2xx in words that are not the provider's (a proxy's page, an empty body) proves nothing.
+                return SendResult(
+                    Outcome.UNKNOWN, "provider_garbage", answer.words(), milliseconds=answer.milliseconds
+                )
+            return SendResult(
+                Outcome.ACCEPTED,
+                message_id=accepted[0],
+                thread_id=accepted[1],
+                milliseconds=answer.milliseconds,
+            )
+        certain = 400 <= answer.status < 500 and answer.status not in {408, 409, 425}
+        return SendResult(
+            Outcome.NOT_SENT if certain else Outcome.UNKNOWN,
+            "provider_refused" if certain else "provider_error",
+            f"{answer.status} {answer.words()}".strip(),
+            milliseconds=answer.milliseconds,
+        )
+
+
+__all__ = [
+    "Capability",
+    "Evidence",
+    "Grant",
+    "Identity",
+    "Limits",
+    "Provider",
+    "ProviderError",
+    "Request",
+    "SentCopy",
+]

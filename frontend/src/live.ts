@@ -1,0 +1,129 @@
+// Live pages. An event of kind K becomes the DOM event `truesend:K` on <body>, and every element with
+// data-live="… K …" fetches itself again by htmx (hx-trigger="live"). Events are hints: what is shown always comes
+// from the server.
+import workerUrl from "./live.worker.ts?sharedworker&url";
+import { KINDS, Stream, type StreamMessage } from "./stream.ts";
+import { setServerTime } from "./times.ts";
+
+const EVENTS = "/api/v1/events";
+const GATHER = 100;
+const POLL = 5_000;
+const RETRY = 5_000;
+const TICK = 30_000;
+
+const pending = new Set<Element>();
+let gathering: ReturnType<typeof setTimeout> | undefined;
+let polling: ReturnType<typeof setInterval> | undefined;
+
+function flush(): void {
+  gathering = undefined;
+  // A page nobody looks at catches up when somebody does.
+  if (document.hidden) return;
+  const elements = [...pending];
+  pending.clear();
+  for (const element of elements) {
+    if (element.isConnected) element.dispatchEvent(new CustomEvent("live"));
+  }
+}
+
+function refresh(elements: Iterable<Element>): void {
+  for (const element of elements) pending.add(element);
+  if (pending.size > 0) gathering ??= setTimeout(flush, GATHER);
+}
+
+function refreshAll(): void {
+  refresh(document.querySelectorAll("[data-live]"));
+}
+
+function hear(message: StreamMessage): void {
+  if (message.type === "down") {
+    polling ??= setInterval(refreshAll, POLL);
+    return;
+  }
+  if (message.type === "open") {
+    clearInterval(polling);
+    polling = undefined;
+    document.body.dataset["liveState"] = "open";
+    if (message.stale) refreshAll();
+    return;
+  }
+  setServerTime(message.at);
+  document.body.dispatchEvent(new CustomEvent(`truesend:${message.kind}`));
+}
+
+function connect(member: string): () => void {
+  const renderedAt = performance.timeOrigin;
+  const url = new URL(EVENTS, location.href).href;
+  if (typeof SharedWorker === "undefined") {
+    const stream = new Stream(url, hear);
+    return () => stream.close();
+  }
+  // Named by the member, so that a page of somebody who signed in later never hears the stream of the one before.
+  const worker = new SharedWorker(workerUrl, { name: `truesend ${member}` });
+  worker.addEventListener("error", () => hear({ type: "down" }));
+  worker.port.addEventListener("message", (event: MessageEvent<StreamMessage>) => hear(event.data));
+  worker.port.start();
+  worker.port.postMessage({ type: "join", url, renderedAt });
+  return () => worker.port.postMessage({ type: "leave", url, renderedAt });
+}
+
+function showNote(text: string | null, link?: { label: string; url: string }): void {
+  const note = document.querySelector<HTMLElement>("#live-note");
+  if (!note) return;
+  note.hidden = text === null;
+  note.textContent = text === null ? "" : `${text} `;
+  if (text !== null && link) {
+    const anchor = document.createElement("a");
+    anchor.href = link.url;
+    anchor.textContent = link.label;
+    note.append(anchor);
+  }
+}
+
+interface HtmxDetail {
+  ctx?: { sourceElement?: Element; response?: { raw?: Response } };
+}
+
+function failed(event: Event): void {
+  const source = (event as CustomEvent<HtmxDetail>).detail.ctx?.sourceElement;
+  if (!source?.matches("[data-live]")) return;
+  showNote("Could not refresh. Trying again.");
+  setTimeout(() => refresh([source]), RETRY);
+}
+
+function watchRequests(): void {
+  document.addEventListener("htmx:before:response", (event) => {
+    const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
+    const raw = ctx?.response?.raw;
+    if (!ctx?.sourceElement?.matches("[data-live]") || !raw?.redirected) return;
+    // The session ended: what would arrive now is the sign-in page.
+    event.preventDefault();
+    showNote("You are signed out, so this page no longer updates.", { label: "Sign in", url: "/login" });
+  });
+  document.addEventListener("htmx:error", failed);
+  document.addEventListener("htmx:response:error", failed);
+  document.addEventListener("htmx:after:swap", () => showNote(null));
+}
+
+export function startLive(): void {
+  const member = document.body.dataset["member"];
+  if (!member) return;
+  for (const kind of KINDS) {
+    document.body.addEventListener(`truesend:${kind}`, () =>
+      refresh(document.querySelectorAll(`[data-live~="${kind}"]`)),
+    );
+  }
+  watchRequests();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refresh([]);
+  });
+  // Sentences such as "verified 40 s ago" come from the server and grow old.
+  setInterval(() => refresh(document.querySelectorAll("[data-live-tick]")), TICK);
+  let leave = connect(member);
+  addEventListener("pagehide", () => leave());
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    leave = connect(member);
+    refreshAll();
+  });
+}

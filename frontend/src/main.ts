@@ -1,0 +1,15 @@
+// Every page: styles, htmx, theme, times, toasts, busy buttons and live updates.
+import "./css/main.css";
+import "htmx.org";
+
+import { startForms } from "./forms.ts";
+import { startLive } from "./live.ts";
+import { startTheme } from "./theme.ts";
+import { startTimes } from "./times.ts";
+import { startToasts } from "./toasts.ts";
+
+startTheme();
+startTimes();
+startToasts();
+startForms();
+startLive();

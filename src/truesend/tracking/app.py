@@ -1,0 +1,208 @@
+"""The tracker: a bare ASGI application that answers pixels and links.
+
+No database, no Django and no cookie is on the way of a request: the token says everything. A hit is answered
+when it stands in this process's segment; a thread carries it to PostgreSQL (:mod:`truesend.tracking.loader`).
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from truesend import clock, env
+from truesend.tracking import answers, records, tokens
+from truesend.tracking.loader import Loader
+from truesend.tracking.losses import Losses
+from truesend.tracking.segments import Segments
+from truesend.tracking.writer import Writer
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_KEPT = {
+    name.encode(): (position, records.FIELD_LIMITS.get(name, 256))
+    for position, name in enumerate(records.FIELDS)
+    if position != records.IP
+}
+_KEPT[b"x-forwarded-for"] = (-1, 512)
+
+
+class Tracker:
+    """The application. ``trust_forwarded``: believe ``X-Forwarded-For`` of a loopback peer (dev)."""
+
+    def __init__(
+        self, *, keys: tokens.Keys, data: Path, database_url: str | None, trust_forwarded: bool = False
+    ) -> None:
+        self._keys = tuple(keys)
+        self._folder = data / "tracking"
+        self._database_url = database_url
+        self._trust_forwarded = trust_forwarded
+        self._writer: Writer | None = None
+        self._loader: Loader | None = None
+        self._losses: Losses | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    def start(self) -> None:
+        """Begin to take hits; needs a running event loop. ``OSError``: the folder cannot be used."""
+        segments = Segments(self._folder / "segments")
+        self._losses = Losses(self._folder / "losses", segments.process)
+        self._loader = Loader(segments, self._database_url)
+        self._writer = Writer(segments, self._losses, self._loader.wake)
+        self._loader.start()
+
+    async def stop(self) -> None:
+        """Write and, if the database answers, load what is left."""
+        if self._writer:
+            await self._writer.close()
+        if self._loader:
+            await self._loader.stop()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    self.start()
+                except OSError as error:
+                    reason = f"The tracking folder cannot be used: {error.strerror}."
+                    await send({"type": "lifespan.startup.failed", "message": reason})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith("/t/o/"):
+            answer = await self._hit(scope, path[5:].removesuffix(".gif"), tokens.OpenToken)
+        elif path.startswith("/t/c/"):
+            answer = await self._hit(scope, path[5:], tokens.ClickToken)
+        elif path == "/healthz":
+            answer = answers.plain(200, self._health(), b"application/json")
+        else:
+            answer = answers.NOT_FOUND
+        head, body = answer
+        await send(head)
+        await send(answers.EMPTY if scope["method"] == "HEAD" else body)
+
+    async def _hit(
+        self, scope: Scope, token: str, purpose: type[tokens.OpenToken | tokens.ClickToken]
+    ) -> answers.Answer:
+        method = scope["method"]
+        if method not in records.METHODS:
+            return answers.WRONG_METHOD
+        try:
+            read = tokens.read(self._keys, token)
+        except tokens.UnknownKeyError:
+            return answers.KEY_REMOVED
+        except tokens.TokenError:
+            return answers.NOT_VALID
+        if type(read) is not purpose:
+            return answers.NOT_VALID
+        click = isinstance(read, tokens.ClickToken)
+        if self._writer is not None:
+            await self._writer.append(
+                records.pack(
+                    kind=int(click),
+                    method=int(method == "HEAD"),
+                    at=clock.now().timestamp(),
+                    link=read.link if isinstance(read, tokens.ClickToken) else None,
+                    delivery=read.delivery.bytes,
+                    fields=self._fields(scope),
+                )
+            )
+        return answers.redirect(read.target) if isinstance(read, tokens.ClickToken) else answers.PIXEL
+
+    def _fields(self, scope: Scope) -> Iterable[tuple[int, bytes]]:
+        """What is kept of a request: the client's address and some headers, each cut to its limit."""
+        client = scope.get("client")
+        address = client[0] if client else ""
+        fields: list[tuple[int, bytes]] = []
+        forwarded = b""
+        headers: RawHeaders = scope["headers"]
+        for name, value in headers:
+            kept = _KEPT.get(name)
+            if kept is None:
+                continue
+            if kept[0] < 0:
+                forwarded = value[-kept[1] :]
+            elif len(fields) < len(records.FIELDS):
+                fields.append((kept[0], value[: kept[1]]))
+        if forwarded and self._trust_forwarded and _is_loopback(address):
+            address = forwarded.decode("latin-1").rpartition(",")[2].strip() or address
+        fields.append((records.IP, canonical(address)))
+        return fields
+
+    def _health(self) -> bytes:
+        return json.dumps(
+            {
+                "ok": True,
+                "lost": self._losses.count if self._losses else 0,
+                "waiting": self._writer.waiting if self._writer else 0,
+                "database": self._loader.state if self._loader else "off",
+            }
+        ).encode()
+
+
+@functools.lru_cache(maxsize=4096)
+def canonical(address: str) -> bytes:
+    """An address in its one spelling (IPv4 also where it came mapped into IPv6), empty when it is none."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
+    except ValueError:
+        return b""
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed).encode()
+
+
+@functools.lru_cache(maxsize=64)
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def from_environment() -> Tracker:
+    """The tracker as the settings say. Without a database address it answers and keeps hits for later."""
+    return Tracker(
+        keys=env.link_keys(),
+        data=env.data_dir(),
+        database_url=env.get("DATABASE_URL"),
+        trust_forwarded=env.environment() == "dev",
+    )
+
+
+_tracker: Tracker | None = None
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI entry point: one tracker to a process, made when the server starts."""
+    global _tracker  # noqa: PLW0603 - one per process by definition
+    if _tracker is None:
+        try:
+            _tracker = from_environment()
+        except env.SettingError as error:
+            if scope["type"] != "lifespan":
+                raise
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+    await _tracker(scope, receive, send)

@@ -1,0 +1,128 @@
+"""From the event loop to the segment: requests wait for the batch their hit is in (group commit).
+
+While one batch is being synced the next one gathers, so one sync serves all requests of that time. The
+request path never waits longer than :data:`PATIENCE`, whatever the disk does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from truesend.tracking.losses import Losses
+from truesend.tracking.segments import Segments
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Seconds a request waits for the disk before it is answered all the same."""
+
+MAX_WAITING = 100_000
+"""Hits kept in memory while the disk hangs; more are answered and counted as lost."""
+
+_Batch = tuple[list[bytes], "asyncio.Future[None]"]
+
+
+_LOOK = 0.25
+
+
+class Writer:
+    """Takes records on the event loop, writes them in a thread of its own."""
+
+    def __init__(self, segments: Segments, losses: Losses, on_written: Callable[[], None]) -> None:
+        self._segments, self._losses, self._on_written = segments, losses, on_written
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="tracker-writer", daemon=True)
+        self._waiting: list[bytes] = []
+        self._next = self._loop.create_future()
+        self._writing: asyncio.Future[None] | None = None
+        self._since = 0.0
+        self._late = False
+        self._settled: asyncio.Future[None] = self._loop.create_future()
+        self._settled.set_result(None)
+        self._dropped = self._dropped_counted = 0
+        self._watch = self._loop.call_later(_LOOK, self._look)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Hits in memory that wait for the disk."""
+        return len(self._waiting)
+
+    def append(self, record: bytes) -> asyncio.Future[None]:
+        """Hand a record over. The future is done when it is safe, or when waiting for it has no sense."""
+        if len(self._waiting) >= MAX_WAITING:
+            self._dropped += 1
+            return self._settled
+        self._waiting.append(record)
+        if self._writing is not None:
+            return self._settled if self._late else self._next
+        future = self._next
+        self._start()
+        return future
+
+    async def close(self) -> None:
+        """Write what is waiting, close the segment, end the thread. At most a few seconds."""
+        deadline = self._loop.time() + PATIENCE
+        while self._writing is not None and self._loop.time() < deadline:
+            await asyncio.sleep(0.005)
+        self._watch.cancel()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join, PATIENCE)
+
+    def _start(self) -> None:
+        self._writing, self._since = self._next, self._loop.time()
+        self._queue.put((self._waiting, self._next))
+        self._waiting, self._next = [], self._loop.create_future()
+
+    def _look(self) -> None:
+        """Let requests go that have waited too long; the disk may still take their hits later."""
+        self._watch = self._loop.call_later(_LOOK, self._look)
+        if self._writing is not None and self._loop.time() - self._since > PATIENCE:
+            self._late = True
+            for future in (self._writing, self._next):
+                if not future.done():
+                    future.set_result(None)
+
+    def _written(self, future: asyncio.Future[None]) -> None:
+        self._late = False
+        self._writing = None
+        if not future.done():
+            future.set_result(None)
+        if self._waiting:
+            self._start()
+        elif self._next.done():
+            self._next = self._loop.create_future()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                item = self._queue.get(timeout=1.0)
+            except queue.Empty:
+                self._segments.close_if_old()
+                continue
+            if item is None:
+                break
+            batch, future = item
+            self._write(batch)
+            self._on_written()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._written, future)
+        self._segments.close()
+        self._losses.close()
+
+    def _write(self, batch: list[bytes]) -> None:
+        failing = self._losses.failing
+        dropped = self._dropped
+        self._losses.add(len(batch) - self._segments.append(batch) + dropped - self._dropped_counted)
+        self._dropped_counted = dropped
+        self._segments.close_if_old()
+        if self._losses.failing and not failing:
+            log.error("The disk takes no hits: they are answered and counted as lost.")
+        elif failing and not self._losses.failing:
+            log.warning("The disk takes hits again.")

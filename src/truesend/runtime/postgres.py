@@ -88,6 +88,10 @@ class Postgres:
         """The postmaster's process id while it runs."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    def poll(self) -> int | None:
+        """The postmaster's exit code once it has ended, else ``None``."""
+        return self._process.poll() if self._process is not None else None
+
     @property
     def url(self) -> str:
         """The address of Truesend's database, password included."""
@@ -118,7 +122,9 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server; it answers after :meth:`wait_ready`."""
-        self._end_leftovers()
+        self._kill_all(
+            patience=5.0
+        )  # children of a killed server hold its memory, and the next one waits for them
         command = [str(self.place.programs / "postgres"), "-D", str(self.place.cluster)]
         for name, value in {**self._settings, "unix_socket_directories": str(self._socket_folder)}.items():
             command += ["-c", f"{name}={value}"]
@@ -157,7 +163,7 @@ class Postgres:
         return self.pid is not None and len(lines) > 7 and lines[0] == str(self.pid) and lines[7] == "ready"
 
     def stop(self, seconds: float = 3.0) -> None:
-        """Shut down in order, cutting connections; after ``seconds`` faster, and a second later the hard way."""
+        """Shut down in order, cutting connections; after ``seconds`` faster, then the hard way."""
         process = self._process
         if process is not None and process.poll() is None:
             for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0)):

@@ -1,0 +1,178 @@
+"""The command line. Every command imports what it needs when it runs, so that the light ones stay light."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from truesend.env import PREFIX, SettingError
+from truesend.runtime.errors import CONFIGURATION_EXIT, Refused
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. What a person can put right is one sentence, never a traceback."""
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    options.unknown = unknown
+    command: Command = options.run
+    if unknown and command is not _sandbox:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    try:
+        return command(options)
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return CONFIGURATION_EXIT
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="truesend", description="Send tracked email from the accounts your team already owns."
+    )
+    parser.add_argument("--version", action="version", version=f"truesend {version('truesend')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    up = _command(commands, "up", _up, "run everything in this terminal until Ctrl-C")
+    up.add_argument("--host", default="localhost", help="address to listen on (default: localhost only)")
+    up.add_argument(
+        "--port", type=int, default=8000, help="port of the web app; the tracker gets the next one"
+    )
+    up.add_argument("--data", type=Path, help="data folder (default: TRUESEND_DATA_DIR or ./data)")
+    up.add_argument("--sandbox", action="store_true", help="with pretended providers, to try and to test")
+    up.add_argument("--sandbox-port", type=int, default=9000)
+
+    for name, port, what in (("web", 8000, "web app"), ("tracker", 8001, "tracker")):
+        part = _command(commands, name, _web if name == "web" else _tracker, f"run only the {what}")
+        part.add_argument("--host", default="localhost")
+        part.add_argument("--port", type=int, default=port)
+        part.add_argument("--fd", type=int, action="append", default=[], help="an inherited listening socket")
+
+    _command(commands, "worker", _worker, "run only the worker, which sends and refreshes")
+    _command(commands, "migrate", _migrate, "bring the database to this version")
+    _command(commands, "sandbox", _sandbox, "run only the sandbox; its options are those of truesend_sandbox")
+
+    user = commands.add_parser("user", help="accounts without a browser").add_subparsers(required=True)
+    create = _command(user, "create", _user_create, "make an account whose address counts as verified")
+    create.add_argument("--email", required=True)
+    create.add_argument("--password", required=True)
+    create.add_argument("--organization", required=True)
+    create.add_argument("--role", default="owner", choices=("owner", "manager", "user"))
+    create.add_argument("--operator", action="store_true", help="may see to the whole installation")
+    link = _command(user, "link", _user_link, "print a sign-in link")
+    link.add_argument("--email", required=True)
+
+    token = commands.add_parser("token", help="API tokens").add_subparsers(required=True)
+    create = _command(token, "create", _token_create, "print a new API token, once")
+    create.add_argument("--email", required=True)
+    create.add_argument("--name", default="API")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Command, what: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    from truesend.runtime.up import Options, up
+
+    data = options.data or Path(os.environ.get(f"{PREFIX}DATA_DIR") or "data")
+    sandbox_port = options.sandbox_port if options.sandbox else None
+    return up(Options(data=data, host=options.host, port=options.port, sandbox_port=sandbox_port))
+
+
+def _web(options: argparse.Namespace) -> int:
+    from truesend.asgi import application
+    from truesend.runtime.server import serve
+    from truesend.web.live import close_streams
+
+    serve(
+        application, fds=options.fd, host=options.host, port=options.port, what="web", on_stop=close_streams
+    )
+    return 0
+
+
+def _tracker(options: argparse.Namespace) -> int:
+    from truesend.runtime.server import serve
+    from truesend.tracking.app import application
+
+    serve(application, fds=options.fd, host=options.host, port=options.port, what="tracker")
+    return 0
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from truesend.runtime import worker
+
+    worker.main()
+    return 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    _django()
+    from truesend import env
+    from truesend.runtime.schema import migrate
+
+    migrate(env.database_url())
+    return 0
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "truesend_sandbox", *options.unknown])  # noqa: S606 - ourselves
+
+
+def _user_create(options: argparse.Namespace) -> int:
+    return _account_command(
+        "create_user",
+        options.email,
+        options.password,
+        options.organization,
+        options.role,
+        operator=options.operator,
+    )
+
+
+def _user_link(options: argparse.Namespace) -> int:
+    return _account_command("user_link", options.email)
+
+
+def _token_create(options: argparse.Namespace) -> int:
+    return _account_command("create_token", options.email, options.name)
+
+
+def _account_command(name: str, *arguments: str, **options: bool) -> int:
+    _django()
+    from truesend.organizations import commands
+
+    try:
+        print(getattr(commands, name)(*arguments, **options))
+    except commands.CommandError as error:
+        raise Refused(str(error)) from None
+    return 0
+
+
+def _django() -> None:
+    """Set Django up against the database of the settings, or of the ``truesend up`` that runs here."""
+    from truesend.runtime.folder import join_running
+
+    join_running()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "truesend.settings")
+    import django
+
+    django.setup()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -106,8 +106,10 @@ def rewrite(
     """The tracked form of ``html``.
 
     ``click_url(index, target)`` gives the address that replaces a target. ``pixel_url`` is the picture to
-    add, or ``None``. Links below ``tracking_url`` are our own and stay.
+    add, or ``None``. Links below ``tracking_url`` (default: where the pixel is) are our own and stay.
     """
+    if not tracking_url and pixel_url:
+        tracking_url = pixel_url.partition("/t/o/")[0]
     walk = _Walk(html, click_url, tracking_url)
     for part in html_scan.scan(html):
         walk.see(part)

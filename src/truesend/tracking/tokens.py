@@ -25,7 +25,8 @@ from uuid import UUID
 VERSION = 1
 MAC_BYTES = 16
 MAX_LINK = 0xFFFF
-MAX_TARGET_BYTES = 64 * 1024
+MAX_TARGET_BYTES = 48_000
+"""Longer ones stay as they are in the mail: in a token they would pass the 64 KB a server reads of a path."""
 
 Keys = Sequence[tuple[str, bytes]]
 """``(id, secret)``, newest first: the newest signs, all verify."""

@@ -1,0 +1,324 @@
+"""From hits to classes: was it a person, and how do we know. Pure.
+
+The rules are asked in the design's order and the first that knows decides: self, scanner, preview, Apple's
+proxy, first seconds, then what only a person causes. Everything is judged within the hits of one delivery;
+what needs other deliveries (one network at many recipients) comes with the hit.
+"""
+
+from __future__ import annotations
+
+import bisect
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from truesend.tracking import agents, rules
+from truesend.tracking.agents import Agent
+from truesend.tracking.burst import Burst, find_bursts
+from truesend.tracking.rules import Rules
+
+PROXIES = frozenset({"gmail", "yahoo", "apple"})
+_FETCHED_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
+_AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_NOT_COUNTED = " Not counted."
+# Set aside for examples (RFC 5737, RFC 3849): nobody's real address, and the sandbox's public ones.
+_DOCUMENTATION = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One hit as evidence; header names in lower case.
+
+    ``network_recipients``: how many recipients its network came to within the rules' seconds; ``count`` > 1: a
+    flood of identical hits in one row.
+    """
+
+    at: datetime
+    kind: str
+    link: int | None = None
+    method: str = "GET"
+    ip: str | None = None
+    user_agent: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    count: int = 1
+    network_recipients: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """All hits of one delivery and what is known about it. ``links``: how many links were tracked.
+
+    ``sender_ips`` and ``sender_agents`` are those the sender uses Truesend with; ``replied_at`` is the first
+    reply.
+    """
+
+    sent_at: datetime
+    links: int
+    hits: Sequence[Seen]
+    delivered_at: datetime | None = None
+    sender_ips: frozenset[str] = frozenset()
+    sender_agents: frozenset[str] = frozenset()
+    sender_is_google: bool = False
+    recipients: int = 1
+    replied_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The answer for one hit: class, confidence (0 to 1), one or two sentences, and the rule that decided."""
+
+    klass: str
+    confidence: float
+    reason: str
+    rule: str
+
+
+def classify(trail: Trail, version: Rules = rules.CURRENT) -> list[Classified]:
+    """The class of every hit of a delivery, in the order of ``trail.hits``."""
+    case = _Case(trail, version)
+    return [case.judge(position) for position in range(len(trail.hits))]
+
+
+def evidence_address(ip: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address that can serve as evidence: loopback, private and other special ones cannot."""
+    if not ip:
+        return None
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return None
+    special = not address.is_global and not any(address in network for network in _DOCUMENTATION)
+    return None if special or address.is_multicast else address
+
+
+def network_of(ip: str | None) -> str | None:
+    """The network an address belongs to as evidence: its /24 or /48."""
+    address = evidence_address(ip)
+    if address is None:
+        return None
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+class _Case:
+    """The evidence of one trail, gathered once, and the rules in their order."""
+
+    def __init__(self, trail: Trail, version: Rules) -> None:
+        self._trail, self._rules = trail, version
+        self._agents = [agents.parse(hit.user_agent, version.version) for hit in trail.hits]
+        self._senders = frozenset(filter(None, (_sender_key(ip) for ip in trail.sender_ips)))
+        families = (agents.parse(text, version.version) for text in trail.sender_agents)
+        self._sender_families = frozenset((agent.name, agent.system) for agent in families if agent.name)
+        self._rewriters = [self._rewriter(hit) for hit in trail.hits]
+        self._bursts = self._find_bursts()
+        self._machines = self._find_machines()
+        self._floods = {
+            (hit.kind, hit.link, hit.ip, hit.user_agent): hit for hit in trail.hits if hit.count > 1
+        }
+        self._first_clicks: dict[tuple[str, str, str], int] = {}
+        for position in sorted(range(len(trail.hits)), key=lambda at: trail.hits[at].at):
+            if trail.hits[position].kind == "click" and self._machine(position) is None:
+                self._first_clicks.setdefault(self._device(position), position)
+
+    def judge(self, position: int) -> Classified:
+        """Ask the rules in their order."""
+        found = self._machine(position) or self._person(position)
+        if found.klass == "person" and self._trail.recipients > 1:
+            reason = f"{found.reason} One of {self._trail.recipients} recipients."
+            return Classified(found.klass, found.confidence, reason, found.rule)
+        return found
+
+    def _machine(self, position: int) -> Classified | None:
+        hit, agent = self._trail.hits[position], self._agents[position]
+        for rule in (self._self, self._scanner, self._preview, self._apple, self._first_seconds):
+            found = rule(position, hit, agent)
+            if found:
+                return found
+        return None
+
+    # The rules, in their order
+
+    def _self(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
+        if not self._is_sender(hit, agent):
+            return None
+        text = f"You: the address and {agent.device or 'agent'} you use Truesend with."
+        return self._say("self", "self", text + _NOT_COUNTED)
+
+    def _scanner(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
+        if hit.method == "HEAD":
+            return self._scan("head", "asked only whether it is there (HEAD)")
+        burst = next((one for one in self._bursts if position in one.members), None)
+        if burst:
+            return self._scan("burst", self._burst_words(burst))
+        if self._machines and self._rewriters[position] is None:
+            key = (hit.ip, hit.user_agent)
+            near = self._rules.burst_company
+            if _near(self._machines.get(key, ()), hit.at, near):
+                return self._scan("burst_company", "the same machine that scanned the mail")
+        flood = self._floods.get((hit.kind, hit.link, hit.ip, hit.user_agent))
+        if flood and abs((hit.at - flood.at).total_seconds()) <= 60:
+            return self._scan("flood", "fetched more than 100 times within a minute")
+        if agent.kind not in PROXIES and hit.network_recipients >= self._rules.network_recipients:
+            words = f"one network fetched the mail of {hit.network_recipients} recipients within seconds"
+            return self._scan("network", words)
+        if agent.kind in PROXIES and hit.kind == "click":
+            return self._scan("proxy_click", f"{agent.name}’s picture proxy follows no links for people")
+        if agent.kind == "gateway":
+            return self._scan("gateway", f"names itself {agent.name}")
+        if agent.kind == "library":
+            return self._scan("library", f"a program ({agent.name}), no browser")
+        return None
+
+    def _preview(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
+        if agent.kind == "preview":
+            return self._say("prefetch", "preview", f"Prefetch: {agent.name} made a preview.{_NOT_COUNTED}")
+        if any(_FETCHED_AHEAD.search(hit.headers.get(name, "")) for name in _AHEAD_HEADERS):
+            return self._say("prefetch", "ahead", f"Prefetch: loaded in advance, not yet seen.{_NOT_COUNTED}")
+        return None
+
+    def _apple(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
+        if agent.kind != "apple":
+            return None
+        text = "Cannot know: Apple Mail fetches the pictures whether or not anybody looks."
+        return self._say("proxy", "apple", text)
+
+    def _first_seconds(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
+        after = self._after(hit.at)
+        if after >= self._rules.first_seconds:
+            return None
+        when = f"{_seconds(after)} after {self._beginning}" if after >= 0 else f"before {self._beginning}"
+        text = f"Prefetch: {when}, before anybody could have looked."
+        return self._say("prefetch", "first_seconds", text + _NOT_COUNTED)
+
+    def _person(self, position: int) -> Classified:
+        hit, agent = self._trail.hits[position], self._agents[position]
+        if agent.kind == "gmail":
+            return self._gmail(hit)
+        if agent.kind == "yahoo":
+            text = "Person: Yahoo fetched the pictures when the mail was opened."
+            return self._say("person", "yahoo", text)
+        if agent.kind == "browser":
+            return self._browser(position, hit, agent)
+        if agent.kind == "mail":
+            verb = "followed the link" if hit.kind == "click" else "showed the mail"
+            return self._say("person", "mail_program", f"Person: {agent.device} {verb}.")
+        if agent.kind == "none":
+            return self._say("unknown", "unknown", "Cannot know: the request does not say what sent it.")
+        return self._say("unknown", "unknown", f"Cannot know: “{agent.name}” is nothing we know.")
+
+    def _gmail(self, hit: Seen) -> Classified:
+        text = "Person: Gmail fetched the pictures when the mail was opened."
+        if not self._trail.sender_is_google:
+            return self._say("person", "gmail", text)
+        if self._trail.replied_at is not None and hit.at >= self._trail.replied_at:
+            text += " Could also be you at the Sent copy or at its quote in the answer."
+            return self._say("person", "gmail", text, confidence="gmail_quote")
+        text += " Could also be you at the Sent copy."
+        return self._say("person", "gmail", text, confidence="gmail_sent_copy")
+
+    def _browser(self, position: int, hit: Seen, agent: Agent) -> Classified:
+        text = f"Person: {agent.device}"
+        if hit.kind == "open":
+            if not hit.headers.get("accept-language"):
+                return self._no_language(agent)
+            return self._say("person", "browser", text + ".", confidence="browser_open")
+        if self._rewriters[position]:
+            return self._say("person", "rewriter", f"{text}, led through {self._rewriters[position]}.")
+        if not hit.headers.get("accept-language"):
+            return self._no_language(agent)
+        first = self._first_clicks.get(self._device(position), position)
+        if first != position and self._trail.hits[first].at < hit.at and hit.ip:
+            text += ", same device as the first click"
+        return self._say("person", "browser", text + ".", confidence="browser_click")
+
+    def _no_language(self, agent: Agent) -> Classified:
+        text = f"Cannot know: it says {agent.device}, but sends no language as a browser does."
+        return self._say("unknown", "unknown", text)
+
+    # Evidence
+
+    def _is_sender(self, hit: Seen, agent: Agent) -> bool:
+        key = _sender_key(hit.ip)
+        return key in self._senders and (agent.name, agent.system) in self._sender_families if key else False
+
+    def _rewriter(self, hit: Seen) -> str | None:
+        """The service whose address a browser came from, where it was a click."""
+        if hit.kind != "click":
+            return None
+        try:
+            host = urlsplit(hit.headers.get("referer", "")).hostname or ""
+        except ValueError:
+            return None
+        named = (name for part, name in self._rules.rewriters if host == part or host.endswith("." + part))
+        return next(named, None)
+
+    def _find_bursts(self) -> list[Burst]:
+        """Bursts of everybody but the sender and people led here by a rewriter one link at a time."""
+        clicks = [
+            (position, hit.at, hit.link)
+            for position, hit in enumerate(self._trail.hits)
+            if hit.kind == "click"
+            and self._rewriters[position] is None
+            and not self._is_sender(hit, self._agents[position])
+        ]
+        return find_bursts(clicks, self._trail.links, self._rules)
+
+    def _find_machines(self) -> dict[tuple[str | None, str], list[datetime]]:
+        """When each address and agent was seen scanning; without an address that says something, nothing."""
+        scanning: dict[tuple[str | None, str], list[datetime]] = {}
+        in_burst = frozenset().union(*(burst.members for burst in self._bursts))
+        for position, hit in enumerate(self._trail.hits):
+            if (position in in_burst or hit.method == "HEAD") and evidence_address(hit.ip):
+                scanning.setdefault((hit.ip, hit.user_agent), []).append(hit.at)
+        for times in scanning.values():
+            times.sort()
+        return scanning
+
+    def _device(self, position: int) -> tuple[str, str, str]:
+        hit, agent = self._trail.hits[position], self._agents[position]
+        return hit.ip or "", agent.name, agent.system
+
+    @property
+    def _beginning(self) -> str:
+        return "delivery" if self._trail.delivered_at else "sending"
+
+    def _after(self, at: datetime) -> float:
+        return (at - (self._trail.delivered_at or self._trail.sent_at)).total_seconds()
+
+    def _burst_words(self, burst: Burst) -> str:
+        if burst.links < self._trail.links or self._trail.links < 2:
+            links = f"{burst.links} links"
+        else:
+            links = "both links" if burst.links == 2 else f"all {burst.links} links"
+        words = f"{links} within {_seconds(max(burst.seconds, 0.1))}"
+        after = self._after(burst.start)
+        return f"{words}, {_seconds(after)} after {self._beginning}" if 0 <= after < 60 else words
+
+    def _scan(self, rule: str, words: str) -> Classified:
+        return self._say("scanner", rule, f"Scanner: {words}.{_NOT_COUNTED}")
+
+    def _say(self, klass: str, rule: str, reason: str, *, confidence: str | None = None) -> Classified:
+        return Classified(klass, self._rules.confidence[confidence or rule], reason, rule)
+
+
+def _sender_key(ip: str | None) -> str | None:
+    """What two addresses of one device share: IPv4 all of it, IPv6 its /64."""
+    address = evidence_address(ip)
+    if address is None:
+        return None
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _near(times: Sequence[datetime], at: datetime, seconds: float) -> bool:
+    """Whether one of the sorted ``times`` lies within ``seconds`` of ``at``."""
+    found = bisect.bisect_left(times, at)
+    return any(abs((at - one).total_seconds()) <= seconds for one in times[max(found - 1, 0) : found + 1])
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 1 else f"{seconds:.0f} s"

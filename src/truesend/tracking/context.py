@@ -1,0 +1,56 @@
+"""What tracking has to know about a delivery, told by whoever sends.
+
+Tracking does not depend on sending: sending registers a function here when it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedLink:
+    """A link as it stands in the delivery's tokens: its index, where it leads, and what it shows."""
+
+    index: int
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryContext:
+    """One delivery as the classifier sees it.
+
+    ``sender_ips`` and ``sender_agents`` are the addresses and user agents its sender uses Truesend with.
+    ``recipients`` are the addresses of this copy: more than one is a shared thread.
+    """
+
+    delivery: UUID
+    email: UUID
+    organization: UUID
+    sent_at: datetime
+    delivered_at: datetime | None
+    links: tuple[TrackedLink, ...]
+    sender_ips: frozenset[str]
+    sender_agents: frozenset[str]
+    sender_is_google: bool
+    recipients: tuple[str, ...]
+
+
+ContextFor = Callable[[Iterable[UUID]], Mapping[UUID, DeliveryContext]]
+_registered: list[ContextFor] = []
+
+
+def register(context_for: ContextFor) -> None:
+    """Name the function that knows deliveries; those it leaves out no longer exist."""
+    _registered[:] = [context_for]
+
+
+def context_for(deliveries: Iterable[UUID]) -> Mapping[UUID, DeliveryContext]:
+    """The deliveries that exist among ``deliveries``. Raises ``RuntimeError`` when nobody registered."""
+    if not _registered:
+        raise RuntimeError("Nothing registered truesend.tracking.context: is truesend.sending installed?")
+    return _registered[0](deliveries)

@@ -13,8 +13,9 @@ from truesend.runtime.readiness import Question
 from truesend.runtime.signals import Signals
 
 _TICK = 0.25
-# Together under ten seconds, PostgreSQL's own three and a half included.
-_DRAIN, _SANDBOX_DRAIN = 4.6, 1.2
+# Together under ten seconds, with one more for a PostgreSQL that must be hurried. The worker asks for six: a send
+# that is cut off ends as "unknown", and somebody has to look for it.
+_DRAIN, _SANDBOX_DRAIN, _POSTGRES_DRAIN = 6.3, 1.0, 1.5
 # So many deaths before everything was ready once: this installation does not start.
 _HOPELESS = 5
 _STILL_WAITING = 30.0
@@ -128,7 +129,7 @@ class Supervisor:
         self._drain(others, _DRAIN)
         self._drain(sandbox, _SANDBOX_DRAIN)
         if self._postgres is not None:
-            self._postgres.stop()
+            self._postgres.stop(_POSTGRES_DRAIN)
             (self._run_folder / "postgres.pid").unlink(missing_ok=True)
 
     def _drain(self, parts: list[Part], seconds: float) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from truesend.runtime.errors import Refused
-from truesend.runtime.parts import Command, Part
+from truesend.runtime.parts import Command, Part, last_words
 from truesend.runtime.postgres import Postgres
 from truesend.runtime.readiness import Question
 from truesend.runtime.signals import Signals
 
 _TICK = 0.25
-# Together under ten seconds, with one more for a PostgreSQL that must be hurried. The worker asks for six: a send
-# that is cut off ends as "unknown", and somebody has to look for it.
+# Together under ten seconds, with one more for a PostgreSQL that must be hurried. The worker asks for six: a
+# send that is cut off ends as "unknown", and somebody has to look for it.
 _DRAIN, _SANDBOX_DRAIN, _POSTGRES_DRAIN = 6.3, 1.0, 1.5
 # So many deaths before everything was ready once: this installation does not start.
 _HOPELESS = 5
@@ -112,7 +112,8 @@ class Supervisor:
             if part.refusal is not None:
                 raise Refused(f"{name} does not start: {part.refusal}")
             if part.deaths >= _HOPELESS:
-                raise Refused(f"{name} does not start; see {self._run_folder.with_name('log') / name}.log.")
+                log = self._run_folder.with_name("log") / f"{name}.log"
+                raise Refused(f"{name} does not start: {last_words(log)} See {log}.")
 
     def _watch(self) -> None:
         for part in self._all():

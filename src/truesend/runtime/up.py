@@ -122,7 +122,8 @@ def _listen(options: Options) -> Listening:
     for part, port in ports.items():
         listening.open(part, sockets.LOCALHOST if part == "sandbox" else options.host, port)
     if "sandbox" in listening.parts:
-        # It takes one socket. ::1 was bound to see that nobody else is localhost there; browsers then fall back.
+        # It takes one socket. ::1 was bound to see that nobody else is localhost there; browsers then fall
+        # back.
         listening.parts["sandbox"], spare = listening.parts["sandbox"][:1], listening.parts["sandbox"][1:]
         sockets.close(spare)
     return listening

@@ -91,7 +91,10 @@ def _up(options: argparse.Namespace) -> int:
 
     data = options.data or Path(os.environ.get(f"{PREFIX}DATA_DIR") or "data")
     sandbox_port = options.sandbox_port if options.sandbox else None
-    return up(Options(data=data, host=options.host, port=options.port, sandbox_port=sandbox_port))
+    try:
+        return up(Options(data=data, host=options.host, port=options.port, sandbox_port=sandbox_port))
+    except OSError as error:  # a full disk, a folder that somebody closed
+        raise Refused(f"Truesend cannot run on {data}: {error}.") from error
 
 
 def _web(options: argparse.Namespace) -> int:

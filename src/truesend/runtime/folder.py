@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from truesend.env import PREFIX
 from truesend.runtime.errors import Refused
 from truesend.runtime.files import write_private
+from truesend.runtime.process import has_in_environment, send, wait_until
 
 
 def open_folder(path: Path) -> Path:
@@ -87,6 +89,30 @@ class Lock:
         finally:
             os.close(fd)
         return False
+
+
+def end_earlier_run(data: Path) -> None:
+    """Wait for the parts of a run that was killed, end those that stay, and remove what they left. Call it
+    locked.
+
+    They end with their supervisor, but not in the same instant, and until then they hold its ports.
+    PostgreSQL is looked after by its own class.
+    """
+    run = data / "run"
+    mine = f"{PREFIX}DATA_DIR={data}"
+    pids = set()
+    for file in run.glob("*.pid"):
+        with contextlib.suppress(OSError, ValueError):
+            pids.add(0 if file.name == "postgres.pid" else int(file.read_text(encoding="ascii")))
+        file.unlink(missing_ok=True)
+    ours = [pid for pid in pids if pid and has_in_environment(pid, mine)]
+    if not wait_until(lambda: not any(has_in_environment(pid, mine) for pid in ours), 1.0):
+        for pid in ours:
+            if has_in_environment(pid, mine):
+                send(pid, signal.SIGKILL)
+        wait_until(lambda: not any(has_in_environment(pid, mine) for pid in ours), 2.0)
+    for name in ("settings.json", "database_url"):
+        (run / name).unlink(missing_ok=True)
 
 
 def _settings_file(data: Path) -> Path:

@@ -26,7 +26,7 @@ from psycopg import sql
 from truesend.runtime.errors import Refused
 from truesend.runtime.files import read_or_create, sync_folder, write_private
 from truesend.runtime.placement import Place, place
-from truesend.runtime.process import alive, send, spawn, working_in
+from truesend.runtime.process import alive, send, spawn, wait_until, working_in
 
 ROLE = DATABASE = "truesend"
 _ADMIN = "postgres"
@@ -275,7 +275,7 @@ class Postgres:
             if recorded in running:
                 for number, patience in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0)):
                     send(recorded, number)
-                    if _wait(lambda: not alive(recorded), patience):
+                    if wait_until(lambda: not alive(recorded), patience):
                         break
             self._kill_all(patience=2.0)
         elif recorded is not None and alive(recorded):
@@ -287,10 +287,10 @@ class Postgres:
     def _kill_all(self, patience: float) -> None:
         """Wait for every process of this cluster to end by itself; after ``patience`` end it."""
         cluster = self.place.cluster
-        if not _wait(lambda: not any(working_in(cluster, "postgres")), patience):
+        if not wait_until(lambda: not any(working_in(cluster, "postgres")), patience):
             for pid in working_in(cluster, "postgres"):
                 send(pid, signal.SIGKILL)
-            _wait(lambda: not any(working_in(cluster, "postgres")), 5.0)
+            wait_until(lambda: not any(working_in(cluster, "postgres")), 5.0)
 
     # -- small things ----------------------------------------------------------------------------------------
 
@@ -331,12 +331,3 @@ def _is_folder_of(path: Path, uid: int) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(status.st_mode) and status.st_uid == uid
-
-
-def _wait(done: Callable[[], bool], seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() >= until:
-            return False
-        time.sleep(0.02)
-    return True

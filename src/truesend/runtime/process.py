@@ -8,7 +8,8 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -115,6 +116,24 @@ def working_in(folder: Path, program: str) -> Iterator[int]:
                 yield int(entry.name)
         except OSError:
             continue  # it has ended meanwhile, or belongs to somebody else
+
+
+def has_in_environment(pid: int, setting: str) -> bool:
+    """Whether a living process was started with ``NAME=value`` in its environment."""
+    try:
+        return setting.encode() in (_PROC / str(pid) / "environ").read_bytes().split(b"\0") and alive(pid)
+    except OSError:
+        return False
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition; whether it came true in time."""
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -78,6 +78,7 @@ def up(options: Options) -> int:
     data = folder.open_folder(options.data)
     lock = folder.Lock(data)
     lock.take()
+    folder.end_earlier_run(data)
     os.umask(0o077)
     listening = _listen(options)
     settings = configuration.complete(

@@ -1,0 +1,51 @@
+"""Google's signing key: made once, kept in the store, so that tokens stay verifiable after a restart."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from truesend_sandbox.store import Store
+
+ISSUER = "https://accounts.google.com"
+_META = "google.signing_key"
+_loaded: dict[str, RSAKey] = {}
+
+
+def signing_key(store: Store) -> RSAKey:
+    """The RSA key with its `kid`; created on first use."""
+    stored = store.value("SELECT value FROM meta WHERE key = ?", _META)
+    if stored is None:
+        fresh = RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"}, private=True, auto_kid=False)
+        data = fresh.as_dict(private=True)
+        data["kid"] = hashlib.sha1(str(data["n"]).encode(), usedforsecurity=False).hexdigest()
+        stored = json.dumps(data)
+        store.run("INSERT INTO meta (key, value) VALUES (?, ?)", _META, stored)
+    key = _loaded.get(stored)
+    if key is None:
+        key = _loaded[stored] = RSAKey.import_key(json.loads(stored))
+    return key
+
+
+def jwks(store: Store) -> dict[str, Any]:
+    """The public half as `/oauth2/v3/certs` gives it."""
+    data = signing_key(store).as_dict(private=False)
+    return {"keys": [{name: data[name] for name in ("kid", "kty", "alg", "use", "n", "e")}]}
+
+
+def sign(store: Store, claims: dict[str, Any]) -> str:
+    """An RS256 JWT."""
+    key = signing_key(store)
+    header = {"alg": "RS256", "kid": str(key.as_dict()["kid"]), "typ": "JWT"}
+    return jwt.encode(header, claims, key, algorithms=["RS256"])
+
+
+def at_hash(access_token: str) -> str:
+    """OIDC Core 3.1.3.6: left half of SHA-256, base64url without padding."""
+    half = hashlib.sha256(access_token.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(half).rstrip(b"=").decode()

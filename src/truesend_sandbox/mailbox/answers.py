@@ -1,0 +1,215 @@
+"""Mail that comes back: replies, automatic answers, bounces and delays, in the forms Gmail shows them."""
+
+from __future__ import annotations
+
+import html
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from truesend_sandbox.mailbox import content
+from truesend_sandbox.mailbox.deliver import deliver
+from truesend_sandbox.mailbox.headers import Mail
+from truesend_sandbox.store import Row
+from truesend_sandbox.world import World
+
+KEYS: Mapping[str, frozenset[str]] = {
+    "reply": frozenset({"text", "html", "quote"}),
+    "auto_reply": frozenset({"text", "subject"}),
+    "bounce": frozenset({"status", "diagnostic", "about"}),
+    "delay": frozenset({"status", "diagnostic"}),
+}
+_DAEMON = "mailer-daemon@googlemail.com"
+
+
+def _text(wanted: Mapping[str, Any], name: str, default: str) -> str:
+    value = wanted.get(name, default)
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text")
+    return value
+
+
+def _line(wanted: Mapping[str, Any], name: str, default: str) -> str:
+    value = _text(wanted, name, default)
+    if "\r" in value or "\n" in value:
+        raise ValueError(f"{name} must be one line")
+    return value
+
+
+def write(world: World, row: Row, address: str, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the answer of `address` to that arrival and deliver it to its sender."""
+    original = Mail.parse(bytes(row["raw"]))
+    back_to = (original.addresses("reply-to") if name == "reply" else []) or [row["sender"]]
+    now = format_datetime(datetime.fromtimestamp(world.clock.now(), UTC))
+    writer = {"reply": _reply, "auto_reply": _auto_reply, "bounce": _bounce, "delay": _delay}[name]
+    sender, raw = writer(original, address, row["sender"], now, wanted)
+    number = deliver(world, provider="mail", sender=sender, recipients=back_to, mail=Mail.parse(raw))
+    return {"message": str(number), "delivered_to": back_to}
+
+
+def _fields(**values: str | None) -> str:
+    """Header lines; `In_Reply_To` stands for `In-Reply-To`."""
+    return "".join(
+        f"{name.replace('_', '-')}: {value}\r\n" for name, value in values.items() if value is not None
+    )
+
+
+def _thread(original: Mail) -> dict[str, str | None]:
+    number = original.get("message-id")
+    earlier = original.get("references")
+    return {
+        "In_Reply_To": number,
+        "References": " ".join(part for part in (earlier, number) if part) or None,
+    }
+
+
+def _again(subject: str) -> str:
+    return subject if subject[:3].lower() == "re:" else f"Re: {subject}"
+
+
+def _reply(
+    original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
+) -> tuple[str, bytes]:
+    """A person's answer; `quote` (default true) carries the original below, marks and pixel included."""
+    words = _text(wanted, "text", "Thank you, that works for me.")
+    body = _text(wanted, "html", f"<div>{html.escape(words)}</div>")
+    quote = wanted.get("quote", True)
+    if not isinstance(quote, bool):
+        raise ValueError("quote must be true or false")
+    if quote:
+        shown = content.read(original.render())
+        quoted = shown.html or f"<pre>{html.escape(shown.text or '')}</pre>"
+        body += (
+            f'<br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">On {html.escape(now)},'
+            f" {html.escape(sender)} wrote:<br></div>"
+            f'<blockquote class="gmail_quote" style="margin:0 0 0 .8ex;border-left:1px #ccc solid;'
+            f'padding-left:1ex">{quoted}</blockquote></div>'
+        )
+    edge = secrets.token_hex(14)
+    head = _fields(
+        MIME_Version="1.0",
+        From=address,
+        To=sender,
+        Subject=_again(original.get("subject") or ""),
+        Date=now,
+        Message_ID=f"<CA{secrets.token_urlsafe(36)}@mail.gmail.com>",
+        **_thread(original),
+        Content_Type=f'multipart/alternative; boundary="{edge}"',
+    )
+    parts = "".join(
+        f"--{edge}\r\nContent-Type: {kind}; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
+        for kind, text in (("text/plain", words), ("text/html", body))
+    )
+    return address, f"{head}\r\n{parts}--{edge}--\r\n".encode()
+
+
+def _auto_reply(
+    original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
+) -> tuple[str, bytes]:
+    """An absence note with the marks of RFC 3834."""
+    subject = _line(wanted, "subject", f"Automatic reply: {original.get('subject') or ''}")
+    words = _text(wanted, "text", "I am out of the office until Monday.")
+    head = _fields(
+        MIME_Version="1.0",
+        From=address,
+        To=sender,
+        Subject=subject,
+        Date=now,
+        Message_ID=f"<{secrets.token_hex(16)}@{address.partition('@')[2]}>",
+        **_thread(original),
+        Auto_Submitted="auto-replied",
+        X_Auto_Response_Suppress="All",
+        Precedence="auto_reply",
+        Content_Type="text/plain; charset=UTF-8",
+        Content_Transfer_Encoding="8bit",
+    )
+    return address, f"{head}\r\n{words}\r\n".encode()
+
+
+def _bounce(
+    original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
+) -> tuple[str, bytes]:
+    """A failure; `about: sender` is Gmail's word about the account's own limit [GK]."""
+    about = wanted.get("about", "recipient")
+    if about not in ("recipient", "sender"):
+        raise ValueError("about must be recipient or sender")
+    if about == "sender":
+        words = (
+            "You have reached a limit for sending mail. Your message was not sent.\r\n\r\n"
+            "Learn more at https://support.google.com/mail/answer/22839"
+        )
+        status = _line(wanted, "status", "5.4.5")
+        diagnostic = _line(wanted, "diagnostic", "550 5.4.5 Daily user sending limit exceeded.")
+    else:
+        words = (
+            f"Your message wasn't delivered to {address} because the address couldn't be found, or is unable to"
+            " receive mail."
+        )
+        status = _line(wanted, "status", "5.1.1")
+        diagnostic = _line(
+            wanted,
+            "diagnostic",
+            f"550 {status} <{address}>: Recipient address rejected: User unknown in relay recipient table",
+        )
+    return _DAEMON, _report(original, address, sender, now, words, ("Failure", "failed", status, diagnostic))
+
+
+def _delay(
+    original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
+) -> tuple[str, bytes]:
+    """Not yet delivered, still trying [GK]."""
+    words = (
+        f"There was a temporary problem delivering your message to {address}. Gmail will retry for 45 more hours."
+        " You'll be notified if the delivery fails permanently."
+    )
+    status = _line(wanted, "status", "4.4.1")
+    diagnostic = _line(wanted, "diagnostic", "The recipient server did not accept our requests to connect.")
+    return _DAEMON, _report(original, address, sender, now, words, ("Delay", "delayed", status, diagnostic))
+
+
+def _report(
+    original: Mail, address: str, sender: str, now: str, words: str, result: tuple[str, str, str, str]
+) -> bytes:
+    """multipart/report as googlemail.com writes it (google.md §3)."""
+    title, action, status, diagnostic = result
+    domain = address.partition("@")[2]
+    outer, inner, texts = (f"000000000000{secrets.token_hex(8)}" for _ in range(3))
+    head = _fields(
+        Return_Path="<>",
+        From=f"Mail Delivery Subsystem <{_DAEMON}>",
+        To=sender,
+        Auto_Submitted="auto-replied",
+        Subject=f"Delivery Status Notification ({title})",
+        Date=now,
+        Message_ID=f"<{secrets.token_hex(12)}.GMR@mx.google.com>",
+        **_thread(original),
+        X_Failed_Recipients=address if action == "failed" else None,
+        MIME_Version="1.0",
+        Content_Type=f'multipart/report; boundary="{outer}"; report-type=delivery-status',
+    )
+    shown = f"<html><body><p>{html.escape(words)}</p></body></html>"
+    delivery = _fields(
+        Final_Recipient=f"rfc822; {address}",
+        Action=action,
+        Status=status,
+        Remote_MTA=f"dns; mx1.{domain}. (203.0.113.25, the server for the domain {domain}.)",
+        Diagnostic_Code=f"smtp; {diagnostic}",
+        Last_Attempt_Date=now,
+    )
+    envelope = _fields(
+        Reporting_MTA="dns; googlemail.com",
+        Arrival_Date=now,
+        X_Original_Message_ID=original.get("message-id"),
+    )
+    before = (
+        f'{head}\r\n--{outer}\r\nContent-Type: multipart/related; boundary="{inner}"\r\n\r\n'
+        f'--{inner}\r\nContent-Type: multipart/alternative; boundary="{texts}"\r\n\r\n'
+        f'--{texts}\r\nContent-Type: text/plain; charset="UTF-8"\r\n\r\n{words}\r\n\r\n'
+        f'--{texts}\r\nContent-Type: text/html; charset="UTF-8"\r\n\r\n{shown}\r\n\r\n'
+        f"--{texts}--\r\n\r\n--{inner}--\r\n\r\n"
+        f"--{outer}\r\nContent-Type: message/delivery-status\r\n\r\n{envelope}\r\n{delivery}\r\n"
+        f"--{outer}\r\nContent-Type: message/rfc822\r\n\r\n"
+    )
+    return before.encode() + original.render() + f"\r\n--{outer}--\r\n".encode()

@@ -1,0 +1,40 @@
+"""Delivery: a mail arrives in the mailboxes of all its recipients; any address has one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from truesend_sandbox.mailbox.headers import Mail
+from truesend_sandbox.world import World
+
+MARK_HEADER = "x-truesend-delivery"
+
+
+def deliver(world: World, *, provider: str, sender: str, recipients: Sequence[str], mail: Mail) -> int:
+    """Put the mail into every recipient's mailbox once; returns the arrival's number.
+
+    Recipients that are accounts of a provider here get it in that provider's mailbox too.
+    """
+    raw = mail.render()
+    with world.store.write():
+        number = world.store.insert(
+            "INSERT INTO arrivals (provider, sender, subject, mark, at, raw) VALUES (?, ?, ?, ?, ?, ?)",
+            provider,
+            sender,
+            mail.text("subject"),
+            mail.get(MARK_HEADER),
+            world.clock.now(),
+            raw,
+        )
+        for position, address in enumerate(recipients):
+            world.store.run(
+                "INSERT OR IGNORE INTO arrival_recipients (address, arrival_id, position) VALUES (?, ?, ?)",
+                address,
+                number,
+                position,
+            )
+        for address in recipients:
+            if address != sender:
+                for spec in world.providers.values():
+                    spec.receive(world, address, raw)
+    return number

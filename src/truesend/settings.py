@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "truesend.web.middleware.NoteWhereFrom",
 ]
 
 ROOT_URLCONF = "truesend.urls"

@@ -2,4 +2,11 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("truesend.web.urls"))]
+from truesend.api import api
+
+urlpatterns = [path("api/v1/", api.urls), path("", include("truesend.web.urls"))]
+
+handler400 = "truesend.web.views.errors.bad_request"
+handler403 = "truesend.web.views.errors.forbidden"
+handler404 = "truesend.web.views.errors.not_found"
+handler500 = "truesend.web.views.errors.server_error"

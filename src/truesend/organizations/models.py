@@ -100,3 +100,17 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+
+class SeenFrom(models.Model):
+    """An address and browser a member used Truesend with: their own look at a mail is told from a recipient's."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="seen_from")
+    ip = models.GenericIPAddressField()
+    user_agent = models.CharField(max_length=400)
+    seen_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "ip", "user_agent"], name="seen_from_once"),
+        ]

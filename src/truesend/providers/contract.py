@@ -100,6 +100,10 @@ class Provider(ABC):
         """Whether this installation has a client of its own here."""
 
     @abstractmethod
+    def consent_page(self) -> str:
+        """The address of the provider's consent page, without parameters."""
+
+    @abstractmethod
     def scopes(self, capabilities: Iterable[Capability]) -> list[str]:
         """The scopes to ask for."""
 

@@ -124,7 +124,7 @@ class Delivery(models.Model):
     # When to try next; null when nothing is due.
     due_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    # Link targets in the order of their index in tracking tokens, as [target, text].
+    # The tracked links: [{index, target, text}], index as it stands in their tokens.
     links = models.JSONField(default=list)
     provider_message_id = models.CharField(max_length=255, blank=True)
     provider_thread_id = models.CharField(max_length=255, blank=True)
@@ -204,3 +204,11 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "key"], name="idempotency_key_once")]
+
+
+class Worker(models.Model):
+    """A worker that lives, or did: one row each, beaten every second on real time."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField(db_index=True)

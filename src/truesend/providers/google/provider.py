@@ -38,6 +38,9 @@ class Google(Provider):
     def is_configured(self) -> bool:
         return bool(env.get("GOOGLE_CLIENT_ID") and env.get("GOOGLE_CLIENT_SECRET"))
 
+    def consent_page(self) -> str:
+        return env.require("GOOGLE_AUTHORIZE_URL")
+
     def scopes(self, capabilities: Iterable[Capability]) -> list[str]:
         return oauth.scopes(capabilities)
 

@@ -1,0 +1,109 @@
+"""Rows as the API shows them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from truesend.connections.describe import Description
+from truesend.connections.verdict import ProofFact
+from truesend.sending.models import Attempt, Delivery, Email, Recipient
+from truesend.tracking import query
+from truesend.tracking.models import Signal
+
+
+def connection(described: Description) -> dict[str, Any]:
+    """A connection with its verdict."""
+    row = described.connection
+    return {
+        "id": str(row.pk),
+        "provider": row.provider,
+        "kind": row.kind,
+        "address": row.address,
+        "verdict": described.verdict.verdict.value,
+        "cause": described.verdict.cause or None,
+        "sentence": described.sentence,
+        "fix": described.fix,
+        "who": described.who,
+        "verified_at": described.verified_at,
+        "last_refresh_at": described.last_refresh_at,
+        "next_refresh_at": described.next_refresh_at,
+        "capabilities": [
+            {"name": one.name, "verdict": one.verdict.value, "cause": one.cause or None, "proof": _proof(one.proof)}
+            for one in described.verdict.capabilities
+        ],
+    }
+
+
+def _proof(proof: ProofFact | None) -> dict[str, Any] | None:
+    if proof is None:
+        return None
+    return {"at": proof.at, "call": proof.call, "result": "ok" if proof.ok else proof.cause, "words": proof.words}
+
+
+def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
+    """Emails with deliveries, recipients and attempts, in five queries for all of them."""
+    found = list(rows)
+    deliveries: dict[UUID, list[Delivery]] = defaultdict(list)
+    for delivery in Delivery.objects.filter(email__in=found).order_by("position"):
+        deliveries[delivery.email_id].append(delivery)
+    ids = [one.pk for group in deliveries.values() for one in group]
+    people: dict[UUID, list[Recipient]] = defaultdict(list)
+    for person in Recipient.objects.filter(delivery__in=ids).order_by("position"):
+        people[person.delivery_id].append(person)
+    tries: dict[UUID, list[Attempt]] = defaultdict(list)
+    for attempt in Attempt.objects.filter(delivery__in=ids).order_by("number"):
+        tries[attempt.delivery_id].append(attempt)
+    signals: dict[UUID, list[Signal]] = defaultdict(list)
+    for signal in query.signals_of(ids):
+        signals[signal.delivery].append(signal)
+    return [
+        {
+            "id": str(email.pk),
+            "status": email.status,
+            "subject": email.subject,
+            "created_at": email.created_at,
+            "send_at": email.send_at,
+            "undo_until": email.undo_until,
+            "problem": email.problem or None,
+            "signal": _strongest([one for each in deliveries[email.pk] for one in signals[each.pk]]),
+            "deliveries": [_delivery(one, people[one.pk], tries[one.pk]) for one in deliveries[email.pk]],
+        }
+        for email in found
+    ]
+
+
+def _strongest(signals: list[Signal]) -> str | None:
+    found = query.strongest(signals)
+    return found.kind if found is not None else None
+
+
+def _delivery(row: Delivery, people: list[Recipient], tries: list[Attempt]) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "recipients": [{"address": one.address, "type": one.type} for one in people],
+        "status": row.status,
+        "attempts": [
+            {"started_at": one.started_at, "outcome": one.outcome or None, "words": one.words} for one in tries
+        ],
+    }
+
+
+def signal(row: Signal) -> dict[str, Any]:
+    """A signal."""
+    return {
+        "id": str(row.pk),
+        "delivery": str(row.delivery),
+        "recipient": row.recipient,
+        "kind": row.kind,
+        "class": row.klass,
+        "confidence": row.confidence,
+        "reason": row.reason,
+        "rule": row.rule,
+        "at": row.at,
+        "link": row.link_target or None,
+        "struck": row.struck,
+        "count": row.count,
+    }

@@ -1,0 +1,265 @@
+"""The routes of `/api/v1`. Every one goes through the tenant gates of :mod:`truesend.organizations.access`."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Header, NinjaAPI, Router, Status
+from ninja.security import HttpBearer
+
+from truesend import env
+from truesend.api import present, problems, schemas
+from truesend.connections import disconnect as ending
+from truesend.connections import probe
+from truesend.connections.describe import describe
+from truesend.connections.models import Connection, LedgerEntry
+from truesend.organizations import access
+from truesend.organizations.models import Member
+from truesend.sending import release
+from truesend.sending.compose import File
+from truesend.sending.models import Email, EmailStatus
+from truesend.sending.readiness import check
+from truesend.sending.selftest import send_test_email
+from truesend.sending.submit import Written, draft_of, submit
+from truesend.tracking import query
+from truesend.web.paging import page_of
+
+PAGE = 50
+
+
+class Bearer(HttpBearer):
+    """An API token as `Authorization: Bearer …`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Member | None:
+        """The member, who becomes `request.auth`."""
+        return access.member_by_token(token)
+
+
+api = NinjaAPI(
+    title="Truesend",
+    version="1",
+    description="Send tracked email from accounts you own, and learn what came of it.",
+    auth=Bearer(),
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+problems.install(api)
+router = Router()
+_ERRORS = {401: schemas.ProblemOut, 404: schemas.ProblemOut, 422: schemas.ProblemOut}
+
+
+def _member(request: HttpRequest) -> Member:
+    member = request.auth  # type: ignore[attr-defined]
+    assert isinstance(member, Member)
+    return member
+
+
+@router.get("me", response={200: schemas.Me, 401: schemas.ProblemOut})
+def me(request: HttpRequest) -> dict[str, str]:
+    """Who the token stands for."""
+    member = _member(request)
+    return {
+        "id": str(member.pk),
+        "name": member.user.get_full_name(),
+        "email": member.user.email,
+        "role": member.role,
+        "organization": member.organization.name,
+        "environment": env.environment(),
+    }
+
+
+# -- connections ------------------------------------------------------------------------------------------------
+
+
+def _seen(member: Member) -> QuerySet[Connection]:
+    return access.connections_of(member).select_related("member__user").prefetch_related("proofs")
+
+
+def _connection(request: HttpRequest, connection_id: str, *, manage: bool = False) -> Connection:
+    member = _member(request)
+    found = _seen(member).filter(pk=_id(connection_id)).first()
+    if found is None:
+        raise problems.not_found()
+    if manage:
+        access.check_manages(member, found)
+    return found
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise problems.not_found() from None
+
+
+@router.get("connections", response={200: schemas.ConnectionList, 401: schemas.ProblemOut})
+def connections(request: HttpRequest) -> dict[str, Any]:
+    """Everything the member can send from, disconnected ones included."""
+    rows = _seen(_member(request)).order_by("created_at")
+    return {"items": [present.connection(describe(one)) for one in rows], "next": None}
+
+
+@router.get("connections/{connection_id}", response={200: schemas.ConnectionOut, **_ERRORS})
+def connection(request: HttpRequest, connection_id: str) -> dict[str, Any]:
+    """One connection."""
+    return present.connection(describe(_connection(request, connection_id)))
+
+
+@router.post(
+    "connections/{connection_id}/verify",
+    response={200: schemas.ConnectionOut, 403: schemas.ProblemOut, **_ERRORS},
+)
+def verify(request: HttpRequest, connection_id: str) -> dict[str, Any]:
+    """Ask the provider now; the answer is the connection as it stands afterwards."""
+    probe.verify(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
+    return present.connection(describe(_connection(request, connection_id)))
+
+
+@router.post(
+    "connections/{connection_id}/test-email",
+    response={201: schemas.EmailOut, 403: schemas.ProblemOut, 409: schemas.NotReadyOut, **_ERRORS},
+)
+def test_email(request: HttpRequest, connection_id: str) -> Status[dict[str, Any]]:
+    """Send a test mail to the connection's own address."""
+    member = _member(request)
+    email = send_test_email(member, _connection(request, connection_id, manage=True))
+    return Status(201, present.emails([email])[0])
+
+
+@router.post(
+    "connections/{connection_id}/disconnect",
+    response={200: schemas.ConnectionOut, 403: schemas.ProblemOut, **_ERRORS},
+)
+def disconnect(request: HttpRequest, connection_id: str) -> dict[str, Any]:
+    """End the connection; doing it twice is fine."""
+    ending.disconnect(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
+    return present.connection(describe(_connection(request, connection_id)))
+
+
+@router.get("connections/{connection_id}/ledger", response={200: schemas.LedgerList, **_ERRORS})
+def ledger(request: HttpRequest, connection_id: str, cursor: str = "") -> dict[str, Any]:
+    """What happened to the connection, newest first."""
+    rows = LedgerEntry.objects.filter(connection=_connection(request, connection_id)).order_by("-id")
+    if cursor.isdigit() and len(cursor) < 19:
+        rows = rows.filter(pk__lt=int(cursor))
+    found = list(rows[: PAGE + 1])
+    return {"items": found[:PAGE], "next": str(found[PAGE - 1].pk) if len(found) > PAGE else None}
+
+
+# -- emails -----------------------------------------------------------------------------------------------------
+
+
+def _written(member: Member, draft: schemas.DraftIn) -> Written:
+    found = None
+    if draft.connection:
+        try:
+            found = access.access_connection(member, UUID(draft.connection))
+        except ValueError:
+            found = None
+        if found is None:
+            raise problems.Problem(422, "invalid", "The connection is not one of yours.", cause="connection_missing")
+    return Written(
+        connection=found,
+        to=draft.to,
+        cc=draft.cc,
+        bcc=draft.bcc,
+        subject=draft.subject,
+        html=draft.html,
+        text=draft.text,
+        files=[File(one.name, one.type, one.content_base64) for one in draft.attachments],
+        separate_copies=draft.separate_copies,
+        track=draft.track,
+        send_at=draft.send_at,
+        undo_seconds=draft.undo_seconds,
+    )
+
+
+@router.post("readiness", response={200: schemas.ReadinessOut, 401: schemas.ProblemOut, 422: schemas.ProblemOut})
+def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
+    """All gates for a draft, in fixed order."""
+    member = _member(request)
+    result = check(member, draft_of(_written(member, draft)))
+    return {"ready": result.ready, "gates": [problems.gate_json(gate) for gate in result.gates]}
+
+
+@router.post(
+    "emails",
+    response={
+        200: schemas.EmailOut,
+        201: schemas.EmailOut,
+        401: schemas.ProblemOut,
+        409: schemas.NotReadyOut,
+        422: schemas.ProblemOut,
+    },
+)
+def create_email(
+    request: HttpRequest,
+    draft: schemas.DraftIn,
+    idempotency_key: str = Header("", alias="Idempotency-Key", max_length=255),
+) -> Status[dict[str, Any]]:
+    """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email."""
+    member = _member(request)
+    email, made = submit(member, _written(member, draft), key=idempotency_key)
+    return Status(201 if made else 200, present.emails([email])[0])
+
+
+@router.get("emails", response={200: schemas.EmailList, 401: schemas.ProblemOut, 422: schemas.ProblemOut})
+def emails(request: HttpRequest, status: str = "", q: str = "", cursor: str = "") -> dict[str, Any]:
+    """The member's emails, newest first."""
+    found = access.emails_of(_member(request)).filter(is_test=False)
+    if status:
+        if status not in EmailStatus.values:
+            raise problems.Problem(422, "invalid", f"No status is called that; there are {', '.join(EmailStatus.values)}.")
+        found = found.filter(status=status)
+    else:
+        found = found.exclude(status=EmailStatus.DRAFT)
+    if q:
+        found = access.search(found, q)
+    rows, following = page_of(found, cursor, PAGE)
+    return {"items": present.emails(rows), "next": following}
+
+
+def _email(request: HttpRequest, email_id: str) -> Email:
+    found = access.access_email(_member(request), _id(email_id))
+    if found is None:
+        raise problems.not_found()
+    return found
+
+
+@router.get("emails/{email_id}", response={200: schemas.EmailOut, **_ERRORS})
+def email(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """One email."""
+    return present.emails([_email(request, email_id)])[0]
+
+
+@router.post("emails/{email_id}/cancel", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """Stop what has not left; 409 when nothing waits any more."""
+    found = _email(request, email_id)
+    if release.cancel(found) == 0 and found.status != EmailStatus.CANCELLED:
+        raise problems.Problem(409, "too_late", "Nothing of this email waits any more.")
+    return present.emails([_email(request, email_id)])[0]
+
+
+@router.post("emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """Let what is held go out now; 409 when nothing is held."""
+    if release.release(_email(request, email_id)) == 0:
+        raise problems.Problem(409, "not_held", "Nothing of this email is held.")
+    return present.emails([_email(request, email_id)])[0]
+
+
+@router.get("emails/{email_id}/signals", response={200: schemas.SignalList, **_ERRORS}, by_alias=True)
+def signals(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """What recipients and machines did, oldest first."""
+    ids = list(_email(request, email_id).deliveries.values_list("pk", flat=True))
+    rows = sorted(query.signals_of(ids), key=lambda one: (one.at, one.pk))
+    return {"items": [present.signal(one) for one in rows], "next": None}
+
+
+api.add_router("", router)
+

@@ -1,0 +1,253 @@
+"""The shapes of the API. Times are RFC 3339 UTC, ids are strings, recipients RFC 5322 strings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Field, Schema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+LONGEST_HTML = 5_000_000
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("contains a character that cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half a character") from None
+    return text
+
+
+def _bytes(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("is not base64") from None
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+Content = Annotated[bytes, BeforeValidator(_bytes)]
+
+
+class Fix(Schema):
+    """The button that helps."""
+
+    label: str
+    url: str
+
+
+class Person(Schema):
+    """Somebody who can act."""
+
+    name: str
+    email: str
+
+
+class ProblemOut(Schema):
+    """`application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    cause: str
+    sentence: str
+    fix: Fix | None
+    who: list[Person]
+
+
+class Me(Schema):
+    """Who the token stands for."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+    organization: str
+    environment: str
+
+
+class ProofOut(Schema):
+    """One provider answer."""
+
+    at: datetime
+    call: str
+    result: str
+    words: str
+
+
+class CapabilityOut(Schema):
+    """One capability's verdict."""
+
+    name: str
+    verdict: str
+    cause: str | None
+    proof: ProofOut | None
+
+
+class ConnectionOut(Schema):
+    """A connection and its verdict."""
+
+    id: str
+    provider: str
+    kind: str
+    address: str
+    verdict: str
+    cause: str | None
+    sentence: str
+    fix: Fix | None
+    who: list[Person]
+    verified_at: datetime | None
+    last_refresh_at: datetime | None
+    next_refresh_at: datetime | None
+    capabilities: list[CapabilityOut]
+
+
+class ConnectionList(Schema):
+    """Connections in one page."""
+
+    items: list[ConnectionOut]
+    next: str | None
+
+
+class LedgerOut(Schema):
+    """One entry of a connection's ledger."""
+
+    at: datetime
+    kind: str
+    trigger: str
+    result: str
+    words: str
+    ref: str
+
+
+class LedgerList(Schema):
+    """A ledger page, newest first."""
+
+    items: list[LedgerOut]
+    next: str | None
+
+
+class FileIn(Schema):
+    """An attachment."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=255)]
+    type: Annotated[Text, Field(max_length=127, pattern=r"^[\w.+-]+/[\w.+-]+$")] = "application/octet-stream"
+    content_base64: Content
+
+
+class DraftIn(Schema):
+    """What is to be sent."""
+
+    connection: Text | None = None
+    to: Annotated[list[Text], Field(max_length=10_000)] = []
+    cc: Annotated[list[Text], Field(max_length=10_000)] = []
+    bcc: Annotated[list[Text], Field(max_length=10_000)] = []
+    subject: Annotated[Text, Field(max_length=10_000)] = ""
+    html: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
+    text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
+    attachments: Annotated[list[FileIn], Field(max_length=100)] = []
+    separate_copies: bool = False
+    track: bool = True
+    send_at: AwareDatetime | None = None
+    undo_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+
+
+class GateOut(Schema):
+    """One condition for sending."""
+
+    name: str
+    ok: bool
+    cause: str | None
+    sentence: str | None
+    fix: Fix | None
+    who: list[Person]
+
+
+class ReadinessOut(Schema):
+    """All gates, in fixed order."""
+
+    ready: bool
+    gates: list[GateOut]
+
+
+class NotReadyOut(ProblemOut):
+    """409 `not_ready`."""
+
+    gates: list[GateOut] | None = None
+
+
+class RecipientOut(Schema):
+    """One address of a delivery."""
+
+    address: str
+    type: str
+
+
+class AttemptOut(Schema):
+    """One try."""
+
+    started_at: datetime
+    outcome: str | None
+    words: str
+
+
+class DeliveryOut(Schema):
+    """One copy."""
+
+    id: str
+    recipients: list[RecipientOut]
+    status: str
+    attempts: list[AttemptOut]
+
+
+class EmailOut(Schema):
+    """An email; `problem` is the cause in its way, `signal` the strongest there is."""
+
+    id: str
+    status: str
+    subject: str
+    created_at: datetime
+    send_at: datetime | None
+    undo_until: datetime | None
+    problem: str | None
+    signal: str | None
+    deliveries: list[DeliveryOut]
+
+
+class EmailList(Schema):
+    """Emails, newest first."""
+
+    items: list[EmailOut]
+    next: str | None
+
+
+class SignalOut(Schema):
+    """What a recipient, or a machine, did."""
+
+    id: str
+    delivery: str
+    recipient: str | None
+    kind: str
+    class_: str = Field(alias="class", serialization_alias="class")
+    confidence: float
+    reason: str
+    rule: str
+    at: datetime
+    link: str | None
+    struck: bool
+    count: int
+
+
+class SignalList(Schema):
+    """Signals, oldest first."""
+
+    items: list[SignalOut]
+    next: str | None

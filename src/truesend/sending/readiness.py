@@ -1,0 +1,185 @@
+"""Whether a member can send a draft, and if not, why, who can change that, and where.
+
+One function for page, API, scheduler and worker. All gates in fixed order, also after a failure. Listed in
+``docs/readiness.md``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from truesend.connections.causes import Severity, cause
+from truesend.connections.describe import Description, fix_for, who_can
+from truesend.connections.verdict import Verdict
+from truesend.organizations.models import Member
+from truesend.providers import registry
+from truesend.providers.contract import Limits
+from truesend.sending.addresses import Mailbox
+
+GATES = ("role", "connection", "capability", "limits", "recipients", "content")
+
+# Attention stops sending only where the provider itself would refuse for a while.
+_BLOCKING_ATTENTION = frozenset({"daily_limit", "project_limit"})
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be sent, parsed."""
+
+    connection: Description | None
+    to: Sequence[Mailbox] = ()
+    cc: Sequence[Mailbox] = ()
+    bcc: Sequence[Mailbox] = ()
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    attachment_bytes: int = 0
+    separate_copies: bool = False
+    problems: Sequence[str] = ()
+
+    @property
+    def recipients(self) -> list[Mailbox]:
+        """Everybody, in order."""
+        return [*self.to, *self.cc, *self.bcc]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One condition."""
+
+    name: str
+    ok: bool
+    cause: str = ""
+    sentence: str = ""
+    fix: dict[str, str] | None = None
+    who: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """All gates."""
+
+    gates: tuple[Gate, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every gate is open."""
+        return all(gate.ok for gate in self.gates)
+
+    def first_closed(self) -> Gate | None:
+        """The gate to name first."""
+        return next((gate for gate in self.gates if not gate.ok), None)
+
+
+def check(member: Member, draft: Draft) -> Readiness:
+    """All gates for a member and a draft."""
+    judges: tuple[Callable[[Member, Draft], Gate], ...] = (
+        _role,
+        _connection,
+        _capability,
+        _limits,
+        _recipients,
+        _content,
+    )
+    return Readiness(tuple(judge(member, draft) for judge in judges))
+
+
+def _me(member: Member) -> list[dict[str, str]]:
+    return [{"name": member.user.get_full_name(), "email": member.user.email}]
+
+
+def _role(member: Member, draft: Draft) -> Gate:
+    if member.user.is_active:
+        return Gate("role", True)
+    return Gate("role", False, "member_inactive", "This account is switched off.")
+
+
+def _connection(member: Member, draft: Draft) -> Gate:
+    if draft.connection is None:
+        return Gate(
+            "connection",
+            False,
+            "connection_missing",
+            "Choose the account to send from, or connect one.",
+            {"label": "Connect", "url": "/integration"},
+            _me(member),
+        )
+    if draft.connection.verdict.verdict is Verdict.DISCONNECTED:
+        connection = draft.connection.connection
+        return Gate(
+            "connection",
+            False,
+            "disconnected",
+            f"{connection.address} was disconnected.",
+            fix_for("disconnected", connection),
+            who_can("disconnected", connection),
+        )
+    return Gate("connection", True)
+
+
+def _capability(member: Member, draft: Draft) -> Gate:
+    if draft.connection is None:
+        return Gate("capability", False, "connection_missing", "No account is chosen.", None, _me(member))
+    send = draft.connection.verdict.capability("send")
+    blocked = send is not None and (
+        send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}
+        or (send.verdict is Verdict.ATTENTION and send.cause in _BLOCKING_ATTENTION)
+    )
+    if send is None or not blocked:
+        return Gate("capability", True)
+    connection = draft.connection.connection
+    words = send.proof.words if send.proof else ""
+    text = cause(send.cause).sentence.replace("{provider}", draft.connection.provider_name).replace("{words}", words)
+    return Gate("capability", False, send.cause, text, fix_for(send.cause, connection), who_can(send.cause, connection))
+
+
+def _limits(member: Member, draft: Draft) -> Gate:
+    limits = _declared(draft)
+    if limits is None:
+        return Gate("limits", True)
+    people = len(draft.recipients)
+    if not draft.separate_copies and people > limits.recipients:
+        return _edit(
+            member,
+            "limits",
+            "too_many_recipients",
+            f"{people} people in one email; {limits.recipients} is the most. Send separate copies.",
+        )
+    if draft.attachment_bytes > limits.attachment_bytes:
+        most = limits.attachment_bytes // (1024 * 1024)
+        return _edit(member, "limits", "attachments_too_large", f"Attachments may be {most} MB in all.")
+    # Base64 adds a third and line breaks.
+    if (len(draft.html.encode()) + draft.attachment_bytes) * 1.37 > limits.message_bytes:
+        return _edit(member, "limits", "message_too_large", "The email is larger than the provider takes.")
+    return Gate("limits", True)
+
+
+def _declared(draft: Draft) -> Limits | None:
+    return registry.provider(draft.connection.connection.provider).limits if draft.connection else None
+
+
+def _recipients(member: Member, draft: Draft) -> Gate:
+    if draft.problems:
+        return _edit(member, "recipients", "recipient_invalid", " ".join(draft.problems[:3]))
+    if not draft.recipients:
+        return _edit(member, "recipients", "recipient_missing", "Add somebody to send to.")
+    return Gate("recipients", True)
+
+
+def _content(member: Member, draft: Draft) -> Gate:
+    if draft.subject.strip() or draft.html.strip() or draft.text.strip():
+        return Gate("content", True)
+    return _edit(member, "content", "content_missing", "Write a subject or a text.")
+
+
+def _edit(member: Member, gate: str, code: str, text: str) -> Gate:
+    return Gate(gate, False, code, text, {"label": "Edit the email", "url": "/emails/new"}, _me(member))
+
+
+def blocks(code: str) -> bool:
+    """Whether a cause met while sending holds the mailbox until somebody acts."""
+    return cause(code).severity is Severity.BROKEN
+
+
+__all__ = ["GATES", "Draft", "Gate", "Readiness", "blocks", "check"]

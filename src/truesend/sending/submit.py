@@ -1,0 +1,229 @@
+"""From a draft to queued deliveries: stored whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from truesend import clock, live_events
+from truesend.connections.describe import describe
+from truesend.connections.models import Connection
+from truesend.organizations.models import Member
+from truesend.sending import wake
+from truesend.sending.addresses import Mailbox, parse_all
+from truesend.sending.compose import File
+from truesend.sending.models import (
+    Attachment,
+    Delivery,
+    DeliveryStatus,
+    Email,
+    EmailStatus,
+    IdempotencyKey,
+    Recipient,
+    RecipientType,
+)
+from truesend.sending.readiness import Draft, Readiness, check
+
+IDEMPOTENCY_LIFETIME = timedelta(days=7)
+
+
+class NotReady(Exception):  # noqa: N818
+    """Not everything is in place; nothing was stored."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        super().__init__("not ready")
+        self.readiness = readiness
+
+
+class IdempotencyMismatch(Exception):  # noqa: N818
+    """The key was used for another body."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a member wrote, as it came in."""
+
+    connection: Connection | None
+    to: Sequence[str] = ()
+    cc: Sequence[str] = ()
+    bcc: Sequence[str] = ()
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    files: Sequence[File] = field(default=(), repr=False)
+    separate_copies: bool = False
+    track: bool = True
+    send_at: datetime | None = None
+    undo_seconds: int = 0
+    is_test: bool = False
+
+
+def draft_of(written: Written) -> Draft:
+    """``written`` with its recipients checked and its connection judged."""
+    to, to_problems = parse_all(list(written.to))
+    cc, cc_problems = parse_all(list(written.cc))
+    bcc, bcc_problems = parse_all(list(written.bcc))
+    seen: set[str] = set()
+    return Draft(
+        connection=describe(written.connection) if written.connection else None,
+        to=_new(to, seen),
+        cc=_new(cc, seen),
+        bcc=_new(bcc, seen),
+        subject=written.subject,
+        html=written.html,
+        text=written.text,
+        attachment_bytes=sum(len(file.content) for file in written.files),
+        separate_copies=written.separate_copies,
+        problems=[*to_problems, *cc_problems, *bcc_problems],
+    )
+
+
+def _new(people: list[Mailbox], seen: set[str]) -> list[Mailbox]:
+    """Nobody twice over to, cc and bcc."""
+    fresh = [person for person in people if person.address.lower() not in seen]
+    seen.update(person.address.lower() for person in fresh)
+    return fresh
+
+
+def submit(
+    member: Member, written: Written, *, key: str = "", draft_id: UUID | None = None
+) -> tuple[Email, bool]:
+    """Queue an email; (email, newly made). Raises :class:`NotReady` or :class:`IdempotencyMismatch`.
+
+    With ``draft_id`` the stored draft becomes the email; pressing Send twice queues it once.
+    """
+    digest = body_digest(written)
+    if key and (earlier := _earlier(member, key, digest)) is not None:
+        return earlier, False
+    draft = draft_of(written)
+    readiness = check(member, draft)
+    if not readiness.ready:
+        raise NotReady(readiness)
+    try:
+        with transaction.atomic():
+            email = _store(member, written, draft, draft_id)
+            if key:
+                IdempotencyKey.objects.filter(
+                    member=member, key=key, created_at__lt=clock.now() - IDEMPOTENCY_LIFETIME
+                ).delete()
+                IdempotencyKey.objects.create(member=member, key=key, body_digest=digest, email=email)
+    except IntegrityError:
+        # The same key arrived twice at the same time: the other one won.
+        winner = _earlier(member, key, digest) if key else None
+        if winner is None:
+            raise
+        return winner, False
+    return email, True
+
+
+def body_digest(written: Written) -> bytes:
+    """A digest of everything that makes the email what it is."""
+    body: dict[str, Any] = {
+        "connection": str(written.connection.pk) if written.connection else None,
+        "to": list(written.to),
+        "cc": list(written.cc),
+        "bcc": list(written.bcc),
+        "subject": written.subject,
+        "html": written.html,
+        "text": written.text,
+        "files": [
+            [file.name, file.content_type, hashlib.sha256(file.content).hexdigest()] for file in written.files
+        ],
+        "separate": written.separate_copies,
+        "track": written.track,
+        "send_at": written.send_at.isoformat() if written.send_at else None,
+        "undo": written.undo_seconds,
+    }
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+
+
+def _earlier(member: Member, key: str, digest: bytes) -> Email | None:
+    row = (
+        IdempotencyKey.objects.select_related("email")
+        .filter(member=member, key=key, created_at__gte=clock.now() - IDEMPOTENCY_LIFETIME)
+        .first()
+    )
+    if row is None:
+        return None
+    if bytes(row.body_digest) != digest:
+        raise IdempotencyMismatch
+    return row.email
+
+
+class AlreadySent(Exception):  # noqa: N818
+    """The draft was sent a moment ago (a second press of Send)."""
+
+
+def _store(member: Member, written: Written, draft: Draft, draft_id: UUID | None) -> Email:
+    now = clock.now()
+    assert draft.connection is not None
+    connection = draft.connection.connection
+    undo_until = now + timedelta(seconds=written.undo_seconds) if written.undo_seconds else None
+    later = written.send_at if written.send_at and written.send_at > now else None
+    due_at = later or undo_until or now
+    fields: dict[str, Any] = {
+        "connection": connection,
+        "status": EmailStatus.SCHEDULED if later else EmailStatus.QUEUED,
+        "to": [str(one) for one in draft.to],
+        "cc": [str(one) for one in draft.cc],
+        "bcc": [str(one) for one in draft.bcc],
+        "subject": written.subject,
+        "html": written.html,
+        "text": written.text,
+        "separate_copies": written.separate_copies,
+        "track": written.track,
+        "is_test": written.is_test,
+        "send_at": later,
+        "undo_until": undo_until,
+        "created_at": now,
+        "updated_at": now,
+    }
+    if draft_id is None:
+        email = Email.objects.create(organization=member.organization, member=member, **fields)
+    else:
+        own = Email.objects.filter(pk=draft_id, member=member, status=EmailStatus.DRAFT)
+        if own.update(**fields) != 1:
+            raise AlreadySent
+        email = Email.objects.get(pk=draft_id)
+    Attachment.objects.bulk_create(
+        Attachment(
+            email=email,
+            position=position,
+            name=file.name[:255],
+            content_type=file.content_type[:127],
+            size=len(file.content),
+            content=file.content,
+        )
+        for position, file in enumerate(written.files)
+    )
+    _deliveries(email, connection, draft, due_at)
+    live_events.publish(email.organization_id, "email", [email.pk])
+    wake.mailbox(connection.pk)
+    return email
+
+
+def _deliveries(email: Email, connection: Connection, draft: Draft, due_at: datetime) -> None:
+    typed = [
+        *((one, RecipientType.TO) for one in draft.to),
+        *((one, RecipientType.CC) for one in draft.cc),
+        *((one, RecipientType.BCC) for one in draft.bcc),
+    ]
+    groups = [[(one, RecipientType.TO)] for one, _ in typed] if email.separate_copies else [typed]
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(
+            email=email, connection=connection, position=position, status=DeliveryStatus.QUEUED, due_at=due_at
+        )
+        for position in range(len(groups))
+    )
+    Recipient.objects.bulk_create(
+        Recipient(delivery=delivery, position=number, address=one.address, name=one.name, type=kind)
+        for delivery, group in zip(deliveries, groups, strict=True)
+        for number, (one, kind) in enumerate(group)
+    )

@@ -1,0 +1,59 @@
+"""What dead workers left behind: their open attempts become UNKNOWN, visibly, and are never sent again by guess."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from truesend import clock
+from truesend.connections import proofs
+from truesend.connections.models import LedgerKind
+from truesend.providers.errors import Outcome
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Worker
+from truesend.sending.settle import refresh_email
+
+DEAD_AFTER = timedelta(seconds=8)
+_FORGET_AFTER = timedelta(days=1)
+
+
+def beat(name: str) -> None:
+    """This worker lives."""
+    now = clock.real_now()
+    if Worker.objects.filter(pk=name).update(beat_at=now) == 0:
+        Worker.objects.create(name=name, started_at=now, beat_at=now)
+
+
+def leave(name: str) -> None:
+    """This worker ended in good order."""
+    Worker.objects.filter(pk=name).delete()
+
+
+def sweep() -> int:
+    """Judge the open attempts of workers that no longer beat; how many there were."""
+    now = clock.real_now()
+    living = Worker.objects.filter(beat_at__gt=now - DEAD_AFTER).values("name")
+    lost = (
+        Attempt.objects.filter(outcome="", started_real_at__lt=now - DEAD_AFTER)
+        .exclude(worker__in=living)
+        .select_related("delivery__connection")[:500]
+    )
+    count = sum(_lose(attempt) for attempt in lost)
+    Worker.objects.filter(beat_at__lt=now - _FORGET_AFTER).delete()
+    return count
+
+
+def _lose(attempt: Attempt) -> bool:
+    with transaction.atomic():
+        changed = Attempt.objects.filter(pk=attempt.pk, outcome="").update(
+            outcome=Outcome.UNKNOWN, finished_at=clock.now(), cause="worker_lost"
+        )
+        if changed != 1:
+            return False
+        delivery = attempt.delivery
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.SENDING).update(status=DeliveryStatus.UNKNOWN)
+        proofs.note(
+            delivery.connection, LedgerKind.SEND, trigger="sweep", result="worker_lost", ref=str(delivery.pk)
+        )
+        refresh_email(delivery.email_id, problem="worker_lost")
+    return True

@@ -1,0 +1,23 @@
+"""The jobs of sending. Each is a wake-up: it reads rows, and running it once too often does nothing."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from procrastinate.contrib.django import app
+
+
+@app.task(name="drain_mailbox", queue="mail")
+def drain_mailbox(connection_id: str) -> None:
+    """Send what is due in one mailbox, one after the other."""
+    from truesend.sending.dispatch import drain
+
+    drain(UUID(connection_id))
+
+
+@app.task(name="refresh_token", queue="mail")
+def refresh_token(connection_id: str) -> None:
+    """Renew the token of one connection if it is due."""
+    from truesend.connections.tokens import refresh_if_due
+
+    refresh_if_due(UUID(connection_id))

@@ -1,0 +1,244 @@
+"""A connection as a card: everything the page says of it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils.timesince import timeuntil
+
+from truesend import clock
+from truesend.connections.causes import CAUSES, sentence
+from truesend.connections.describe import Description, describe, start_url
+from truesend.connections.models import Connection, Kind, LedgerEntry, LedgerKind
+from truesend.connections.verdict import CapabilityVerdict, Verdict
+from truesend.organizations.access import Refused, access_connection, check_manages, connections_of
+from truesend.organizations.models import Member
+from truesend.providers import registry
+from truesend.web.gate import names
+
+VERDICT_WORDS = {
+    Verdict.WORKING: "Working",
+    Verdict.UNPROVEN: "Not proved yet",
+    Verdict.ATTENTION: "Slowed down",
+    Verdict.BROKEN: "Cannot send",
+    Verdict.DISCONNECTED: "Disconnected",
+}
+CAPABILITY_LABELS = {"send": "Send", "read": "Replies and bounces", "contacts": "Contacts"}
+_DAYS = 30
+
+
+def cards(member: Member) -> list[dict[str, Any]]:
+    """The cards of everything a member sees, the ones that need somebody first."""
+    found = (
+        connections_of(member)
+        .filter(disconnected_at=None)
+        .select_related("member__user")
+        .prefetch_related("proofs")
+        .order_by("created_at")
+    )
+    order = {Verdict.BROKEN: 0, Verdict.ATTENTION: 1, Verdict.WORKING: 2, Verdict.UNPROVEN: 3}
+    described = sorted((describe(one) for one in found), key=lambda one: order.get(one.verdict.verdict, 4))
+    return [_card(member, one) for one in described]
+
+
+def card(member: Member, connection: Connection) -> dict[str, Any]:
+    """One card."""
+    return _card(member, describe(connection))
+
+
+def _card(member: Member, described: Description) -> dict[str, Any]:
+    connection = described.connection
+    manages = _manages(member, connection)
+    verdict = described.verdict.verdict
+    troubled = verdict in {Verdict.BROKEN, Verdict.ATTENTION}
+    primary = described.fix if manages and verdict is not Verdict.WORKING else None
+    return {
+        "id": str(connection.pk),
+        "provider": connection.provider,
+        "provider_name": described.provider_name,
+        "initial": described.provider_name[:1],
+        "address": connection.address,
+        "kind_sentence": _kind_sentence(member, connection),
+        "verdict": verdict.value,
+        "verdict_word": VERDICT_WORDS[verdict],
+        "sentence": "" if troubled else _sentence(described),
+        "cause": described.verdict.cause,
+        "explanation": described.sentence if troubled else "",
+        "words": described.verdict.proof.words if troubled and described.verdict.proof else "",
+        "fix": {**described.fix, "method": _method(described.fix["url"])} if described.fix and manages else None,
+        "who": names(described.who) if troubled else "",
+        "capabilities": [_capability(described, one) for one in described.verdict.capabilities],
+        "strip": _strip(connection),
+        "ledger": _ledger(connection),
+        "primary": {**primary, "method": _method(primary["url"])} if primary else None,
+        "can_verify": manages and verdict is not Verdict.DISCONNECTED,
+        "can_test": manages and verdict not in {Verdict.BROKEN, Verdict.DISCONNECTED},
+        "can_disconnect": manages and verdict is not Verdict.DISCONNECTED,
+        "read_url": start_url(connection, [*connection.asked, "read"])
+        if manages and "read" not in connection.asked
+        else "",
+        "verified_at": described.verified_at,
+        "next_refresh_at": described.next_refresh_at,
+    }
+
+
+def _method(url: str) -> str:
+    return "get" if url.startswith(("/oauth/", "/account")) else "post"
+
+
+def _manages(member: Member, connection: Connection) -> bool:
+    try:
+        check_manages(member, connection)
+    except Refused:
+        return False
+    return True
+
+
+def _kind_sentence(member: Member, connection: Connection) -> str:
+    if connection.kind == Kind.ORGANIZATION:
+        return "shared with everyone"
+    return "yours" if connection.member_id == member.pk else f"{connection.member.user.get_full_name()}’s"
+
+
+def _sentence(described: Description) -> str:
+    now = clock.now()
+    if described.verdict.verdict is not Verdict.WORKING or described.verified_at is None:
+        return described.sentence
+    renew = described.next_refresh_at
+    renews = f" It renews by itself in {timeuntil(renew, now, depth=1)}." if renew and renew > now else ""
+    how = described.sentence.partition(";")[0]
+    return f"{how}.{renews}"
+
+
+def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any]:
+    words = {
+        Verdict.WORKING: "",
+        Verdict.UNPROVEN: "Not asked for" if one.cause == "not_asked" else "Not tried yet",
+        Verdict.ATTENTION: "Slowed down",
+        Verdict.BROKEN: "Refused",
+        Verdict.DISCONNECTED: "Ended",
+    }
+    return {
+        "name": one.name,
+        "label": CAPABILITY_LABELS[one.name],
+        "verdict": one.verdict.value,
+        "cause": one.cause,
+        "sentence": words[one.verdict] if one.cause else "Accepted" if one.name == "send" else "Read",
+        "at": one.proof.at if one.proof else None,
+        "words": one.proof.words if one.proof else "",
+        "call": one.proof.call if one.proof else "",
+    }
+
+
+def _strip(connection: Connection) -> str:
+    """A letter a day for 30 days, oldest first: o good, w something was slow, b something broke, n nothing known."""
+    today = clock.now().date()
+    worst = ["n"] * _DAYS
+    rank = "nowb"
+    entries = LedgerEntry.objects.filter(connection=connection, at__gte=clock.now() - timedelta(days=_DAYS))
+    for at, result in entries.values_list("at", "result"):
+        day = _DAYS - 1 - (today - at.date()).days
+        if not 0 <= day < _DAYS:
+            continue
+        known = CAUSES.get(result)
+        letter = "o" if result == "ok" else {"broken": "b", "attention": "w"}.get(known.severity if known else "", "n")
+        if rank.index(letter) > rank.index(worst[day]):
+            worst[day] = letter
+    return "".join(worst)
+
+
+_LEDGER_WORDS = {
+    (LedgerKind.CONSENT, True): "Permission given",
+    (LedgerKind.REFRESH, True): "Key renewed",
+    (LedgerKind.PROBE, True): "Checked: works",
+    (LedgerKind.SEND, True): "Send accepted",
+    (LedgerKind.DISCONNECT, True): "Disconnected",
+    (LedgerKind.CONSENT, False): "Consent not completed",
+    (LedgerKind.REFRESH, False): "Renewing failed",
+    (LedgerKind.PROBE, False): "Checked: does not work",
+    (LedgerKind.SEND, False): "Send not accepted",
+    (LedgerKind.DISCONNECT, False): "Revoking failed",
+}
+
+
+def ledger_sentence(kind: str, result: str, provider_name: str, words: str) -> str:
+    """What a ledger entry says to a person."""
+    head = _LEDGER_WORDS.get((LedgerKind(kind), result == "ok"), kind)
+    return head if result == "ok" or result not in CAUSES else f"{head}: {sentence(result, provider_name, words)}"
+
+
+def _ledger(connection: Connection) -> list[dict[str, Any]]:
+    name = registry.provider(connection.provider).name
+    return [
+        {
+            "at": one.at,
+            "kind": one.kind,
+            "sentence": ledger_sentence(one.kind, one.result, name, one.words),
+            "words": one.words,
+        }
+        for one in LedgerEntry.objects.filter(connection=connection).order_by("-at", "-id")[:12]
+    ]
+
+
+def providers(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every provider this installation can connect."""
+    connected = {one["provider"] for one in found}
+    return [
+        {
+            "key": adapter.key,
+            "name": adapter.name,
+            "configured": adapter.is_configured(),
+            "start_url": f"/oauth/{adapter.key}/start",
+            "connected": adapter.key in connected,
+        }
+        for adapter in registry.PROVIDERS.values()
+    ]
+
+
+def summary(found: list[dict[str, Any]]) -> str:
+    """“One works, one is not proved yet, one needs you.”"""
+    if not found:
+        return "Connect the account you send from."
+    words = {
+        Verdict.WORKING: ("works", "work"),
+        Verdict.UNPROVEN: ("is not proved yet", "are not proved yet"),
+        Verdict.ATTENTION: ("is slowed down", "are slowed down"),
+        Verdict.BROKEN: ("needs you", "need you"),
+    }
+    parts = []
+    for verdict, (one, many) in words.items():
+        count = sum(item["verdict"] == verdict for item in found)
+        if count:
+            parts.append(f"{_number(count)} {one if count == 1 else many}")
+    text = ", ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _number(count: int) -> str:
+    names = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return names[count] if count < len(names) else str(count)
+
+
+def notice(member: Member, connected: str, cause: str, query: Mapping[str, str]) -> dict[str, str] | None:
+    """What the way back from a provider, or a button, wants to say."""
+    if cause in CAUSES:
+        key = query.get("provider", "")
+        name = registry.provider(key).name if key in registry.PROVIDERS else "The provider"
+        return {"state": "bad", "title": "Not connected.", "cause": cause, "sentence": sentence(cause, name)}
+    found = _find(member, connected)
+    if found is not None:
+        return {"state": "ok", "title": f"{found.address} is connected.", "sentence": "The card below says what is proved."}
+    tested = _find(member, query.get("tested", ""))
+    if tested is not None:
+        return {"state": "ok", "title": "A test email is on its way", "sentence": f"to {tested.address}. The card says when it was accepted."}
+    return None
+
+
+def _find(member: Member, text: str) -> Connection | None:
+    try:
+        return access_connection(member, UUID(text)) if text else None
+    except ValueError:
+        return None

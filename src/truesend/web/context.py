@@ -1,0 +1,79 @@
+"""What every page knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from truesend import env
+from truesend.connections.describe import describe
+from truesend.connections.verdict import Verdict
+from truesend.organizations.access import connections_of, emails_of, member_of
+from truesend.organizations.models import Member
+
+
+def base(request: HttpRequest) -> dict[str, Any]:
+    """Member, environment, health line and counts for the rail."""
+    common = {"environment": env.environment(), "sandbox_url": env.sandbox_url()}
+    user = getattr(request, "user", None)
+    member = member_of(user) if user is not None else None
+    if member is None:
+        return {**common, "member": None}
+    found = health(member)
+    return {
+        **common,
+        "member": {
+            "id": str(member.pk),
+            "name": member.user.get_full_name(),
+            "email": member.user.email,
+            "role": member.role,
+            "organization": member.organization.name,
+        },
+        "health": found,
+        "counts": {
+            "emails": emails_of(member).filter(is_test=False).exclude(status="draft").count(),
+            "integrations_bad": found["bad"],
+        },
+    }
+
+
+def health(member: Member) -> dict[str, Any]:
+    """The health line: the worst thing first, in a sentence, with its button."""
+    described = [
+        describe(one)
+        for one in connections_of(member)
+        .filter(disconnected_at=None)
+        .select_related("member__user")
+        .prefetch_related("proofs")
+    ]
+    if not described:
+        return {
+            "state": "none",
+            "title": "Nothing connected",
+            "sentence": "Connect an account to send.",
+            "fix": {"label": "Connect", "url": "/integration"},
+            "bad": 0,
+        }
+    bad = [one for one in described if one.verdict.verdict is Verdict.BROKEN]
+    odd = [one for one in described if one.verdict.verdict is Verdict.ATTENTION]
+    unproven = [one for one in described if one.verdict.verdict is Verdict.UNPROVEN]
+    if bad or odd:
+        worst = (bad or odd)[0]
+        return {
+            "state": "bad" if bad else "warn",
+            "title": f"{len(bad or odd)} of {len(described)} {'needs you' if bad else 'is slowed down'}",
+            "sentence": worst.sentence,
+            "fix": worst.fix,
+            "bad": len(bad),
+        }
+    if unproven:
+        return {
+            "state": "none",
+            "title": "Not proved yet",
+            "sentence": unproven[0].sentence,
+            "fix": {"label": "Look", "url": "/integration"},
+            "bad": 0,
+        }
+    word = "The connection works" if len(described) == 1 else f"All {len(described)} connections work"
+    return {"state": "ok", "title": word, "sentence": described[0].sentence, "fix": None, "bad": 0}

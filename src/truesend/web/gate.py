@@ -1,0 +1,53 @@
+"""Who may see a page: every view of a member passes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from truesend.organizations.access import Refused, member_of, people_with
+from truesend.organizations.models import Member
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
+
+
+def names(people: list[dict[str, str]]) -> str:
+    """`who` of an answer as words: “Ana Ruiz (ana@x.example) or tom@x.example”."""
+    shown = [
+        one["email"] if one["name"] in {"", one["email"]} else f"{one['name']} ({one['email']})" for one in people
+    ]
+    return " or ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """A page for a signed-in member, who is handed to the view; others go to sign-in and come back."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        member = member_of(request.user)
+        if member is None:
+            if "application/json" in request.headers.get("Accept", ""):
+                return HttpResponse(status=401)
+            return redirect_to_login(request.get_full_path())
+        try:
+            return view(request, member, *args, **kwargs)
+        except Refused as refusal:
+            return render(
+                request,
+                "problem.html",
+                {
+                    "title": "Not yours to change",
+                    "sentence": refusal.sentence,
+                    "who": names(people_with(member, refusal.roles)),
+                    "fix": {"label": "Back", "url": "/integration"},
+                },
+                status=403,
+            )
+
+    return guarded

@@ -1,0 +1,221 @@
+"""Live events as bare ASGI: one short look at who is asking, the connection returned, then only memory.
+
+``GET /api/v1/events`` (Bearer or session) answers `event: verdict|email|signal|account` with
+``data: {"id", "at"}``: hints without replay. One listener per process hears PostgreSQL and fans out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import DatabaseError, close_old_connections
+from django.utils.crypto import constant_time_compare
+
+from truesend import clock, env
+from truesend.live_events import CHANNEL
+from truesend.organizations.access import member_by_token, member_of
+from truesend.organizations.models import Member, User
+
+log = logging.getLogger("truesend.live")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+COMMENT_EVERY_SECONDS = 15.0
+# A reader that slow has lost its place anyway: it reconnects and reads again.
+_QUEUE_LENGTH = 500
+
+_streams: dict[str, set[asyncio.Queue[bytes | None]]] = defaultdict(set)
+_lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-lookup")
+_state: dict[str, Any] = {"listener": None, "closing": False, "loop": None}
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Start the listener with the server and stop it with it."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            _state["loop"] = asyncio.get_running_loop()
+            _state["listener"] = asyncio.create_task(_listen())
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            _end_streams()
+            listener = _state["listener"]
+            if listener is not None:
+                listener.cancel()
+                with suppress(asyncio.CancelledError):
+                    await listener
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def close_streams() -> None:
+    """End every open stream; called from the signal handler before the server waits for open answers."""
+    loop = _state["loop"]
+    if loop is not None:
+        loop.call_soon_threadsafe(_end_streams)
+
+
+def _end_streams() -> None:
+    _state["closing"] = True
+    for queues in _streams.values():
+        for queue in queues:
+            _put(queue, None)
+
+
+async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """One open page: events of its organization until it goes away or the server stops."""
+    try:
+        member = await asyncio.get_running_loop().run_in_executor(_lookups, _member, scope)
+    except DatabaseError:
+        await _plain(send, 503, "The database is not reachable.")
+        return
+    if scope["method"] != "GET":
+        await _plain(send, 405, "GET only.")
+        return
+    if member is None:
+        await _plain(send, 401, "Sign in, or send a bearer token.")
+        return
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_LENGTH)
+    key = str(member.organization_id)
+    _streams[key].add(queue)
+    if _state["closing"]:
+        _put(queue, None)
+    gone = asyncio.create_task(_wait_until_gone(receive))
+    try:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"retry: 1000\n: open\n\n", "more_body": True})
+        await _pump(queue, gone, send)
+    finally:
+        gone.cancel()
+        _streams[key].discard(queue)
+        if not _streams[key]:
+            _streams.pop(key, None)
+
+
+async def _pump(queue: asyncio.Queue[bytes | None], gone: asyncio.Task[None], send: Send) -> None:
+    while not gone.done():
+        getting = asyncio.create_task(queue.get())
+        done, _ = await asyncio.wait(
+            {getting, gone}, timeout=COMMENT_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if getting not in done:
+            getting.cancel()
+            if not done:
+                await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+            continue
+        event = getting.result()
+        if event is None:
+            break
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+    if not gone.done():
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _plain(send: Send, status: int, text: str) -> None:
+    body = json.dumps({"status": status, "code": "events", "cause": "events", "sentence": text}).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _put(queue: asyncio.Queue[bytes | None], event: bytes | None) -> None:
+    if queue.full():
+        while not queue.empty():
+            queue.get_nowait()
+        event = None
+    queue.put_nowait(event)
+
+
+async def _listen() -> None:
+    """Hear PostgreSQL for as long as the process lives; what was missed, pages read again on reconnecting."""
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(env.database_url(), autocommit=True) as connection:
+                await connection.execute(f"LISTEN {CHANNEL}")
+                async for notice in connection.notifies():
+                    _fan_out(notice.payload)
+        except (psycopg.Error, OSError) as error:
+            log.warning("The live listener lost the database (%s); connecting again.", type(error).__name__)
+            _drop_readers()
+            await asyncio.sleep(1)
+
+
+def _drop_readers() -> None:
+    """Hints may have been missed: let every page reconnect and read again."""
+    for queues in _streams.values():
+        for queue in queues:
+            _put(queue, None)
+
+
+def _fan_out(payload: str) -> None:
+    try:
+        hint = json.loads(payload)
+        organization, kind, ids = hint["o"], hint["k"], hint["i"]
+    except (ValueError, KeyError, TypeError):
+        return
+    queues = _streams.get(organization)
+    if not queues:
+        return
+    at = clock.now().isoformat().replace("+00:00", "Z")
+    events = b"".join(
+        f"event: {kind}\ndata: {json.dumps({'id': one, 'at': at})}\n\n".encode() for one in ids
+    )
+    for queue in list(queues):
+        _put(queue, events)
+
+
+def _member(scope: Scope) -> Member | None:
+    """Who is asking, by bearer token or session; runs in a thread with a connection of its own."""
+    close_old_connections()
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    authorization = headers.get(b"authorization", b"").decode("latin-1")
+    if authorization.lower().startswith("bearer "):
+        return member_by_token(authorization[7:].strip())
+    try:
+        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return None
+    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
+    return _member_by_session(morsel.value) if morsel else None
+
+
+def _member_by_session(session_key: str) -> Member | None:
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user_id, backend = session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
+    if user_id is None or backend not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or not constant_time_compare(
+        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    ):
+        return None
+    return member_of(user)

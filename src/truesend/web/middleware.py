@@ -1,0 +1,103 @@
+"""Small HTTP rules that hold for every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+
+from truesend import clock
+from truesend.organizations.access import member_of
+from truesend.organizations.models import SeenFrom
+from truesend.providers.registry import PROVIDERS
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def consent_origins() -> str:
+    """The origins of the providers' consent pages, as a source list of the policy."""
+    pages = (adapter.consent_page() for adapter in PROVIDERS.values())
+    return " ".join(sorted({f"{urlsplit(page).scheme}://{urlsplit(page).netloc}" for page in pages}))
+
+
+class Health:
+    """`/healthz` (the process answers) and `/readyz` (and reaches its database), before anything else."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return JsonResponse({"ok": True})
+        if request.path == "/readyz":
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1 FROM organizations_organization LIMIT 1")
+            except DatabaseError:
+                return JsonResponse({"ok": False, "cause": "database"}, status=503)
+            return JsonResponse({"ok": True})
+        return self.get_response(request)
+
+
+class OneHost:
+    """Pages live under one address: cookies and redirect URIs hang on it, so another Host is sent there."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.host = urlsplit(settings.PUBLIC_URL).netloc.lower()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = request.META.get("HTTP_HOST", "").lower()
+        if asked == self.host or request.path.startswith(("/api/", "/webhooks/")):
+            return self.get_response(request)
+        if request.method in {"GET", "HEAD"}:
+            return HttpResponseRedirect(settings.PUBLIC_URL + request.get_full_path())
+        return HttpResponse(f"Use {settings.PUBLIC_URL}.", status=421, content_type="text/plain; charset=utf-8")
+
+
+class ContentSecurityPolicy:
+    """No inline script or style anywhere; a page that shows foreign HTML sets its own policy."""
+
+    # "Connect Google" is a form whose answer leads to the provider: browsers hold form-action against that too.
+    POLICY = (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"form-action 'self' {consent_origins()}; frame-ancestors 'self'; frame-src 'self'"
+    )
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", self.POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+
+class NoteWhereFrom:
+    """Remember, once per session and change, the address and browser a member works from."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user = getattr(request, "user", None)
+        if request.method == "GET" and user is not None and user.is_authenticated:
+            self._note(request)
+        return response
+
+    @staticmethod
+    def _note(request: HttpRequest) -> None:
+        here = [request.META.get("REMOTE_ADDR", ""), request.headers.get("User-Agent", "")[:400]]
+        if not here[0] or request.session.get("seen_from") == here:
+            return
+        member = member_of(request.user)
+        if member is not None:
+            SeenFrom.objects.update_or_create(
+                member=member, ip=here[0], user_agent=here[1], defaults={"seen_at": clock.now()}
+            )
+        request.session["seen_from"] = here

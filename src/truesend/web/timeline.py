@@ -1,0 +1,215 @@
+"""An email in words: its row in the list, its status in a sentence, its timeline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from truesend.connections.causes import cause, sentence
+from truesend.connections.describe import fix_for, who_can
+from truesend.providers import registry
+from truesend.providers.errors import Outcome
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
+from truesend.tracking import query
+from truesend.tracking.models import Signal
+from truesend.web.gate import names
+
+# status -> (word, state of the look, sentence)
+STATUS: dict[str, tuple[str, str, str]] = {
+    EmailStatus.DRAFT: ("Draft", "none", "Not sent yet."),
+    EmailStatus.SCHEDULED: ("Scheduled", "accent", "Waits for its hour."),
+    EmailStatus.QUEUED: ("Queued", "accent", "Leaves in a moment."),
+    EmailStatus.SENDING: ("Sending", "accent", "On its way."),
+    EmailStatus.SENT: ("Sent", "ok", "Accepted; nobody has opened it that we know of."),
+    EmailStatus.PARTLY: ("Partly sent", "warn", "Some copies were accepted, some were not."),
+    EmailStatus.UNKNOWN: ("Unknown", "warn", "It may or may not have been sent. It is not sent again by guess."),
+    EmailStatus.HELD: ("Held", "bad", "It waits; nothing is lost."),
+    EmailStatus.PAUSED: ("Paused", "warn", "It waits."),
+    EmailStatus.FAILED: ("Not sent", "bad", "It was refused."),
+    EmailStatus.CANCELLED: ("Cancelled", "none", "It was stopped before it left."),
+}
+
+
+# Headline word of tracking -> state of the look; the others are good news.
+_STATES = {"Cannot know": "eye", "Only machines": "bot"}
+_CERTAIN = 0.95
+
+
+def rows(emails: list[Email]) -> list[dict[str, Any]]:
+    """The rows of the list, with two queries for all of them."""
+    owners = dict(Delivery.objects.filter(email__in=emails).values_list("pk", "email_id"))
+    signals: dict[UUID, list[Signal]] = defaultdict(list)
+    for one in query.signals_of(list(owners)):
+        signals[owners[one.delivery]].append(one)
+    return [_row(email, signals[email.pk]) for email in emails]
+
+
+def _row(email: Email, signals: list[Signal]) -> dict[str, Any]:
+    word, state, text = headline(email, signals)
+    draft = email.status == EmailStatus.DRAFT
+    return {
+        "id": str(email.pk),
+        "url": f"/emails/new?draft={email.pk}" if draft else "",
+        "to_label": people([*email.to, *email.cc, *email.bcc]),
+        "subject": email.subject,
+        "status_word": word,
+        "state": state,
+        "detail": text,
+        "time": email.updated_at if draft else email.created_at,
+    }
+
+
+def headline(email: Email, signals: Iterable[Signal]) -> tuple[str, str, str]:
+    """(word, state, sentence): a problem first, else the strongest signal, else the status."""
+    word, state, text = STATUS[email.status]
+    if email.problem and email.status not in {EmailStatus.SENT, EmailStatus.CANCELLED}:
+        return word, state, _problem_sentence(email)
+    if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
+        strongest = query.headline(list(signals))
+        if strongest is not None:
+            return strongest.word, _STATES.get(strongest.word, "ok"), f"{strongest.sentence}."
+    return word, state, text
+
+
+def _problem_sentence(email: Email) -> str:
+    name = registry.provider(email.connection.provider).name if email.connection else "The provider"
+    return sentence(email.problem, name)
+
+
+def people(addresses: list[str]) -> str:
+    """“Ines Moreau”, “Ines Moreau, Tom Okafor”, “3 people”."""
+    from truesend.sending.addresses import AddressError, parse
+
+    shown = []
+    for text in addresses[:2]:
+        try:
+            one = parse(text)
+        except AddressError:
+            shown.append(text[:60])
+        else:
+            shown.append(one.name or one.address)
+    return f"{len(addresses)} people" if len(addresses) > 2 else ", ".join(shown)
+
+
+def page(email: Email) -> dict[str, Any]:
+    """Everything the email's page says."""
+    deliveries = list(Delivery.objects.filter(email=email).order_by("position"))
+    signals = query.signals_of([one.pk for one in deliveries])
+    word, state, text = headline(email, signals)
+    connection = email.connection
+    assert connection is not None
+    name = registry.provider(connection.provider).name
+    return {
+        "email": {
+            "id": str(email.pk),
+            "subject": email.subject,
+            "to_label": people([*email.to, *email.cc, *email.bcc]),
+            "from_label": connection.address,
+            "provider_name": name,
+            "status_word": word,
+            "state": state,
+            "status_sentence": text if not email.problem else "",
+            "created_at": email.created_at,
+        },
+        "timeline": _timeline(email, deliveries, signals, name),
+        "problem": _problem(email),
+        "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
+    }
+
+
+def _problem(email: Email) -> dict[str, Any] | None:
+    if not email.problem or email.status in {EmailStatus.SENT, EmailStatus.CANCELLED}:
+        return None
+    connection = email.connection
+    assert connection is not None
+    known = cause(email.problem)
+    fix = fix_for(email.problem, connection)
+    if email.status == EmailStatus.HELD and connection.disconnected_at is None and known.severity != "broken":
+        fix = {"label": "Send now", "url": f"/emails/{email.pk}/release"}
+    elif fix is not None and not fix["url"].startswith("/oauth/"):
+        fix = None
+    last = Attempt.objects.filter(delivery__email=email).exclude(words="").order_by("-started_at").first()
+    words = last.words if last is not None and last.cause == email.problem else ""
+    text = sentence(email.problem, registry.provider(connection.provider).name, words)
+    if email.status == EmailStatus.UNKNOWN:
+        text += " It is not sent again by guess: look into your Sent folder."
+    return {
+        "title": STATUS[email.status][0] + ".",
+        "sentence": text,
+        "words": "" if words and words in text else words,
+        "fix": {**fix, "method": "get" if fix["url"].startswith("/oauth/") else "post"} if fix else None,
+        "who": names(who_can(email.problem, connection)),
+    }
+
+
+def _timeline(email: Email, deliveries: list[Delivery], signals: list[Signal], provider: str) -> list[dict[str, Any]]:
+    told = [_signal(one) for one in signals]
+    labels = _labels(deliveries) if len(deliveries) > 1 else {}
+    attempts = Attempt.objects.filter(delivery__in=deliveries).exclude(outcome="").order_by("-started_at")
+    for attempt in attempts[:200]:
+        told.append(_attempt(attempt, provider, labels.get(attempt.delivery_id, "")))
+    return sorted(told, key=lambda one: one["at"], reverse=True)
+
+
+def _labels(deliveries: list[Delivery]) -> dict[UUID, str]:
+    found = Recipient.objects.filter(delivery__in=deliveries, position=0)
+    return {one.delivery_id: one.name or one.address for one in found}
+
+
+def _signal(one: Signal) -> dict[str, Any]:
+    icon, state, title = _shown(one)
+    times = f" {one.count} times." if one.count > 1 else ""
+    who = f" {one.recipient}." if one.recipient else ""
+    return {
+        "icon": icon,
+        "state": state,
+        "title": title,
+        "confidence_label": "certain" if one.confidence >= _CERTAIN else f"{one.confidence:.0%}".replace("%", " %"),
+        "sentence": f"{one.reason}{times}{who}",
+        "at": one.at,
+    }
+
+
+def _shown(one: Signal) -> tuple[str, str, str]:
+    """(icon, state, title) of an open or a click."""
+    click = one.kind == Signal.Kind.CLICK
+    if one.klass in {Signal.Klass.SCANNER, Signal.Klass.PREFETCH}:
+        return "bot", "mute", f"Fetched {_link(one)}" if click else "Fetched the pictures"
+    if one.klass == Signal.Klass.PROXY:
+        return "eye", "mute", "Pictures loaded ahead"
+    if one.klass == Signal.Klass.SELF:
+        return ("link" if click else "eye"), "mute", f"You followed {_link(one)}" if click else "You looked"
+    if one.klass == Signal.Klass.UNKNOWN:
+        return ("link" if click else "eye"), "mute", f"Perhaps clicked {_link(one)}" if click else "Perhaps opened"
+    return ("link", "ok", f"Clicked {_link(one)}") if click else ("eye", "ok", "Opened")
+
+
+def _link(one: Signal) -> str:
+    return f"“{one.link_label or one.link_target or 'a link'}”"
+
+
+def _attempt(attempt: Attempt, provider: str, to: str) -> dict[str, Any]:
+    at = attempt.finished_at or attempt.started_at
+    tail = f" To {to}." if to else ""
+    if attempt.outcome == Outcome.ACCEPTED:
+        tries = "First try" if attempt.number == 1 else f"Try {attempt.number}"
+        took = f", {attempt.milliseconds} ms" if attempt.milliseconds is not None else ""
+        return {
+            "icon": "send",
+            "state": "ok",
+            "title": f"Accepted by {provider}",
+            "confidence_label": None,
+            "sentence": f"{tries}{took}.{tail}",
+            "at": at,
+        }
+    unknown = attempt.outcome == Outcome.UNKNOWN
+    return {
+        "icon": "warn" if unknown else "bad",
+        "state": "warn" if unknown else "bad",
+        "title": f"{provider} never answered" if unknown else "Not accepted",
+        "confidence_label": None,
+        "sentence": sentence(attempt.cause, provider, attempt.words) + tail,
+        "at": at,
+    }

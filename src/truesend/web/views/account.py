@@ -1,0 +1,95 @@
+"""Sign-up, sign-in and one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from allauth.account.views import LoginView, SignupView
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from truesend import clock, env
+from truesend.organizations import access, links, system_mail
+from truesend.organizations.models import ApiToken, Member, User
+from truesend.sending.compose import one_line
+from truesend.web.gate import member_page
+
+
+class Signup(SignupView):  # type: ignore[misc]
+    """Organization, address, password; signed in at once."""
+
+    template_name = "account/signup.html"
+
+
+class Login(LoginView):  # type: ignore[misc]
+    """Address and password."""
+
+    template_name = "account/login.html"
+
+
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest, token: str) -> HttpResponse:
+    """A link made by `truesend user link`; a mail program that looks at it must not use it up, so a button does."""
+    user = links.user_by_link(token)
+    if user is None:
+        return render(
+            request,
+            "problem.html",
+            {
+                "title": "This link has been used or is too old",
+                "sentence": "Ask whoever runs Truesend for a new one.",
+                "fix": {"label": "Sign in", "url": "/login"},
+            },
+            status=400,
+        )
+    if request.method == "POST":
+        login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return HttpResponseRedirect("/emails")
+    return render(request, "account/sign_in_link.html", {"email": user.email})
+
+
+@require_http_methods(["GET", "POST"])
+@member_page
+def account(request: HttpRequest, member: Member) -> HttpResponse:
+    """Profile and API tokens; POST changes the name."""
+    if request.method == "POST":
+        name = one_line(request.POST.get("name", ""))[:120]
+        User.objects.filter(pk=member.user.pk).update(name=name)
+        return HttpResponseRedirect("/account")
+    return _account(request, member)
+
+
+def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | None = None) -> HttpResponse:
+    from allauth.account.models import EmailAddress
+
+    verified = EmailAddress.objects.filter(user=member.user, email=member.user.email, verified=True).exists()
+    tokens = ApiToken.objects.filter(member=member, revoked_at=None).order_by("-created_at")
+    context: dict[str, Any] = {
+        "nav": "account",
+        "tokens": tokens,
+        "new_token": new_token,
+        "email_verified": verified,
+        "no_password": not member.user.has_usable_password(),
+        "can_mail": system_mail.is_configured(),
+        "support_email": env.get("SUPPORT_EMAIL"),
+    }
+    return render(request, "account.html", context)
+
+
+@require_POST
+@member_page
+def create_token(request: HttpRequest, member: Member) -> HttpResponse:
+    """A new API token, on the page that shows it once."""
+    name = one_line(request.POST.get("name", ""))[:80] or "API"
+    return _account(request, member, {"name": name, "secret": access.create_token(member, name)})
+
+
+@require_POST
+@member_page
+def revoke_token(request: HttpRequest, member: Member, token_id: UUID) -> HttpResponse:
+    """End a token of one's own."""
+    ApiToken.objects.filter(pk=token_id, member=member, revoked_at=None).update(revoked_at=clock.now())
+    return HttpResponseRedirect("/account")

@@ -1,0 +1,114 @@
+"""Integrations: the cards and what can be done with each."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from truesend.connections import disconnect as ending
+from truesend.connections import probe
+from truesend.connections.models import Connection
+from truesend.organizations.access import access_connection, check_manages
+from truesend.organizations.models import Member
+from truesend.sending.models import Delivery, DeliveryStatus
+from truesend.sending.selftest import send_test_email
+from truesend.sending.submit import NotReady
+from truesend.web import cards as drawn
+from truesend.web.gate import member_page
+
+
+@require_GET
+@member_page
+def integration(request: HttpRequest, member: Member) -> HttpResponse:
+    """`/integration`."""
+    notice = drawn.notice(member, request.GET.get("connected", ""), request.GET.get("cause", ""), request.GET)
+    return render(request, "integration.html", {**_context(member), "notice": notice})
+
+
+@require_GET
+@member_page
+def cards(request: HttpRequest, member: Member) -> HttpResponse:
+    """The cards alone, for the live page."""
+    return render(request, "partials/cards.html", _context(member))
+
+
+@require_GET
+@member_page
+def health_line(request: HttpRequest, member: Member) -> HttpResponse:
+    """The health line alone, for the live page."""
+    return render(request, "partials/health.html")
+
+
+def _context(member: Member) -> dict[str, Any]:
+    found = drawn.cards(member)
+    return {
+        "nav": "integrations",
+        "summary": drawn.summary(found),
+        "cards": found,
+        "providers": drawn.providers(found),
+    }
+
+
+def _mine(member: Member, connection_id: UUID) -> Connection:
+    connection = access_connection(member, connection_id)
+    if connection is None:
+        raise Http404
+    check_manages(member, connection)
+    return connection
+
+
+@require_POST
+@member_page
+def verify(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
+    """“Verify now”."""
+    probe.verify(_mine(member, connection_id), trigger=member.user.email)
+    return HttpResponseRedirect("/integration")
+
+
+@require_POST
+@member_page
+def test_email(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
+    """“Send me a test email”."""
+    connection = _mine(member, connection_id)
+    try:
+        send_test_email(member, connection)
+    except NotReady as refusal:
+        gate = refusal.readiness.first_closed()
+        return HttpResponseRedirect(f"/integration?cause={gate.cause if gate else ''}&provider={connection.provider}")
+    return HttpResponseRedirect(f"/integration?tested={connection.pk}")
+
+
+@require_http_methods(["GET", "POST"])
+@member_page
+def disconnect(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
+    """“Disconnect”: the consequences first, then a button."""
+    connection = _mine(member, connection_id)
+    if request.method == "POST":
+        ending.disconnect(connection, trigger=member.user.email)
+        return HttpResponseRedirect("/integration")
+    waiting = Delivery.objects.filter(connection=connection, status=DeliveryStatus.QUEUED)
+    emails = waiting.values("email_id").distinct().count()
+    context = {
+        "nav": "integrations",
+        "connection": drawn.card(member, connection),
+        "consequences": _consequences(connection, emails),
+    }
+    return render(request, "disconnect.html", context)
+
+
+def _consequences(connection: Connection, waiting: int) -> list[str]:
+    shared = ending.shares_account(connection)
+    told = [
+        f"Truesend forgets the key to {connection.address} and can no longer send from it.",
+        "The permission at the provider stays: another connection here uses the same account."
+        if shared
+        else "The permission is withdrawn at the provider.",
+        "Emails that were sent, their tracking and this connection's history stay. Links in them go on working.",
+    ]
+    if waiting:
+        told.insert(1, f"{waiting} waiting email{'s are' if waiting > 1 else ' is'} held, not lost.")
+    return told

@@ -1,0 +1,116 @@
+"""The way to a provider's consent page and back."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET
+
+from truesend.connections import consent
+from truesend.connections.causes import sentence
+from truesend.connections.models import Connection, Kind
+from truesend.organizations.access import Refused, access_connection, check_manages, member_of
+from truesend.organizations.models import Member, Role
+from truesend.providers import registry
+from truesend.providers.contract import Capability
+from truesend.sending.selftest import send_test_email
+from truesend.sending.submit import NotReady
+from truesend.web.gate import member_page
+
+
+@require_GET
+@member_page
+def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
+    """`GET /oauth/{provider}/start`: to the provider's consent page."""
+    if provider not in registry.PROVIDERS:
+        raise Http404
+    adapter = registry.provider(provider)
+    next_path = _local(request.GET.get("next", ""))
+    if not adapter.is_configured():
+        return _to(next_path, cause="client_missing", provider=provider)
+    kind = Kind.ORGANIZATION if request.GET.get("kind") == Kind.ORGANIZATION else Kind.PERSONAL
+    connection = _reconnecting(member, provider, request.GET.get("connection", ""))
+    if connection is not None:
+        check_manages(member, connection)
+    elif kind == Kind.ORGANIZATION and member.role == Role.USER:
+        raise Refused("Only an owner or manager can connect a shared account.", (Role.OWNER, Role.MANAGER))
+    asked = {one.strip() for one in request.GET.get("capabilities", "send").split(",")}
+    assert request.session.session_key is not None
+    return HttpResponseRedirect(
+        consent.start(
+            member,
+            session_key=request.session.session_key,
+            provider=provider,
+            kind=kind,
+            capabilities=[one for one in Capability if one in asked and one in adapter.capabilities],
+            connection=connection,
+            next_path=next_path,
+            test_email=request.GET.get("test_email") == "1",
+        )
+    )
+
+
+def _reconnecting(member: Member, provider: str, text: str) -> Connection | None:
+    if not text:
+        return None
+    connection_id = consent.parse_connection_id(text)
+    connection = access_connection(member, connection_id) if connection_id else None
+    if connection is None or connection.provider != provider:
+        raise Http404
+    return connection
+
+
+@require_GET
+def callback(request: HttpRequest, provider: str) -> HttpResponse:
+    """`GET /oauth/{provider}/callback`: back from the provider, in the session that started."""
+    if provider not in registry.PROVIDERS:
+        raise Http404
+    member = member_of(request.user)
+    if member is None or request.session.session_key is None:
+        return _state_invalid(request, provider)
+    try:
+        finished = consent.finish(
+            member,
+            session_key=request.session.session_key,
+            provider=provider,
+            state=request.GET.get("state", ""),
+            code=request.GET.get("code", ""),
+            error=request.GET.get("error", ""),
+            description=request.GET.get("error_description", ""),
+        )
+    except consent.StateInvalid:
+        return _state_invalid(request, provider)
+    except consent.ConsentFailed as failure:
+        return _to(failure.consent.next_path, cause=failure.cause, provider=provider)
+    if finished.consent.test_email:
+        try:
+            send_test_email(member, finished.connection)
+        except NotReady:
+            pass  # the card says why
+    return _to(finished.consent.next_path, connected=str(finished.connection.pk))
+
+
+def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:
+    name = registry.provider(provider).name
+    context = {
+        "title": "Nothing was connected",
+        "cause": "state_invalid",
+        "sentence": sentence("state_invalid", name),
+        "fix": {"label": "Start again", "url": "/integration"},
+    }
+    return render(request, "problem.html", context, status=400)
+
+
+def _local(path: str) -> str:
+    """A path of this site, or the integrations page."""
+    fine = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) and len(path) <= 500
+    return path if fine else "/integration"
+
+
+def _to(next_path: str, **result: str) -> HttpResponse:
+    parts = urlsplit(next_path)
+    query = "&".join(part for part in (parts.query, urlencode(result)) if part)
+    return HttpResponseRedirect(urlunsplit(("", "", parts.path, query, parts.fragment)))

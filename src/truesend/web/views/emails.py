@@ -1,0 +1,123 @@
+"""My Emails: the list and one email with its timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_POST
+
+from truesend.organizations.access import access_email, connections_of, emails_of, search
+from truesend.organizations.models import Member
+from truesend.sending import release as dispatch
+from truesend.sending.models import Email, EmailStatus
+from truesend.web import timeline as told
+from truesend.web.gate import member_page
+from truesend.web.paging import page_of
+
+PAGE = 50
+FILTERS = {"": "All", "drafts": "Drafts", "needs": "Needs you"}
+_NEEDS = (EmailStatus.UNKNOWN, EmailStatus.HELD, EmailStatus.FAILED, EmailStatus.PARTLY)
+
+
+@require_GET
+@member_page
+def listing(request: HttpRequest, member: Member) -> HttpResponse:
+    """`/emails`."""
+    return render(request, "emails/list.html", _listing(request, member))
+
+
+@require_GET
+@member_page
+def rows(request: HttpRequest, member: Member) -> HttpResponse:
+    """The list's rows alone, for the live page."""
+    return render(request, "partials/email_rows.html", _listing(request, member))
+
+
+def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
+    query = request.GET.get("q", "").strip()[:200].replace("\x00", "")
+    chosen = request.GET.get("filter", "")
+    cursor = request.GET.get("cursor", "")
+    found = emails_of(member).filter(is_test=False)
+    if chosen == "drafts":
+        found = found.filter(status=EmailStatus.DRAFT)
+    elif chosen == "needs":
+        found = found.filter(status__in=_NEEDS)
+    if query:
+        found = search(found, query)
+    emails, following = page_of(found.select_related("connection"), cursor, PAGE)
+    asked = {"q": query, "filter": chosen, "cursor": cursor}
+    return {
+        "nav": "emails",
+        "emails": told.rows(emails),
+        "query": query,
+        "filter": chosen if chosen in FILTERS else "",
+        "filters": [{"key": key, "label": label} for key, label in FILTERS.items()],
+        "next": following,
+        "connected": connections_of(member).filter(disconnected_at=None).exists(),
+        "live_url": "/emails/rows?" + urlencode({key: value for key, value in asked.items() if value}),
+    }
+
+
+def _email(member: Member, email_id: UUID) -> Email:
+    email = access_email(member, email_id)
+    if email is None or email.status == EmailStatus.DRAFT:
+        raise Http404
+    return email
+
+
+@require_GET
+@member_page
+def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """`/emails/{id}`."""
+    email = _email(member, email_id)
+    return render(request, "emails/detail.html", {"nav": "emails", **told.page(email)})
+
+
+@require_GET
+@member_page
+def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """The timeline alone, for the live page."""
+    return render(request, "partials/timeline.html", told.page(_email(member, email_id)))
+
+
+@require_POST
+@member_page
+def cancel(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """Stop what has not left."""
+    dispatch.cancel(_email(member, email_id))
+    return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+@require_POST
+@member_page
+def release(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """Let what is held go out now."""
+    dispatch.release(_email(member, email_id))
+    return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+@require_GET
+@xframe_options_sameorigin
+@member_page
+def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """The mail as written, alone in a frame: no scripts, no requests, and never a live pixel."""
+    email = _email(member, email_id)
+    html = email.html or f"<pre>{_escaped(email.text)}</pre>"
+    response = HttpResponse(f'<!doctype html><meta charset="utf-8"><base target="_blank">{html}')
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
+        "sandbox allow-popups allow-popups-to-escape-sandbox"
+    )
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _escaped(text: str) -> str:
+    from django.utils.html import escape
+
+    return str(escape(text))

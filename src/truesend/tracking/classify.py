@@ -16,6 +16,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from truesend.tracking import agents, rules
+from truesend.tracking.addresses import evidence_address
 from truesend.tracking.agents import Agent
 from truesend.tracking.burst import Burst, find_bursts
 from truesend.tracking.rules import Rules
@@ -24,19 +25,14 @@ PROXIES = frozenset({"gmail", "yahoo", "apple"})
 _FETCHED_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _NOT_COUNTED = " Not counted."
-# Set aside for examples (RFC 5737, RFC 3849): nobody's real address, and the sandbox's public ones.
-_DOCUMENTATION = tuple(
-    ipaddress.ip_network(text)
-    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One hit as evidence; header names in lower case.
 
-    ``network_recipients``: how many recipients its network came to within the rules' seconds; ``count`` > 1: a
-    flood of identical hits in one row.
+    ``network_recipients``: how many recipients its network came to within the rules' seconds;
+    ``count`` > 1: a flood of identical hits in one row.
     """
 
     at: datetime
@@ -83,26 +79,6 @@ def classify(trail: Trail, version: Rules = rules.CURRENT) -> list[Classified]:
     """The class of every hit of a delivery, in the order of ``trail.hits``."""
     case = _Case(trail, version)
     return [case.judge(position) for position in range(len(trail.hits))]
-
-
-def evidence_address(ip: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address that can serve as evidence: loopback, private and other special ones cannot."""
-    if not ip:
-        return None
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return None
-    special = not address.is_global and not any(address in network for network in _DOCUMENTATION)
-    return None if special or address.is_multicast else address
-
-
-def network_of(ip: str | None) -> str | None:
-    """The network an address belongs to as evidence: its /24 or /48."""
-    address = evidence_address(ip)
-    if address is None:
-        return None
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
 class _Case:

@@ -9,14 +9,15 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from truesend.tracking.addresses import network_of
 from truesend.tracking.folding import Key, Plan
 from truesend.tracking.records import Record
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = "at, kind, delivery, link, method, ip, user_agent, headers, count"
+_COLUMNS = "at, kind, delivery, link, method, ip, user_agent, headers, network, count"
 _COPY = f"COPY tracking_hit ({_COLUMNS}) FROM STDIN"
-_INSERT = f"INSERT INTO tracking_hit ({_COLUMNS}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s) RETURNING id"  # noqa: S608
+_INSERT = f"INSERT INTO tracking_hit ({_COLUMNS}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) RETURNING id"  # noqa: S608
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -69,5 +70,6 @@ def _row(record: Record, count: int) -> tuple[object, ...]:
         record.ip,
         record.user_agent,
         Jsonb(record.headers),
+        network_of(record.ip),
         count,
     )

@@ -29,6 +29,8 @@ class Hit(models.Model):
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.TextField(db_default="")
     headers = models.JSONField(db_default={})
+    # The address's /24 or /48; null where the address is no evidence (private, loopback).
+    network = models.CharField(max_length=43, null=True)
     count = models.IntegerField(db_default=1)
     classified_at = models.DateTimeField(null=True)
 
@@ -39,7 +41,9 @@ class Hit(models.Model):
             # The classifier's queue: empty nearly always, so nearly free.
             models.Index(fields=["id"], name="tracking_hit_pending", condition=Q(classified_at=None)),
             # One network over several recipients within seconds.
-            models.Index(fields=["at"], name="tracking_hit_at"),
+            models.Index(
+                fields=["network", "at"], name="tracking_hit_network", condition=Q(network__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["open", "click"]), name="tracking_hit_kind"),

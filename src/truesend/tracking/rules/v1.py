@@ -1,11 +1,11 @@
 """Rules, version 1 (November 2026).
 
-Sources: [W] senders' documentation of Google's, Yahoo's and Apple's proxies: the first two fetch when the mail
-is opened, Apple's Mail Privacy Protection whether or not anybody looks. [M] monperrus/crawler-user-agents, MIT:
-names of previews and fetchers. [T] third-party observations of gateways (bot-click studies): weak, so a name
-decides only where a gateway names itself. [R] RFC 9110 §9.3.2: HEAD transfers no content. [P] numbers as public
-classifiers use them: 5 to 15 s after sending, one address at 5 or more recipients within 10 s. Names without a
-mark are general knowledge.
+Sources: [W] senders' documentation of Google's, Yahoo's and Apple's proxies: the first two fetch when the
+mail is opened, Apple's Mail Privacy Protection whether or not anybody looks. [M] the list
+monperrus/crawler-user-agents, MIT: names of previews and fetchers. [T] third-party observations of
+gateways (bot-click studies): weak, so a name decides only where a gateway names itself. [R] RFC 9110
+§9.3.2: HEAD transfers no content. [P] numbers as public classifiers use them: 5 to 15 s after sending,
+one address at 5 or more recipients within 10 s. Names without a mark are general knowledge.
 """
 
 from __future__ import annotations

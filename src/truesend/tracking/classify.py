@@ -25,6 +25,7 @@ PROXIES = frozenset({"gmail", "yahoo", "apple"})
 _FETCHED_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _NOT_COUNTED = " Not counted."
+_FLOOD = 60.0  # seconds: the window in which the loader folds identical hits into one row
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ class _Case:
         self._rewriters = [self._rewriter(hit) for hit in trail.hits]
         self._bursts = self._find_bursts()
         self._machines = self._find_machines()
-        self._floods = {
-            (hit.kind, hit.link, hit.ip, hit.user_agent): hit for hit in trail.hits if hit.count > 1
-        }
+        self._floods: dict[tuple[object, ...], list[datetime]] = {}
+        for hit in sorted(trail.hits, key=lambda one: one.at):
+            if hit.count > 1:
+                self._floods.setdefault(_flood_key(hit), []).append(hit.at)
         self._first_clicks: dict[tuple[str, str, str], int] = {}
         for position in sorted(range(len(trail.hits)), key=lambda at: trail.hits[at].at):
             if trail.hits[position].kind == "click" and self._machine(position) is None:
@@ -136,8 +138,7 @@ class _Case:
             near = self._rules.burst_company
             if _near(self._machines.get(key, ()), hit.at, near):
                 return self._scan("burst_company", "the same machine that scanned the mail")
-        flood = self._floods.get((hit.kind, hit.link, hit.ip, hit.user_agent))
-        if flood and abs((hit.at - flood.at).total_seconds()) <= 60:
+        if _near(self._floods.get(_flood_key(hit), ()), hit.at, _FLOOD):
             return self._scan("flood", "fetched more than 100 times within a minute")
         if agent.kind not in PROXIES and hit.network_recipients >= self._rules.network_recipients:
             words = f"one network fetched the mail of {hit.network_recipients} recipients within seconds"
@@ -288,6 +289,10 @@ def _sender_key(ip: str | None) -> str | None:
     if address is None:
         return None
     return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _flood_key(hit: Seen) -> tuple[object, ...]:
+    return hit.kind, hit.link, hit.ip, hit.user_agent
 
 
 def _near(times: Sequence[datetime], at: datetime, seconds: float) -> bool:

@@ -42,7 +42,9 @@ class Sandbox:
 
     def account(self, email: str, provider: str = "google", **fields: Any) -> dict[str, Any]:
         """An account at a provider."""
-        made: dict[str, Any] = self.control("POST", "accounts", {"provider": provider, "email": email, **fields})
+        made: dict[str, Any] = self.control(
+            "POST", "accounts", {"provider": provider, "email": email, **fields}
+        )
         return made
 
     def consent(self, account: str, provider: str = "google", decision: str = "approve", **more: Any) -> None:
@@ -103,7 +105,11 @@ def wait_until_healthy(url: str, process: subprocess.Popen[bytes], seconds: floa
 
 
 def start_sandbox(
-    data_dir: Path, *, port: int | None = None, tracking_url: str | None = None, clock_file: Path | None = None
+    data_dir: Path,
+    *,
+    port: int | None = None,
+    tracking_url: str | None = None,
+    clock_file: Path | None = None,
 ) -> Sandbox:
     """Start one and wait until it answers; the caller ends it."""
     number = free_port() if port is None else port

@@ -176,6 +176,6 @@ def _abort(request: web.Request) -> web.StreamResponse:
 
 async def _hang(request: web.Request) -> web.StreamResponse:
     """Never answer; end when the caller gives up."""
-    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+    while request.transport is not None and not request.transport.is_closing():
         await asyncio.sleep(0.1)
     return web.Response(status=500)

@@ -32,7 +32,8 @@ CREATE TABLE planned_consents (
   id INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, account TEXT NOT NULL, decision TEXT NOT NULL,
   untick TEXT NOT NULL, as_account TEXT, page TEXT);
 
-CREATE TABLE authorizations (id TEXT PRIMARY KEY, provider TEXT NOT NULL, params TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE authorizations (
+  id TEXT PRIMARY KEY, provider TEXT NOT NULL, params TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE grants (
   account_id INTEGER NOT NULL, project TEXT NOT NULL, scopes TEXT NOT NULL, at REAL NOT NULL,
@@ -44,8 +45,9 @@ CREATE TABLE codes (
   at REAL NOT NULL, used_at REAL) WITHOUT ROWID;
 
 CREATE TABLE refresh_tokens (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL, project TEXT NOT NULL,
-  account_id INTEGER NOT NULL, scopes TEXT NOT NULL, at REAL NOT NULL, used_at REAL NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL,
+  project TEXT NOT NULL, account_id INTEGER NOT NULL, scopes TEXT NOT NULL, at REAL NOT NULL,
+  used_at REAL NOT NULL,
   expires_at REAL, dead_at REAL, dead_cause TEXT);
 CREATE INDEX refresh_tokens_by_account ON refresh_tokens (account_id, client_id, id);
 
@@ -56,8 +58,9 @@ CREATE TABLE access_tokens (
 CREATE INDEX access_tokens_by_account ON access_tokens (account_id, project);
 
 CREATE TABLE gmail_messages (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, id TEXT NOT NULL, thread_id TEXT NOT NULL,
-  labels TEXT NOT NULL, at REAL NOT NULL, history_id INTEGER NOT NULL, rfc_id TEXT, subject TEXT NOT NULL,
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, id TEXT NOT NULL,
+  thread_id TEXT NOT NULL, labels TEXT NOT NULL, at REAL NOT NULL, history_id INTEGER NOT NULL, rfc_id TEXT,
+  subject TEXT NOT NULL,
   sent INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL, raw BLOB NOT NULL,
   UNIQUE (account_id, id));
 CREATE INDEX gmail_messages_by_thread ON gmail_messages (account_id, thread_id);
@@ -68,8 +71,9 @@ CREATE TABLE gmail_labels (
   PRIMARY KEY (account_id, label, seq)) WITHOUT ROWID;
 
 CREATE TABLE gmail_history (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, kind TEXT NOT NULL, message_id TEXT NOT NULL,
-  thread_id TEXT NOT NULL, labels TEXT NOT NULL, changed TEXT NOT NULL DEFAULT '', at REAL NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, kind TEXT NOT NULL,
+  message_id TEXT NOT NULL, thread_id TEXT NOT NULL, labels TEXT NOT NULL,
+  changed TEXT NOT NULL DEFAULT '', at REAL NOT NULL);
 CREATE INDEX gmail_history_by_account ON gmail_history (account_id, id);
 CREATE INDEX gmail_history_by_age ON gmail_history (account_id, at);
 
@@ -81,7 +85,8 @@ CREATE TABLE gmail_uploads (id TEXT PRIMARY KEY, account_id INTEGER NOT NULL, ta
   metadata TEXT NOT NULL, at REAL NOT NULL, size INTEGER, body BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;
 
 CREATE TABLE gmail_sends (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, at REAL NOT NULL, recipients INTEGER NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, at REAL NOT NULL,
+  recipients INTEGER NOT NULL);
 CREATE INDEX gmail_sends_by_account ON gmail_sends (account_id, at, recipients);
 
 CREATE TABLE arrivals (

@@ -92,8 +92,8 @@ def admit(call: Call, operation: str) -> Caller | web.Response:
         return errors.api_error(
             403,
             "Gmail API has not been used in project 424242 before or it is disabled. Enable it by visiting"
-            " https://console.developers.google.com/apis/api/gmail.googleapis.com/overview?project=424242 then"
-            " retry.",
+            " https://console.developers.google.com/apis/api/gmail.googleapis.com/overview?project=424242"
+            " then retry.",
             "accessNotConfigured",
             domain="usageLimits",
         )

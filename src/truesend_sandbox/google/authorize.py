@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -17,128 +15,14 @@ from truesend_sandbox.consents import Planned
 from truesend_sandbox.door import Call
 from truesend_sandbox.google import error_pages, grants, keys
 from truesend_sandbox.google import scopes as google_scopes
+from truesend_sandbox.google.asked import Asked, back, check
 from truesend_sandbox.pages import render
-from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
 SESSION = "sandbox_google_session"
 """Cookie: the number of the account that is signed in at the provider in this browser."""
 
 _EMBEDDED = re.compile(r"; wv\)|FBAN|FBAV|Instagram|MicroMessenger")
-_PROMPTS = {"none", "consent", "select_account"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A valid authorization request."""
-
-    id: str
-    client: Row
-    redirect_uri: str
-    scopes: tuple[str, ...]
-    state: str | None
-    offline: bool
-    prompt: frozenset[str]
-    login_hint: str | None
-    nonce: str | None
-    challenge: str | None
-    challenge_method: str | None
-    include_granted: bool
-
-    @property
-    def app(self) -> str:
-        return str(self.client["name"])
-
-    @property
-    def tickable(self) -> tuple[str, ...]:
-        """Scopes that are not part of signing in."""
-        return tuple(scope for scope in self.scopes if scope not in google_scopes.SIGN_IN)
-
-
-def redirect_allowed(patterns: str, uri: str) -> bool:
-    """Exact match with a registered address; `http://localhost:*/path` stands for every port."""
-    for pattern in json.loads(patterns):
-        if uri == pattern:
-            return True
-        if ":*/" in pattern:
-            head, _, tail = pattern.partition(":*/")
-            if re.fullmatch(rf"{re.escape(head)}(:\d{{1,5}})?/{re.escape(tail)}", uri):
-                return True
-    return False
-
-
-def _check(world: World, params: dict[str, str], request_id: str) -> Asked | web.Response:
-    """The request as asked, or the error page it gets."""
-    client = world.store.one(
-        "SELECT * FROM clients WHERE provider = 'google' AND client_id = ?", params.get("client_id")
-    )
-    if not params.get("client_id"):
-        return error_pages.show(
-            world, "invalid_request", app="This app", details="Missing required parameter: client_id"
-        )
-    if client is None:
-        return error_pages.show(world, "invalid_client", app="This app")
-
-    def refuse(name: str, details: str) -> web.Response:
-        return error_pages.show(world, name, app=client["name"], details=details)
-
-    uri = params.get("redirect_uri", "")
-    if not uri:
-        return refuse("invalid_request", "Missing required parameter: redirect_uri")
-    if not redirect_allowed(client["redirect_uris"], uri) or urlsplit(uri).fragment:
-        return refuse("redirect_uri_mismatch", f"redirect_uri={uri}")
-    if not params.get("response_type"):
-        return refuse("invalid_request", "Required parameter is missing: response_type")
-    if params["response_type"] != "code":
-        return refuse("unsupported_response_type", f"Invalid response_type: {params['response_type']}")
-    asked = params.get("scope", "").split()
-    if not asked:
-        return refuse("invalid_request", "Missing required parameter: scope")
-    strange = google_scopes.unknown(asked)
-    if strange:
-        return refuse("invalid_scope", f"{{invalid=[{', '.join(strange)}]}}")
-    prompt = frozenset(params.get("prompt", "").split())
-    if not prompt <= _PROMPTS or ("none" in prompt and len(prompt) > 1):
-        return refuse("invalid_request", f"Invalid parameter value for prompt: {params.get('prompt')}")
-    method = params.get("code_challenge_method") or "plain"
-    challenge = params.get("code_challenge") or None
-    if challenge is not None and method not in ("plain", "S256"):
-        return refuse("invalid_request", f"Invalid parameter value for code_challenge_method: {method}")
-    if params.get("access_type", "online") not in ("online", "offline"):
-        return refuse("invalid_request", f"Invalid parameter value for access_type: {params['access_type']}")
-    return Asked(
-        request_id,
-        client,
-        uri,
-        tuple(dict.fromkeys(google_scopes.canonical(scope) for scope in asked)),
-        params.get("state"),
-        params.get("access_type") == "offline",
-        prompt,
-        params.get("login_hint") or None,
-        params.get("nonce"),
-        challenge,
-        method if challenge else None,
-        params.get("include_granted_scopes") == "true",
-    )
-
-
-def load(world: World, request_id: str) -> Asked | None:
-    """A request whose screen is open; None when it is unknown or an hour old."""
-    row = world.store.one("SELECT * FROM authorizations WHERE id = ? AND provider = 'google'", request_id)
-    if row is None or row["at"] + 3600 < world.clock.now():
-        return None
-    asked = _check(world, json.loads(row["params"]), request_id)
-    return asked if isinstance(asked, Asked) else None
-
-
-def back(asked: Asked, values: dict[str, str]) -> web.Response:
-    """302 to the application, `state` echoed exactly."""
-    pairs = {**({} if asked.state is None else {"state": asked.state}), **values}
-    joiner = "&" if "?" in asked.redirect_uri else "?"
-    return web.Response(
-        status=302,
-        headers={"Location": f"{asked.redirect_uri}{joiner}{urlencode(pairs)}", "Cache-Control": "no-store"},
-    )
 
 
 def refused_account(world: World, asked: Asked, account: Account) -> web.Response | None:
@@ -154,7 +38,7 @@ def refused_account(world: World, asked: Asked, account: Account) -> web.Respons
         page = "access_denied"
     elif account.fields.get("admin_block"):
         page = "admin_policy_enforced"
-    return page and error_pages.show(world, page, app=asked.app, account=account.email) or None
+    return (page and error_pages.show(world, page, app=asked.app, account=account.email)) or None
 
 
 def approve(
@@ -173,8 +57,8 @@ def approve(
         together |= grants.granted(world, account.id, project)
     code = "4/0A" + secrets.token_urlsafe(54)
     world.store.run(
-        "INSERT INTO codes (code, client_id, account_id, redirect_uri, scopes, challenge, challenge_method, nonce,"
-        " offline, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO codes (code, client_id, account_id, redirect_uri, scopes, challenge, challenge_method,"
+        " nonce, offline, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         code,
         asked.client["client_id"],
         account.id,
@@ -222,7 +106,7 @@ def _signed_in(call: Call) -> Account | None:
 
 
 def identify(call: Call) -> str | None:
-    """Whom a fault at the consent concerns: the account hinted, else the one planned, else the one signed in."""
+    """Whom a fault here concerns: the account hinted, else the one planned, else the one signed in."""
     hint = call.request.query.get("login_hint")
     if hint and "@" in hint:
         return hint.lower()
@@ -237,7 +121,7 @@ def handle(call: Call) -> web.StreamResponse:
     params = dict(call.request.query)
     if _EMBEDDED.search(call.request.headers.get("User-Agent", "")):
         return error_pages.show(world, "disallowed_useragent", app="This app")
-    asked = _check(world, params, secrets.token_urlsafe(24))
+    asked = check(world, params, secrets.token_urlsafe(24))
     if isinstance(asked, web.Response):
         return asked
     if "none" in asked.prompt:

@@ -7,6 +7,7 @@ from aiohttp import web
 from truesend_sandbox import accounts
 from truesend_sandbox.google import authorize
 from truesend_sandbox.google import scopes as google_scopes
+from truesend_sandbox.google.asked import back, load
 from truesend_sandbox.pages import render
 from truesend_sandbox.world import WORLD, World
 
@@ -28,11 +29,11 @@ def _gone(world: World) -> web.Response:
 async def account(request: web.Request) -> web.StreamResponse:
     """Which account: one of the list, or an address typed, which makes an account."""
     world, form = request.app[WORLD], await request.post()
-    asked = authorize.load(world, str(form.get("request", "")))
+    asked = load(world, str(form.get("request", "")))
     if asked is None:
         return _gone(world)
     if form.get("decision") == "cancel":
-        return authorize.back(asked, {"error": "access_denied"})
+        return back(asked, {"error": "access_denied"})
     chosen = str(form.get("account", ""))
     with world.store.write():
         if chosen and chosen != "another":
@@ -53,21 +54,21 @@ async def account(request: web.Request) -> web.StreamResponse:
 async def another(request: web.Request) -> web.StreamResponse:
     """Back from the consent to the chooser."""
     world = request.app[WORLD]
-    asked = authorize.load(world, request.query.get("request", ""))
+    asked = load(world, request.query.get("request", ""))
     return _gone(world) if asked is None else authorize.choose(world, asked)
 
 
 async def decide(request: web.Request) -> web.StreamResponse:
     """Allow or Cancel."""
     world, form = request.app[WORLD], await request.post()
-    asked = authorize.load(world, str(form.get("request", "")))
+    asked = load(world, str(form.get("request", "")))
     found = accounts.find(world, "google", str(form.get("account", "")))
     if asked is None or found is None:
         return _gone(world)
     with world.store.write():
         world.store.run("DELETE FROM authorizations WHERE id = ?", asked.id)
         if form.get("decision") != "allow":
-            return authorize.back(asked, {"error": "access_denied"})
+            return back(asked, {"error": "access_denied"})
         given = asked.scopes
         if form.get("boxes") == "yes":
             ticked = {str(value) for value in form.getall("scope", [])}

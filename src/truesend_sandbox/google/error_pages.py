@@ -26,8 +26,8 @@ PAGES: dict[str, ErrorPage] = {
         "Access blocked: This app’s request is invalid",
         "You can’t sign in because {app} sent an invalid request. You can try again later, or contact the"
         " developer about this issue.",
-        "You can't sign in to this app because it doesn't comply with Google's OAuth 2.0 policy. If you're the app"
-        " developer, register the redirect URI in the Google Cloud Console.",
+        "You can't sign in to this app because it doesn't comply with Google's OAuth 2.0 policy. If you're"
+        " the app developer, register the redirect URI in the Google Cloud Console.",
     ),
     "invalid_client": ErrorPage(
         401,
@@ -39,8 +39,9 @@ PAGES: dict[str, ErrorPage] = {
     "access_denied": ErrorPage(
         403,
         "Access blocked: {app} has not completed the Google verification process",
-        "{app} has not completed the Google verification process. The app is currently being tested, and can only"
-        " be accessed by developer-approved testers. If you think you should have access, contact the developer.",
+        "{app} has not completed the Google verification process. The app is currently being tested, and can"
+        " only be accessed by developer-approved testers. If you think you should have access, contact the"
+        " developer.",
     ),
     "admin_policy_enforced": ErrorPage(
         400,
@@ -56,8 +57,8 @@ PAGES: dict[str, ErrorPage] = {
     "disallowed_useragent": ErrorPage(
         403,
         "Access blocked: {app}’s request does not comply with Google’s policies",
-        "{app}’s request does not comply with Google’s “Use secure browsers” policy. If this app has a website, you"
-        " can open a web browser and try signing in from there.",
+        "{app}’s request does not comply with Google’s “Use secure browsers” policy. If this app has a"
+        " website, you can open a web browser and try signing in from there.",
     ),
     "invalid_request": ErrorPage(
         400,

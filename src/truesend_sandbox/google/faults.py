@@ -68,7 +68,8 @@ def apply(world: World, kind: str, address: str | None, params: Mapping[str, Any
     with world.store.write():
         if kind == "expire_access":
             world.store.run(
-                "UPDATE access_tokens SET dead_at = ?1 WHERE dead_at IS NULL AND (?2 IS NULL OR account_id = ?2)",
+                "UPDATE access_tokens SET dead_at = ?1"
+                " WHERE dead_at IS NULL AND (?2 IS NULL OR account_id = ?2)",
                 world.clock.now(),
                 number,
             )

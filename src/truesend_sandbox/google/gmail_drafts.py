@@ -121,12 +121,12 @@ def list_drafts(caller: Caller) -> web.StreamResponse:
     if isinstance(found, web.Response):
         return found
     rows, following = found
-    names = dict(
-        (row["message_id"], row["id"])
+    names = {
+        row["message_id"]: row["id"]
         for row in caller.world.store.all(
             "SELECT id, message_id FROM gmail_drafts WHERE account_id = ? AND sent = 0", caller.account.id
         )
-    )
+    }
     listed = [
         {"id": names[row["id"]], "message": {"id": row["id"], "threadId": row["thread_id"]}}
         for row in rows

@@ -52,7 +52,7 @@ def page_token(number: int) -> str:
     return base64.urlsafe_b64encode(f"p{number}".encode()).decode().rstrip("=")
 
 
-def page_start(caller: Caller) -> int | None | web.Response:
+def page_start(caller: Caller) -> int | web.Response | None:
     """The number a `pageToken` stands for; None on the first page."""
     text = caller.call.request.query.get("pageToken")
     if not text:

@@ -64,8 +64,8 @@ def add(
     raw = mail.render()
     number = history(world, account_id, "messageAdded", (known, thread, names)) if record else 0
     seq = world.store.insert(
-        "INSERT INTO gmail_messages (account_id, id, thread_id, labels, at, history_id, rfc_id, subject, sent,"
-        " size, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO gmail_messages (account_id, id, thread_id, labels, at, history_id, rfc_id, subject,"
+        " sent, size, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         account_id,
         known,
         thread,

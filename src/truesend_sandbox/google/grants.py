@@ -50,7 +50,7 @@ def remember(world: World, account_id: int, project: str, scopes: Iterable[str])
 def issue(
     world: World, account: Account, client: Row, scopes: Iterable[str], *, with_refresh: bool
 ) -> Issued:
-    """New tokens after a code; over the limit the account's oldest refresh token of this client dies silently."""
+    """New tokens after a code; above the limit the oldest refresh token dies silently."""
     now = world.clock.now()
     kept = tuple(scopes)
     refresh_token: str | None = None
@@ -62,8 +62,8 @@ def issue(
             refresh_expires_in = TESTING_LIFETIME - 1
         refresh_token = "1//0" + secrets.token_urlsafe(72)
         refresh_id = world.store.insert(
-            "INSERT INTO refresh_tokens (token, client_id, project, account_id, scopes, at, used_at, expires_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO refresh_tokens (token, client_id, project, account_id, scopes, at, used_at,"
+            " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             refresh_token,
             client["client_id"],
             client["project"],
@@ -86,8 +86,8 @@ def new_access(
     lifetime = world.switches.get(PROVIDER, "access_token_lifetime")
     token = "ya29.a0" + secrets.token_urlsafe(120)
     world.store.run(
-        "INSERT INTO access_tokens (token, refresh_id, client_id, project, account_id, scopes, at, expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO access_tokens (token, refresh_id, client_id, project, account_id, scopes, at,"
+        " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         token,
         refresh_id,
         client["client_id"],
@@ -103,7 +103,8 @@ def new_access(
 def _trim(world: World, account_id: int, client_id: str, now: float) -> None:
     limit = world.switches.get(PROVIDER, "refresh_tokens_per_account")
     rows = world.store.all(
-        "SELECT id FROM refresh_tokens WHERE account_id = ? AND client_id = ? AND dead_at IS NULL ORDER BY id DESC",
+        "SELECT id FROM refresh_tokens WHERE account_id = ? AND client_id = ? AND dead_at IS NULL"
+        " ORDER BY id DESC",
         account_id,
         client_id,
     )

@@ -24,10 +24,10 @@ def bearer(call: Call) -> str | None:
 
 
 def identify(call: Call) -> str | None:
-    """Whose access token came; also of one that has died, so that faults and the calls can name the account."""
+    """Whose access token came; also when it has died, so that faults and calls name the account."""
     number = call.world.store.value("SELECT account_id FROM access_tokens WHERE token = ?", bearer(call))
     account = None if number is None else accounts.by_id(call.world, number)
-    return account and account.email
+    return account.email if account else None
 
 
 def _profile(account: Account, scopes: set[str]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def identify_revoked(call: Call) -> str | None:
         token,
     )
     account = None if number is None else accounts.by_id(call.world, number)
-    return account and account.email
+    return account.email if account else None
 
 
 def revoke(call: Call) -> web.StreamResponse:

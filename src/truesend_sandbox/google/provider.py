@@ -27,6 +27,7 @@ from truesend_sandbox.google import (
     token,
 )
 from truesend_sandbox.google import scopes as google_scopes
+from truesend_sandbox.google.keys import signing_key
 from truesend_sandbox.google.switches import SWITCHES
 from truesend_sandbox.world import Provider, World
 
@@ -150,6 +151,7 @@ def prepare(world: World) -> None:
         CLIENT_SECRET,
         json.dumps(["http://localhost:*/oauth/google/callback"]),
     )
+    signing_key(world.store)
     if world.store.value("SELECT 1 FROM sqlite_sequence WHERE name = 'gmail_history'") is None:
         world.store.run(
             "INSERT INTO sqlite_sequence (name, seq) VALUES ('gmail_history', ?)",

@@ -77,7 +77,7 @@ SWITCHES = (
     Switch(
         "draft_send",
         "new_message",
-        "`new_message`: drafts.send makes a message with a new id; `same_message`: the draft's message gets SENT.",
+        "`new_message`: drafts.send makes a message with a new id; `same_message`: its message gets SENT.",
         "documented against one live report",
         ("new_message", "same_message"),
     ),

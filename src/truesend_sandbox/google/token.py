@@ -43,7 +43,7 @@ def identify(call: Call) -> str | None:
         sql, value = "SELECT account_id FROM refresh_tokens WHERE token = ?", call.form.get("refresh_token")
     number = call.world.store.value(sql, value)
     account = None if number is None else accounts.by_id(call.world, number)
-    return account and account.email
+    return account.email if account else None
 
 
 def _credentials(call: Call) -> tuple[str | None, str | None]:
@@ -183,7 +183,7 @@ def _answer(
     if issued.refresh_token:
         body["refresh_token"] = issued.refresh_token
     body["scope"] = google_scopes.in_answer(issued.scopes)
-    body["token_type"] = "Bearer"
+    body |= {"token_type": "Bearer"}
     if google_scopes.OPENID in issued.scopes:
         body["id_token"] = id_token(call, account, client, issued, nonce)
     if issued.refresh_expires_in is not None:

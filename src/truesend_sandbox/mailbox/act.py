@@ -61,10 +61,10 @@ class _Actor:
 
 
 async def act(world: World, message_id: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Do it and say what was done. Raises `ValueError` for a wrong wish, `NoSuchThing` for no such message."""
+    """Do it and say what was done. Raises `ValueError` for a wrong wish, `NoSuchThing` for no message."""
     row = find(world, message_id)
     name = wanted.get("act")
-    if name not in _ACTS:
+    if not isinstance(name, str) or name not in _ACTS:
         raise ValueError(f"unknown act {name!r}; known: {', '.join(_ACTS)}")
     strange = set(wanted) - _ACTS[name]
     if strange:

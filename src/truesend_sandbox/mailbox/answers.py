@@ -99,7 +99,8 @@ def _reply(
         Content_Type=f'multipart/alternative; boundary="{edge}"',
     )
     parts = "".join(
-        f"--{edge}\r\nContent-Type: {kind}; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
+        f"--{edge}\r\nContent-Type: {kind}; charset=UTF-8\r\n"
+        f"Content-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
         for kind, text in (("text/plain", words), ("text/html", body))
     )
     return address, f"{head}\r\n{parts}--{edge}--\r\n".encode()
@@ -144,8 +145,8 @@ def _bounce(
         diagnostic = _line(wanted, "diagnostic", "550 5.4.5 Daily user sending limit exceeded.")
     else:
         words = (
-            f"Your message wasn't delivered to {address} because the address couldn't be found, or is unable to"
-            " receive mail."
+            f"Your message wasn't delivered to {address} because the address couldn't be found, or is unable"
+            " to receive mail."
         )
         status = _line(wanted, "status", "5.1.1")
         diagnostic = _line(
@@ -153,7 +154,7 @@ def _bounce(
             "diagnostic",
             f"550 {status} <{address}>: Recipient address rejected: User unknown in relay recipient table",
         )
-    return _DAEMON, _report(original, address, sender, now, words, ("Failure", "failed", status, diagnostic))
+    return _DAEMON, _report(original, address, sender, now, (words, "Failure", "failed", status, diagnostic))
 
 
 def _delay(
@@ -161,19 +162,19 @@ def _delay(
 ) -> tuple[str, bytes]:
     """Not yet delivered, still trying [GK]."""
     words = (
-        f"There was a temporary problem delivering your message to {address}. Gmail will retry for 45 more hours."
-        " You'll be notified if the delivery fails permanently."
+        f"There was a temporary problem delivering your message to {address}. Gmail will retry for 45 more"
+        " hours. You'll be notified if the delivery fails permanently."
     )
     status = _line(wanted, "status", "4.4.1")
     diagnostic = _line(wanted, "diagnostic", "The recipient server did not accept our requests to connect.")
-    return _DAEMON, _report(original, address, sender, now, words, ("Delay", "delayed", status, diagnostic))
+    return _DAEMON, _report(original, address, sender, now, (words, "Delay", "delayed", status, diagnostic))
 
 
 def _report(
-    original: Mail, address: str, sender: str, now: str, words: str, result: tuple[str, str, str, str]
+    original: Mail, address: str, sender: str, now: str, report: tuple[str, str, str, str, str]
 ) -> bytes:
     """multipart/report as googlemail.com writes it (google.md §3)."""
-    title, action, status, diagnostic = result
+    words, title, action, status, diagnostic = report
     domain = address.partition("@")[2]
     outer, inner, texts = (f"000000000000{secrets.token_hex(8)}" for _ in range(3))
     head = _fields(

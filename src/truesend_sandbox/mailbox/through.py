@@ -82,7 +82,8 @@ async def click(request: web.Request) -> web.StreamResponse:
     if made.location and made.status is not None and 300 <= made.status < 400:
         return _go(made.location)
     if made.status is None:
-        text = f"<!doctype html><title>No answer</title><p>{html.escape(url)} did not answer: {html.escape(made.error or '')}"
+        words = html.escape(f"{url} did not answer: {made.error}")
+        text = f"<!doctype html><title>No answer</title><p>{words}"
         return web.Response(status=502, text=text, content_type="text/html")
     return web.Response(
         status=made.status,

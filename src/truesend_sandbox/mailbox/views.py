@@ -134,7 +134,7 @@ async def message(request: web.Request) -> web.StreamResponse:
 
 async def body(request: web.Request) -> web.StreamResponse:
     """The mail's own HTML for the frame: no scripts, pictures only through the proxy."""
-    world, address, row = find(request)
+    _, address, row = find(request)
     shown = content.read(bytes(row["raw"]))
     base = place(address, row)
     is_system = row["provider"] == system.PROVIDER
@@ -147,7 +147,8 @@ async def body(request: web.Request) -> web.StreamResponse:
 
     origin = f"{request.scheme}://{request.host}"
     return web.Response(
-        text=f'<!doctype html><meta charset="utf-8"><title>Message</title>{content.shown(shown, link, image)}',
+        text='<!doctype html><meta charset="utf-8"><title>Message</title>'
+        + content.shown(shown, link, image),
         content_type="text/html",
         headers={
             "Content-Security-Policy": (

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,24 +221,27 @@ def remove(data: Path) -> None:
     data.with_name(f"{data.name}.stderr").unlink(missing_ok=True)
 
 
-def python_for(reaches: Sequence[str]) -> tuple[str, dict[str, str]] | None:
+def python_for(uid: int, gid: int) -> tuple[str, dict[str, str]] | None:
     """A Python that an ordinary user can start, and the environment in which it finds this project.
 
     Ours may stand below root's home; the system's, of the same version, is then taken with our packages.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    script = (
-        "import sys, psycopg, django, truesend; sys.exit(0 if sys.version.startswith(sys.argv[1]) else 1)"
-    )
+    script = "import sys, psycopg, django, truesend; sys.exit(not sys.version.startswith(sys.argv[1]))"
     paths = f"{ROOT / 'src'}:{sysconfig.get_path('purelib')}"
     for python, extra in ((sys.executable, {}), (f"/usr/bin/python{version}", {"PYTHONPATH": paths})):
-        tried = subprocess.run(
-            [*reaches, python, "-c", script, version],
-            env=environment(extra),
-            cwd="/",
-            capture_output=True,
-            check=False,
-        )
-        if tried.returncode == 0:
-            return python, extra
+        try:
+            subprocess.run(
+                [python, "-c", script, version],
+                env=environment(extra),
+                cwd="/",
+                capture_output=True,
+                check=True,
+                user=uid,
+                group=gid,
+                extra_groups=[],
+            )
+        except (OSError, subprocess.SubprocessError):
+            continue
+        return python, extra
     return None

@@ -281,8 +281,7 @@ def test_open_streams_do_not_hold_up_the_end(data: Path) -> None:
 def test_as_an_ordinary_user() -> None:
     nobody = account("nobody")
     assert nobody is not None
-    become = ["/usr/bin/setpriv", f"--reuid={nobody.uid}", f"--regid={nobody.gid}", "--clear-groups"]
-    found = ups.python_for(become)
+    found = ups.python_for(nobody.uid, nobody.gid)
     if found is None:
         pytest.skip("no Python here that an ordinary user can start and that has this project's packages")
     python, extra = found

@@ -30,10 +30,12 @@ ALL = (*ups.PARTS, "sandbox")
 def data() -> Iterator[Path]:
     """A data folder that has seen its first start."""
     folder = postgres.data_folder()
-    with ups.running(folder) as up:
-        print(f"first start: ready after {up.seconds:.1f} s")
-    yield folder
-    ups.remove(folder)
+    try:
+        with ups.running(folder) as up:
+            print(f"first start: ready after {up.seconds:.1f} s")
+        yield folder
+    finally:
+        ups.remove(folder)
 
 
 def _get(url: str, timeout: float = 10) -> int:

@@ -1,0 +1,178 @@
+"""The tracker over HTTP: what it answers, what it refuses, what it keeps."""
+
+from __future__ import annotations
+
+import random
+import socket
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from tests import postgres, tracker_process
+from tests.tracker_process import HUMAN, Tracker
+
+from truesend.runtime.keys import key_files
+from truesend.tracking import records, tokens
+
+TARGET = "https://shop.example/a/ü?x=1&y=%20#top"
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    yield postgres.data_folder()
+
+
+@pytest.fixture(scope="module")
+def keys(data: Path) -> tokens.Keys:
+    return read_keys(data)
+
+
+def read_keys(data: Path) -> tokens.Keys:
+    """The link keys of a data folder, as the tracker there reads them."""
+    import base64
+
+    text = Path(key_files(data)["TRUESEND_LINK_KEYS_FILE"]).read_text().strip()
+    return [(part.partition(":")[0], base64.b64decode(part.partition(":")[2])) for part in text.split(",")]
+
+
+@pytest.fixture(scope="module")
+def tracker(data: Path) -> Iterator[Tracker]:
+    """Without any database."""
+    with tracker_process.running(data, None) as running:
+        yield running
+
+
+def seen(tracker: Tracker, delivery: UUID) -> list[records.Record]:
+    """What stands in the segments of a delivery."""
+    found: list[records.Record] = []
+    for path in tracker.segments():
+        found += records.unpack_all(path.read_bytes(), at_end=True)[0]
+    return [record for record in found if record.delivery == delivery]
+
+
+def test_a_pixel_is_answered_and_kept(tracker: Tracker, keys: tokens.Keys) -> None:
+    delivery = uuid4()
+    answer = tracker.get(f"/t/o/{tokens.sign_open(keys, delivery)}.gif")
+    assert (answer.status, answer.headers["content-type"], len(answer.body)) == (200, "image/gif", 43)
+    assert answer.headers["cache-control"] == "no-store, private"
+    assert "set-cookie" not in answer.headers
+    (record,) = seen(tracker, delivery)
+    assert (record.kind, record.method, record.link) == ("open", "GET", None)
+    assert record.user_agent == HUMAN["User-Agent"]
+    assert record.headers["accept-language"] == "en-GB"
+
+
+def test_a_link_leads_to_its_target_byte_for_byte(tracker: Tracker, keys: tokens.Keys) -> None:
+    delivery = uuid4()
+    answer = tracker.get(f"/t/c/{tokens.sign_click(keys, delivery, 3, TARGET)}?utm=added")
+    assert answer.status == 302
+    assert answer.headers["location"].encode("latin-1") == TARGET.encode()
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    (record,) = seen(tracker, delivery)
+    assert (record.kind, record.link) == ("click", 3)
+
+
+def test_the_longest_link_that_is_signed_works(tracker: Tracker, keys: tokens.Keys) -> None:
+    target = "https://shop.example/?" + "x" * (tokens.MAX_TARGET_BYTES - 22)
+    answer = tracker.get(f"/t/c/{tokens.sign_click(keys, uuid4(), 0, target)}")
+    assert (answer.status, answer.headers["location"]) == (302, target)
+
+
+def test_head_is_answered_without_a_body_and_told_apart(tracker: Tracker, keys: tokens.Keys) -> None:
+    delivery = uuid4()
+    assert tracker.get(f"/t/o/{tokens.sign_open(keys, delivery)}.gif", method="HEAD").body == b""
+    assert tracker.get(f"/t/c/{tokens.sign_click(keys, delivery, 0, TARGET)}", method="HEAD").status == 302
+    assert [record.method for record in seen(tracker, delivery)] == ["HEAD", "HEAD"]
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("[2001:DB8::1]", "2001:db8::1"),
+        ("not an address", None),
+    ],
+)
+def test_a_loopback_peer_names_the_client_in_dev(
+    tracker: Tracker, keys: tokens.Keys, forwarded: str, expected: str | None
+) -> None:
+    delivery = uuid4()
+    headers = {**HUMAN, "X-Forwarded-For": forwarded}
+    tracker.get(f"/t/o/{tokens.sign_open(keys, delivery)}.gif", headers)
+    (record,) = seen(tracker, delivery)
+    assert record.ip == expected
+
+
+def test_forged_tokens_lead_nowhere(tracker: Tracker, keys: tokens.Keys) -> None:
+    """A sample; `make proof` runs a million mutations."""
+    chance = random.Random(4)
+    token = tokens.sign_click(keys, uuid4(), 0, "https://evil.example/")
+    alphabet = string.ascii_letters + string.digits + "-_"
+    for number in range(300):
+        at = chance.randrange(len(token))
+        other = chance.choice(alphabet.replace(token[at], ""))
+        answer = tracker.get(f"/t/c/{token[:at]}{other}{token[at + 1 :]}")
+        assert answer.status == 404, number
+        assert "location" not in answer.headers
+    print("300 mutated tokens")
+
+
+def test_one_purpose_does_not_serve_as_the_other(tracker: Tracker, keys: tokens.Keys) -> None:
+    assert tracker.get(f"/t/c/{tokens.sign_open(keys, uuid4())}").status == 404
+    assert tracker.get(f"/t/o/{tokens.sign_click(keys, uuid4(), 0, TARGET)}.gif").status == 404
+
+
+def test_a_removed_key_gets_the_page_that_says_so(tracker: Tracker) -> None:
+    token = tokens.sign_click([("removed", b"r" * 32)], uuid4(), 0, TARGET)
+    answer = tracker.get(f"/t/c/{token}")
+    assert (answer.status, b"no longer in use" in answer.body) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/t/x/abc", 404),
+        ("GET", "/t/c/", 404),
+        ("GET", "/t/o/.gif", 404),
+        ("GET", "/t/c/%00%ff%f0%9f", 404),
+        ("GET", "/t/c/../../etc/passwd", 404),
+        ("GET", "/t/c/" + "A" * 60_000, 404),
+        ("POST", "/t/c/abc", 405),
+        ("DELETE", "/t/o/abc.gif", 405),
+        ("HEAD", "/healthz", 200),
+    ],
+)
+def test_anything_else_is_refused_calmly(tracker: Tracker, method: str, path: str, status: int) -> None:
+    assert tracker.get(path, method=method).status == status
+
+
+def test_raw_bytes_where_text_belongs(tracker: Tracker, keys: tokens.Keys) -> None:
+    delivery = uuid4()
+    request = (
+        f"GET /t/o/{tokens.sign_open(keys, delivery)}.gif HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+        + b"User-Agent: "
+        + b"\xff\xfe" * 2000
+        + b"\r\nReferer: \xc3\x28\r\nX-Forwarded-For: \xff, 203.0.113.4\r\nVia: a\r\nVia: b\r\n\r\n"
+    )
+    with socket.create_connection(("localhost", tracker.port), timeout=10) as connection:
+        connection.sendall(request)
+        assert connection.makefile("rb").readline().split()[1] == b"200"
+    (record,) = seen(tracker, delivery)
+    assert record.ip == "203.0.113.4"
+    assert len(record.user_agent) == 512
+
+
+def test_it_ends_in_good_order_and_keeps_the_hits(tmp_path: Path) -> None:
+    data = postgres.data_folder()
+    tracker = Tracker(data, None)
+    tracker.start()
+    keys, delivery = read_keys(data), uuid4()
+    tracker.get(f"/t/o/{tokens.sign_open(keys, delivery)}.gif")
+    assert tracker.stop() == 0
+    assert len(seen(tracker, delivery)) == 1
+    assert list((tracker.folder / "losses").iterdir()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
@@ -113,6 +115,17 @@ def action(
         "describes": describes,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+# Addresses that change something take a POST; a fix names only label and address.
+_POST_PATHS = re.compile(r"^/(connections|deliveries)/|^/emails/[^/]+/(release|cancel)$")
+
+
+@register.inclusion_tag("partials/action.html", takes_context=True)
+def fix(context: Context, what: Mapping[str, str], look: str = "") -> dict[str, object]:
+    """``{% fix gate.fix "primary" %}``: the button that repairs, from ``{label, url, method?}``."""
+    method = what.get("method") or ("post" if _POST_PATHS.search(what["url"]) else "get")
+    return action(context, what["label"], what["url"], method, look)
 
 
 @register.inclusion_tag("partials/field.html")

@@ -18,6 +18,7 @@ from truesend.connections.describe import describe
 from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access
 from truesend.organizations.models import Member
+from truesend.paging import page_of
 from truesend.sending import release
 from truesend.sending.compose import File
 from truesend.sending.models import Email, EmailStatus
@@ -25,7 +26,6 @@ from truesend.sending.readiness import check
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import Written, draft_of, submit
 from truesend.tracking import query
-from truesend.web.paging import page_of
 
 PAGE = 50
 

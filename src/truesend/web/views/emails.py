@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from truesend.organizations.access import access_email, connections_of, emails_of, search
 from truesend.organizations.models import Member
+from truesend.paging import page_of
 from truesend.sending import release as dispatch
 from truesend.sending.models import Email, EmailStatus
 from truesend.web import timeline as told
 from truesend.web.gate import member_page
-from truesend.web.paging import page_of
 
 PAGE = 50
 FILTERS = {"": "All", "drafts": "Drafts", "needs": "Needs you"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import shutil
 import socket
 import string
 from collections.abc import Iterator
@@ -21,7 +23,9 @@ TARGET = "https://shop.example/a/ü?x=1&y=%20#top"
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    yield postgres.data_folder()
+    folder = postgres.data_folder()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +35,7 @@ def keys(data: Path) -> tokens.Keys:
 
 def read_keys(data: Path) -> tokens.Keys:
     """The link keys of a data folder, as the tracker there reads them."""
-    import base64
-
-    text = Path(key_files(data)["TRUESEND_LINK_KEYS_FILE"]).read_text().strip()
+    text = Path(key_files(data, {})["TRUESEND_LINK_KEYS_FILE"]).read_text().strip()
     return [(part.partition(":")[0], base64.b64decode(part.partition(":")[2])) for part in text.split(",")]
 
 
@@ -153,8 +155,9 @@ def test_anything_else_is_refused_calmly(tracker: Tracker, method: str, path: st
 
 def test_raw_bytes_where_text_belongs(tracker: Tracker, keys: tokens.Keys) -> None:
     delivery = uuid4()
+    path = f"/t/o/{tokens.sign_open(keys, delivery)}.gif"
     request = (
-        f"GET /t/o/{tokens.sign_open(keys, delivery)}.gif HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
         + b"User-Agent: "
         + b"\xff\xfe" * 2000
         + b"\r\nReferer: \xc3\x28\r\nX-Forwarded-For: \xff, 203.0.113.4\r\nVia: a\r\nVia: b\r\n\r\n"
@@ -168,10 +171,9 @@ def test_raw_bytes_where_text_belongs(tracker: Tracker, keys: tokens.Keys) -> No
 
 
 def test_it_ends_in_good_order_and_keeps_the_hits(tmp_path: Path) -> None:
-    data = postgres.data_folder()
-    tracker = Tracker(data, None)
+    tracker = Tracker(tmp_path, None)
     tracker.start()
-    keys, delivery = read_keys(data), uuid4()
+    keys, delivery = read_keys(tmp_path), uuid4()
     tracker.get(f"/t/o/{tokens.sign_open(keys, delivery)}.gif")
     assert tracker.stop() == 0
     assert len(seen(tracker, delivery)) == 1

@@ -1,0 +1,30 @@
+"""Parts die while mail goes out and hits come in: nothing is sent twice, nothing is lost in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests import stack as stacks
+from tests import up
+from tests.storms import kills
+
+EMAILS, HITS, MAILBOXES, ROUNDS, SEED = 200, 2_000, 10, 1, 20261122
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(400)
+def test_killing_every_part_loses_and_doubles_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with stacks.running(tmp_path / "data") as stack:
+        books = kills.storm(stack, mailboxes=MAILBOXES, emails=EMAILS, hits=HITS, rounds=ROUNDS, seed=SEED)
+    up.remove(tmp_path / "data")
+    with capsys.disabled():
+        print(f"\nstorm: {EMAILS} emails, {HITS} hits, seed {SEED}: {books}")
+    assert sum(books.emails.values()) == EMAILS
+    assert len(books.kills) == ROUNDS * len(kills.PARTS)
+    for (status, arrivals), count in books.deliveries.items():
+        allowed = {1} if status == "accepted" else {0, 1}
+        assert arrivals in allowed, f"{count} deliveries are {status} and arrived {arrivals} times"
+    assert books.hits_missing == 0
+    assert books.hits_double == 0
+    assert books.hits_acknowledged > HITS // 2

@@ -1,0 +1,26 @@
+"""One sandbox for all tests of this folder, empty for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.sandbox.google_client import GoogleClient
+from tests.sandbox_process import Sandbox, running_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    sandbox_process.control("POST", "reset")
+    return sandbox_process
+
+
+@pytest.fixture
+def google(sandbox: Sandbox) -> GoogleClient:
+    return GoogleClient(sandbox)

@@ -92,6 +92,9 @@ class Provider(ABC):
     name: str
     capabilities: tuple[Capability, ...]
     limits: Limits
+    # Its own mailboxes fetch pictures through the image proxy that recipients' mailboxes use too, so that the
+    # sender's look at the Sent copy cannot be told from a recipient's.
+    sent_copy_behind_proxy: bool = False
 
     # -- consent --------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from truesend.organizations.models import SeenFrom
+from truesend.providers import registry
 from truesend.sending.models import Attempt, Delivery, Recipient
 from truesend.tracking.context import DeliveryContext, TrackedLink
 
@@ -34,7 +35,7 @@ def context_for(deliveries: Iterable[UUID]) -> Mapping[UUID, DeliveryContext]:
             links=tuple(TrackedLink(link["index"], link["target"], link["text"]) for link in row.links),
             sender_ips=frozenset(ip for ip, _ in seen[row.email.member_id]),
             sender_agents=frozenset(agent for _, agent in seen[row.email.member_id]),
-            sender_is_google=row.connection.provider == "google",
+            sent_copy_behind_proxy=registry.provider(row.connection.provider).sent_copy_behind_proxy,
             recipients=tuple(people[row.pk]),
         )
         for row in rows

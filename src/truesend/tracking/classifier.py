@@ -167,7 +167,7 @@ def _judge(
         hits=[replace(row.seen, network_recipients=crowd.get(row.id, 1)) for row in rows],
         sender_ips=about.sender_ips,
         sender_agents=about.sender_agents,
-        sender_is_google=about.sender_is_google,
+        sent_copy_behind_proxy=about.sent_copy_behind_proxy,
         recipients=len(about.recipients),
         replied_at=replied_at,
     )

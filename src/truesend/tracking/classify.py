@@ -61,7 +61,7 @@ class Trail:
     delivered_at: datetime | None = None
     sender_ips: frozenset[str] = frozenset()
     sender_agents: frozenset[str] = frozenset()
-    sender_is_google: bool = False
+    sent_copy_behind_proxy: bool = False
     recipients: int = 1
     replied_at: datetime | None = None
 
@@ -190,7 +190,7 @@ class _Case:
 
     def _gmail(self, hit: Seen) -> Classified:
         text = "Person: Gmail fetched the pictures when the mail was opened."
-        if not self._trail.sender_is_google:
+        if not self._trail.sent_copy_behind_proxy:
             return self._say("person", "gmail", text)
         if self._trail.replied_at is not None and hit.at >= self._trail.replied_at:
             text += " Could also be you at the Sent copy or at its quote in the answer."

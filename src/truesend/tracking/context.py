@@ -36,7 +36,7 @@ class DeliveryContext:
     links: tuple[TrackedLink, ...]
     sender_ips: frozenset[str]
     sender_agents: frozenset[str]
-    sender_is_google: bool
+    sent_copy_behind_proxy: bool
     recipients: tuple[str, ...]
 
 

@@ -136,11 +136,11 @@ def test_gmail_from_a_google_mailbox_may_be_the_sender() -> None:
         return one.confidence, one.reason
 
     assert answer()[0] >= 0.8
-    assert answer(sender_is_google=True) == (
+    assert answer(sent_copy_behind_proxy=True) == (
         0.7,
         "Person: Gmail fetched the pictures when the mail was opened. Could also be you at the Sent copy.",
     )
-    confidence, reason = answer(sender_is_google=True, replied_at=SENT)
+    confidence, reason = answer(sent_copy_behind_proxy=True, replied_at=SENT)
     assert confidence <= 0.7
     assert "or at its quote" in reason
 

@@ -34,6 +34,7 @@ class Google(Provider):
         custom_headers=True,
         cc_and_bcc=True,
     )
+    sent_copy_behind_proxy = True
 
     def is_configured(self) -> bool:
         return bool(env.get("GOOGLE_CLIENT_ID") and env.get("GOOGLE_CLIENT_SECRET"))

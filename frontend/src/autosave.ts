@@ -49,6 +49,7 @@ export class Autosave {
   private request: AbortController | null = null;
   private dirty = false;
   private stopped = false;
+  private flushed = "";
   private retry: number;
   private readonly options: AutosaveOptions;
 
@@ -69,7 +70,8 @@ export class Autosave {
   flush(): void {
     if (!this.dirty || this.stopped) return;
     const body = JSON.stringify(this.options.read());
-    if (new TextEncoder().encode(body).length > KEEPALIVE_LIMIT) return;
+    if (body === this.flushed || new TextEncoder().encode(body).length > KEEPALIVE_LIMIT) return;
+    this.flushed = body;
     // The emergency copy stays: nobody is left to hear the answer.
     void this.post(body, { keepalive: true }).catch(() => undefined);
   }

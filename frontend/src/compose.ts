@@ -1,7 +1,7 @@
 // The compose page: fields, editor, saving while writing, and the gates panel.
 import { Autosave, type SaveState } from "./autosave.ts";
 import { startEditor } from "./editor.ts";
-import { dropCopy, draftKey, keepCopy, readCopy, type Fields } from "./emergency.ts";
+import { dropCopy, draftKey, keepCopy, readCopy, sameFields, type Fields } from "./emergency.ts";
 import { toast } from "./toasts.ts";
 
 const NAMES = ["to", "cc", "bcc", "subject", "connection"];
@@ -73,8 +73,9 @@ function start(form: HTMLFormElement): void {
     },
   });
 
-  const copy = readCopy(localStorage, key);
-  if (copy && JSON.stringify(copy) !== JSON.stringify(read())) {
+  const copy = readCopy(localStorage, key)?.fields;
+  if (copy && sameFields(copy, read())) dropCopy(localStorage, key);
+  else if (copy) {
     for (const [name, control] of fields) control.value = copy[name] ?? control.value;
     editor.replace(copy["html"] ?? editor.html());
     autosave.touch();
@@ -95,9 +96,10 @@ function start(form: HTMLFormElement): void {
       event.preventDefault();
     }
   });
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     html.value = editor.html();
     autosave.stop();
+    if (event.submitter?.hasAttribute("data-discard")) dropCopy(localStorage, key);
   });
   addEventListener("pagehide", () => autosave.flush());
   addEventListener("beforeunload", () => autosave.flush());

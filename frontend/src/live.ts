@@ -102,7 +102,10 @@ function watchRequests(): void {
   });
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
-  document.addEventListener("htmx:after:swap", () => showNote(null));
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
+    if (ctx?.sourceElement?.matches("[data-live]") && ctx.response?.raw?.ok) showNote(null);
+  });
 }
 
 export function startLive(): void {

@@ -4,6 +4,7 @@ import "htmx.org";
 
 import { startForms } from "./forms.ts";
 import { startLive } from "./live.ts";
+import { startRecovery } from "./recover.ts";
 import { startTheme } from "./theme.ts";
 import { startTimes } from "./times.ts";
 import { startToasts } from "./toasts.ts";
@@ -13,3 +14,4 @@ startTimes();
 startToasts();
 startForms();
 startLive();
+startRecovery();

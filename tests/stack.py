@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-
 from tests import up
 from tests.sandbox_process import Sandbox
 
@@ -121,7 +120,10 @@ class Person:
 
     def api(self, method: str, path: str, json: Any = None, **headers: str) -> requests.Response:
         """A call of `/api/v1`."""
-        sent = {"Authorization": f"Bearer {self.bearer}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        sent = {
+            "Authorization": f"Bearer {self.bearer}",
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        }
         return requests.request(
             method, f"{self.stack.url}/api/v1/{path}", json=json, headers=sent, timeout=30
         )

@@ -25,7 +25,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_django = WSGIMiddleware(get_wsgi_application(), workers=env.number("WEB_THREADS"))
+# a2wsgi types its protocols more narrowly than Django and uvicorn do.
+_wsgi: Any = get_wsgi_application()
+_django: Any = WSGIMiddleware(_wsgi, workers=env.number("WEB_THREADS"))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -35,17 +35,26 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ENVIRONMENT", "dev", "`dev`, `stage` or `prod`; `prod` refuses to start with an unsafe value."),
     Setting("PUBLIC_URL", "http://localhost:8000", "Address of the web app as people type it."),
     Setting("TRACKING_URL", "http://localhost:8001", "Address of the tracker as recipients reach it."),
-    Setting("DATABASE_URL", None, "PostgreSQL, `postgresql://…`. Unset: `truesend up` runs its own.", secret=True),
-    Setting("DATA_DIR", "./data", "Folder for keys, tracking segments, logs and the embedded PostgreSQL."),
-    Setting("SECRET_KEY", None, "Signs sessions and forms; made in the data folder on first start.", secret=True),
     Setting(
-        "ENCRYPTION_KEYS", None, "Encrypt tokens at rest: `id:base64,…`, newest first, 32 bytes each.", secret=True
+        "DATABASE_URL", None, "PostgreSQL, `postgresql://…`. Unset: `truesend up` runs its own.", secret=True
+    ),
+    Setting("DATA_DIR", "./data", "Folder for keys, tracking segments, logs and the embedded PostgreSQL."),
+    Setting(
+        "SECRET_KEY", None, "Signs sessions and forms; made in the data folder on first start.", secret=True
+    ),
+    Setting(
+        "ENCRYPTION_KEYS",
+        None,
+        "Encrypt tokens at rest: `id:base64,…`, newest first, 32 bytes each.",
+        secret=True,
     ),
     Setting("LINK_KEYS", None, "Sign tracking links: `id:base64,…`, newest signs, all verify.", secret=True),
     Setting("EMAIL_URL", None, "System mail: `smtp://user:password@host:587` or `smtps://…`.", secret=True),
     Setting("EMAIL_FROM", "Truesend <truesend@localhost>", "Sender of system mail."),
     Setting("SUPPORT_EMAIL", None, "Address behind “Contact support”."),
-    Setting("GUESS_LIMITS", None, "`on` or `off`: limits on guessing passwords. Default: off for dev, else on."),
+    Setting(
+        "GUESS_LIMITS", None, "`on` or `off`: limits on guessing passwords. Default: off for dev, else on."
+    ),
     Setting("GOOGLE_CLIENT_ID", None, "OAuth client of this installation at Google."),
     Setting("GOOGLE_CLIENT_SECRET", None, "Its secret.", secret=True),
     Setting("GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth", _GOOGLE),
@@ -56,8 +65,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GOOGLE_API_URL", "https://gmail.googleapis.com", _GOOGLE),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting("WORKER_CONCURRENCY", "16", "Mailboxes one worker serves at the same time."),
-    Setting("WEB_THREADS", "16", "Requests the web process answers at the same time; one database connection each."),
-    Setting("SANDBOX_URL", None, "Set by `truesend up --sandbox`: where the sandbox answers. Refused in prod."),
+    Setting(
+        "WEB_THREADS",
+        "16",
+        "Requests the web process answers at the same time; one database connection each.",
+    ),
+    Setting(
+        "SANDBOX_URL", None, "Set by `truesend up --sandbox`: where the sandbox answers. Refused in prod."
+    ),
     Setting("CLOCK_FILE", None, "Set by `truesend up --sandbox`: the sandbox's clock. Refused in prod."),
 )
 

@@ -14,7 +14,9 @@ EMAILS, HITS, MAILBOXES, ROUNDS, SEED = 200, 2_000, 10, 1, 20261122
 
 @pytest.mark.storm
 @pytest.mark.timeout(400)
-def test_killing_every_part_loses_and_doubles_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killing_every_part_loses_and_doubles_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with stacks.running(tmp_path / "data") as stack:
         books = kills.storm(stack, mailboxes=MAILBOXES, emails=EMAILS, hits=HITS, rounds=ROUNDS, seed=SEED)
     up.remove(tmp_path / "data")

@@ -45,7 +45,12 @@ def test_a_stream_needs_a_member(stack: Stack) -> None:
         answer = requests.get(url, headers=headers, timeout=10)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
-    assert requests.post(url, headers={"Authorization": f"Bearer {stack.person().bearer}"}, timeout=10).status_code == 405
+    assert (
+        requests.post(
+            url, headers={"Authorization": f"Bearer {stack.person().bearer}"}, timeout=10
+        ).status_code
+        == 405
+    )
 
 
 def test_the_session_of_a_page_opens_a_stream(stack: Stack) -> None:

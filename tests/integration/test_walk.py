@@ -29,6 +29,10 @@ def test_a_tracked_email_is_sent_opened_and_clicked(stack: Stack) -> None:
     opened, clicked = ana.signals(sent["id"], 2)
     assert time.monotonic() - hit < 1.0
     assert (opened["kind"], opened["class"]) == ("open", "person")
-    assert (clicked["kind"], clicked["class"], clicked["link"]) == ("click", "person", "https://example.com/prices")
+    assert (clicked["kind"], clicked["class"], clicked["link"]) == (
+        "click",
+        "person",
+        "https://example.com/prices",
+    )
     assert ana.connection(connection["id"])["verdict"] == "working"
     assert time.monotonic() - began < 5.0

@@ -31,7 +31,12 @@ def connection(described: Description) -> dict[str, Any]:
         "last_refresh_at": described.last_refresh_at,
         "next_refresh_at": described.next_refresh_at,
         "capabilities": [
-            {"name": one.name, "verdict": one.verdict.value, "cause": one.cause or None, "proof": _proof(one.proof)}
+            {
+                "name": one.name,
+                "verdict": one.verdict.value,
+                "cause": one.cause or None,
+                "proof": _proof(one.proof),
+            }
             for one in described.verdict.capabilities
         ],
     }
@@ -40,7 +45,12 @@ def connection(described: Description) -> dict[str, Any]:
 def _proof(proof: ProofFact | None) -> dict[str, Any] | None:
     if proof is None:
         return None
-    return {"at": proof.at, "call": proof.call, "result": "ok" if proof.ok else proof.cause, "words": proof.words}
+    return {
+        "at": proof.at,
+        "call": proof.call,
+        "result": "ok" if proof.ok else proof.cause,
+        "words": proof.words,
+    }
 
 
 def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
@@ -86,7 +96,8 @@ def _delivery(row: Delivery, people: list[Recipient], tries: list[Attempt]) -> d
         "recipients": [{"address": one.address, "type": one.type} for one in people],
         "status": row.status,
         "attempts": [
-            {"started_at": one.started_at, "outcome": one.outcome or None, "words": one.words} for one in tries
+            {"started_at": one.started_at, "outcome": one.outcome or None, "words": one.words}
+            for one in tries
         ],
     }
 

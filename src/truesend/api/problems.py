@@ -15,7 +15,7 @@ from truesend.sending.submit import IdempotencyMismatch, NotReady
 PROBLEM_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818
+class Problem(Exception):
     """An answer other than success."""
 
     def __init__(
@@ -83,7 +83,10 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
         fields = [
-            {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "message": one["msg"]}
+            {
+                "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
+                "message": one["msg"],
+            }
             for one in error.errors
         ]
         text = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
@@ -116,4 +119,6 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(IdempotencyMismatch)
     def _mismatch(request: HttpRequest, error: IdempotencyMismatch) -> HttpResponse:
-        return _answer(Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another email."))
+        return _answer(
+            Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another email.")
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -161,7 +161,9 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
         except ValueError:
             found = None
         if found is None:
-            raise problems.Problem(422, "invalid", "The connection is not one of yours.", cause="connection_missing")
+            raise problems.Problem(
+                422, "invalid", "The connection is not one of yours.", cause="connection_missing"
+            )
     return Written(
         connection=found,
         to=draft.to,
@@ -178,7 +180,9 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
     )
 
 
-@router.post("readiness", response={200: schemas.ReadinessOut, 401: schemas.ProblemOut, 422: schemas.ProblemOut})
+@router.post(
+    "readiness", response={200: schemas.ReadinessOut, 401: schemas.ProblemOut, 422: schemas.ProblemOut}
+)
 def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
     """All gates for a draft, in fixed order."""
     member = _member(request)
@@ -199,7 +203,7 @@ def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
 def create_email(
     request: HttpRequest,
     draft: schemas.DraftIn,
-    idempotency_key: str = Header("", alias="Idempotency-Key", max_length=255),
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=255)] = "",
 ) -> Status[dict[str, Any]]:
     """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email."""
     member = _member(request)
@@ -213,7 +217,9 @@ def emails(request: HttpRequest, status: str = "", q: str = "", cursor: str = ""
     found = access.emails_of(_member(request)).filter(is_test=False)
     if status:
         if status not in EmailStatus.values:
-            raise problems.Problem(422, "invalid", f"No status is called that; there are {', '.join(EmailStatus.values)}.")
+            raise problems.Problem(
+                422, "invalid", f"No status is called that; there are {', '.join(EmailStatus.values)}."
+            )
         found = found.filter(status=status)
     else:
         found = found.exclude(status=EmailStatus.DRAFT)
@@ -245,7 +251,9 @@ def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
     return present.emails([_email(request, email_id)])[0]
 
 
-@router.post("emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+@router.post(
+    "emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS}
+)
 def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Let what is held go out now; 409 when nothing is held."""
     if release.release(_email(request, email_id)) == 0:
@@ -262,4 +270,3 @@ def signals(request: HttpRequest, email_id: str) -> dict[str, Any]:
 
 
 api.add_router("", router)
-

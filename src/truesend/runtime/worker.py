@@ -94,7 +94,7 @@ async def _work(concurrency: int, ended: asyncio.Event) -> None:
                     worker.cancel()  # finishes the running jobs first
                 with suppress(asyncio.CancelledError):
                     await worker
-        except Exception as error:  # noqa: BLE001  (whatever the database does, the worker comes back)
+        except Exception as error:
             log.warning("The worker lost its database (%s); trying again.", type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), 1)
@@ -125,7 +125,7 @@ async def _free_locks_of_dead_workers() -> None:
                     await asyncio.sleep(HEARTBEAT_SECONDS)
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             log.warning("Looking for jobs of dead workers failed (%s); trying again.", type(error).__name__)
 
 

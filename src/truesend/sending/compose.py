@@ -55,10 +55,9 @@ def compose(letter: Letter) -> bytes:
     message.set_content(text, cte="base64" if not text.isascii() else None)
     if letter.html:
         message.add_alternative(letter.html.encode(), maintype="text", subtype="html", cte="base64")
-        parts = message.get_payload()
-        assert isinstance(parts, list)
-        part = parts[-1]
-        part.set_param("charset", "utf-8")
+        for part in message.iter_parts():
+            if part.get_content_subtype() == "html":
+                part.set_param("charset", "utf-8")
     for file in letter.files:
         main, _, sub = file.content_type.partition("/")
         message.add_attachment(

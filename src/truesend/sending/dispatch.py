@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    transaction,
+)
 
 from truesend import clock
 from truesend.connections import proofs, tokens
@@ -38,7 +45,7 @@ MOST_TRIES = 100
 _RENEW_ON = frozenset({"access_refused"})
 
 
-class FencePassed(Exception):  # noqa: N818
+class FencePassed(Exception):
     """Too late to let the first byte out."""
 
 
@@ -57,7 +64,9 @@ def drain(connection_id: UUID) -> None:
         close_old_connections()
         delivery = (
             Delivery.objects.filter(connection_id=connection_id, due_at__lte=clock.now())
-            .select_related("email", "email__member__user", "email__member__organization", "connection__member__user")
+            .select_related(
+                "email", "email__member__user", "email__member__organization", "connection__member__user"
+            )
             .order_by("due_at", "email_id", "position")
             .first()
         )
@@ -208,7 +217,10 @@ def _evidence(result: SendResult) -> list[Evidence]:
     """What the answer to a send proves of the connection; a refused recipient or message proves nothing."""
     if result.outcome is Outcome.ACCEPTED:
         return [Evidence("grant", True, "send"), Evidence("send", True, "send")]
-    if cause(result.cause).severity in {Severity.BROKEN, Severity.ATTENTION} and result.cause != "access_refused":
+    if (
+        cause(result.cause).severity in {Severity.BROKEN, Severity.ATTENTION}
+        and result.cause != "access_refused"
+    ):
         return [Evidence("send", False, "send", result.cause, result.words)]
     return []
 
@@ -249,4 +261,3 @@ def _enrich(delivery: Delivery, access: str, result: SendResult) -> None:
         )
     except DatabaseError:
         log.info("The Message-ID of an accepted delivery could not be noted.")
-

@@ -11,7 +11,6 @@ from truesend.sending.readiness import Draft
 from truesend.tracking import tokens
 from truesend.tracking.rewrite import rewrite
 
-
 Link = dict[str, str | int]
 
 
@@ -24,7 +23,8 @@ def build(delivery: Delivery) -> tuple[bytes, list[Link], Draft]:
     files = [
         File(one.name, one.content_type, bytes(one.content)) for one in email.attachments.order_by("position")
     ]
-    html, links = email.html, []
+    html = email.html
+    links: list[Link] = []
     if email.track and html:
         html, links = _tracked(delivery, html)
     raw = compose(

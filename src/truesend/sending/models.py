@@ -57,7 +57,9 @@ class Email(models.Model):
     """What a member wrote."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.CASCADE, related_name="emails")
+    organization = models.ForeignKey(
+        "organizations.Organization", on_delete=models.CASCADE, related_name="emails"
+    )
     member = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, related_name="emails")
     # A draft may not have chosen yet.
     connection = models.ForeignKey(
@@ -85,7 +87,9 @@ class Email(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(status__in=EmailStatus.values), name="email_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=EmailStatus.values), name="email_status_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(status="draft") | models.Q(connection__isnull=False),
                 name="email_connection_once_sent",
@@ -132,15 +136,21 @@ class Delivery(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=DeliveryStatus.values), name="delivery_status_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(due_at__isnull=True) | models.Q(status="queued"),
                 name="delivery_due_only_queued",
             ),
         ]
         indexes = [
-            models.Index(fields=["connection", "due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"),
-            models.Index(fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"),
+            models.Index(
+                fields=["connection", "due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"
+            ),
+            models.Index(
+                fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"
+            ),
         ]
 
 
@@ -156,7 +166,9 @@ class Recipient(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["delivery", "position"], name="recipient_position_once"),
-            models.CheckConstraint(condition=models.Q(type__in=RecipientType.values), name="recipient_type_known"),
+            models.CheckConstraint(
+                condition=models.Q(type__in=RecipientType.values), name="recipient_type_known"
+            ),
         ]
         indexes = [models.Index(fields=["address"])]
 
@@ -188,7 +200,8 @@ class Attempt(models.Model):
                 fields=["delivery"], condition=models.Q(outcome="ACCEPTED"), name="attempt_accepted_once"
             ),
             models.CheckConstraint(
-                condition=models.Q(outcome="") | models.Q(outcome__in=Outcome.values), name="attempt_outcome_known"
+                condition=models.Q(outcome="") | models.Q(outcome__in=Outcome.values),
+                name="attempt_outcome_known",
             ),
         ]
 

@@ -6,8 +6,7 @@ import re
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
-    ["address", "article", "blockquote", "div", "dl", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"]
-    + ["header", "hr", "ol", "p", "pre", "section", "table", "tr", "ul"]
+    "address article blockquote div dl footer form h1 h2 h3 h4 h5 h6 header hr ol p pre section table tr ul".split()
 )
 _HIDDEN = frozenset({"style", "script", "title", "head", "template"})
 

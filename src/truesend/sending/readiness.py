@@ -130,8 +130,19 @@ def _capability(member: Member, draft: Draft) -> Gate:
         return Gate("capability", True)
     connection = draft.connection.connection
     words = send.proof.words if send.proof else ""
-    text = cause(send.cause).sentence.replace("{provider}", draft.connection.provider_name).replace("{words}", words)
-    return Gate("capability", False, send.cause, text, fix_for(send.cause, connection), who_can(send.cause, connection))
+    text = (
+        cause(send.cause)
+        .sentence.replace("{provider}", draft.connection.provider_name)
+        .replace("{words}", words)
+    )
+    return Gate(
+        "capability",
+        False,
+        send.cause,
+        text,
+        fix_for(send.cause, connection),
+        who_can(send.cause, connection),
+    )
 
 
 def _limits(member: Member, draft: Draft) -> Gate:

@@ -12,7 +12,9 @@ from truesend.sending.status import status_of
 def refresh_email(email_id: UUID, *, problem: str | None = None) -> None:
     """Derive the status again, behind a lock of the email's row; call it in the transaction of the change."""
     email = (
-        Email.objects.select_for_update().only("id", "organization_id", "status", "problem", "send_at").get(pk=email_id)
+        Email.objects.select_for_update()
+        .only("id", "organization_id", "status", "problem", "send_at")
+        .get(pk=email_id)
     )
     if email.status == EmailStatus.DRAFT:
         return

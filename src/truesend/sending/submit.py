@@ -34,7 +34,7 @@ from truesend.sending.readiness import Draft, Readiness, check
 IDEMPOTENCY_LIFETIME = timedelta(days=7)
 
 
-class NotReady(Exception):  # noqa: N818
+class NotReady(Exception):
     """Not everything is in place; nothing was stored."""
 
     def __init__(self, readiness: Readiness) -> None:
@@ -42,7 +42,7 @@ class NotReady(Exception):  # noqa: N818
         self.readiness = readiness
 
 
-class IdempotencyMismatch(Exception):  # noqa: N818
+class IdempotencyMismatch(Exception):
     """The key was used for another body."""
 
 
@@ -157,7 +157,7 @@ def _earlier(member: Member, key: str, digest: bytes) -> Email | None:
     return row.email
 
 
-class AlreadySent(Exception):  # noqa: N818
+class AlreadySent(Exception):
     """The draft was sent a moment ago (a second press of Send)."""
 
 

@@ -51,7 +51,9 @@ def _lose(attempt: Attempt) -> bool:
         if changed != 1:
             return False
         delivery = attempt.delivery
-        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.SENDING).update(status=DeliveryStatus.UNKNOWN)
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.SENDING).update(
+            status=DeliveryStatus.UNKNOWN
+        )
         proofs.note(
             delivery.connection, LedgerKind.SEND, trigger="sweep", result="worker_lost", ref=str(delivery.pk)
         )

@@ -16,7 +16,9 @@ def context_for(deliveries: Iterable[UUID]) -> Mapping[UUID, DeliveryContext]:
     """The context of each delivery that exists and has been started."""
     rows = list(Delivery.objects.filter(pk__in=list(deliveries)).select_related("email", "connection"))
     people: dict[UUID, list[str]] = defaultdict(list)
-    for delivery_id, address in Recipient.objects.filter(delivery__in=rows).values_list("delivery_id", "address"):
+    for delivery_id, address in Recipient.objects.filter(delivery__in=rows).values_list(
+        "delivery_id", "address"
+    ):
         people[delivery_id].append(address)
     started = dict(
         Attempt.objects.filter(delivery__in=rows).order_by("-number").values_list("delivery_id", "started_at")

@@ -22,7 +22,9 @@ def mailbox(connection_id: UUID) -> None:
 
 def mailboxes_of(email_id: UUID) -> None:
     """Wake every mailbox that an email leaves from."""
-    for connection_id in Delivery.objects.filter(email_id=email_id).values_list("connection_id", flat=True).distinct():
+    for connection_id in (
+        Delivery.objects.filter(email_id=email_id).values_list("connection_id", flat=True).distinct()
+    ):
         mailbox(connection_id)
 
 

@@ -68,7 +68,9 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
         "cause": described.verdict.cause,
         "explanation": described.sentence if troubled else "",
         "words": described.verdict.proof.words if troubled and described.verdict.proof else "",
-        "fix": {**described.fix, "method": _method(described.fix["url"])} if described.fix and manages else None,
+        "fix": {**described.fix, "method": _method(described.fix["url"])}
+        if described.fix and manages
+        else None,
         "who": names(described.who) if troubled else "",
         "capabilities": [_capability(described, one) for one in described.verdict.capabilities],
         "strip": _strip(connection),
@@ -144,7 +146,11 @@ def _strip(connection: Connection) -> str:
         if not 0 <= day < _DAYS:
             continue
         known = CAUSES.get(result)
-        letter = "o" if result == "ok" else {"broken": "b", "attention": "w"}.get(known.severity if known else "", "n")
+        letter = (
+            "o"
+            if result == "ok"
+            else {"broken": "b", "attention": "w"}.get(known.severity if known else "", "n")
+        )
         if rank.index(letter) > rank.index(worst[day]):
             worst[day] = letter
     return "".join(worst)
@@ -167,7 +173,11 @@ _LEDGER_WORDS = {
 def ledger_sentence(kind: str, result: str, provider_name: str, words: str) -> str:
     """What a ledger entry says to a person."""
     head = _LEDGER_WORDS.get((LedgerKind(kind), result == "ok"), kind)
-    return head if result == "ok" or result not in CAUSES else f"{head}: {sentence(result, provider_name, words)}"
+    return (
+        head
+        if result == "ok" or result not in CAUSES
+        else f"{head}: {sentence(result, provider_name, words)}"
+    )
 
 
 def _ledger(connection: Connection) -> list[dict[str, Any]]:
@@ -230,10 +240,18 @@ def notice(member: Member, connected: str, cause: str, query: Mapping[str, str])
         return {"state": "bad", "title": "Not connected.", "cause": cause, "sentence": sentence(cause, name)}
     found = _find(member, connected)
     if found is not None:
-        return {"state": "ok", "title": f"{found.address} is connected.", "sentence": "The card below says what is proved."}
+        return {
+            "state": "ok",
+            "title": f"{found.address} is connected.",
+            "sentence": "The card below says what is proved.",
+        }
     tested = _find(member, query.get("tested", ""))
     if tested is not None:
-        return {"state": "ok", "title": "A test email is on its way", "sentence": f"to {tested.address}. The card says when it was accepted."}
+        return {
+            "state": "ok",
+            "title": "A test email is on its way",
+            "sentence": f"to {tested.address}. The card says when it was accepted.",
+        }
     return None
 
 

@@ -74,7 +74,9 @@ def strip(days: str) -> SafeString:
     ``n`` not connected. It says its counts in words.
     """
     counts = ", ".join(f"{days.count(letter)} {word}" for letter, word in _DAYS.items() if letter in days)
-    bars = format_html_join("", '<i class="{}"></i>', ((letter if letter in _DAYS else "n",) for letter in days))
+    bars = format_html_join(
+        "", '<i class="{}"></i>', ((letter if letter in _DAYS else "n",) for letter in days)
+    )
     return format_html(
         '<span class="strip" role="img" aria-label="{}">{}</span>', f"Last {len(days)} days: {counts}", bars
     )

@@ -20,7 +20,8 @@ View = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
 def names(people: list[dict[str, str]]) -> str:
     """`who` of an answer as words: “Ana Ruiz (ana@x.example) or tom@x.example”."""
     shown = [
-        one["email"] if one["name"] in {"", one["email"]} else f"{one['name']} ({one['email']})" for one in people
+        one["email"] if one["name"] in {"", one["email"]} else f"{one['name']} ({one['email']})"
+        for one in people
     ]
     return " or ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 

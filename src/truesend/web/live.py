@@ -159,7 +159,9 @@ async def _listen() -> None:
     """Hear PostgreSQL for as long as the process lives; what was missed, pages read again on reconnecting."""
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(env.database_url(), autocommit=True) as connection:
+            async with await psycopg.AsyncConnection.connect(
+                env.database_url(), autocommit=True
+            ) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 async for notice in connection.notifies():
                     _fan_out(notice.payload)
@@ -186,9 +188,7 @@ def _fan_out(payload: str) -> None:
     if not queues:
         return
     at = clock.now().isoformat().replace("+00:00", "Z")
-    events = b"".join(
-        f"event: {kind}\ndata: {json.dumps({'id': one, 'at': at})}\n\n".encode() for one in ids
-    )
+    events = b"".join(f"event: {kind}\ndata: {json.dumps({'id': one, 'at': at})}\n\n".encode() for one in ids)
     for queue in list(queues):
         _put(queue, events)
 

@@ -55,7 +55,9 @@ class OneHost:
             return self.get_response(request)
         if request.method in {"GET", "HEAD"}:
             return HttpResponseRedirect(settings.PUBLIC_URL + request.get_full_path())
-        return HttpResponse(f"Use {settings.PUBLIC_URL}.", status=421, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            f"Use {settings.PUBLIC_URL}.", status=421, content_type="text/plain; charset=utf-8"
+        )
 
 
 class ContentSecurityPolicy:

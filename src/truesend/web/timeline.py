@@ -24,7 +24,11 @@ STATUS: dict[str, tuple[str, str, str]] = {
     EmailStatus.SENDING: ("Sending", "accent", "On its way."),
     EmailStatus.SENT: ("Sent", "ok", "Accepted; nobody has opened it that we know of."),
     EmailStatus.PARTLY: ("Partly sent", "warn", "Some copies were accepted, some were not."),
-    EmailStatus.UNKNOWN: ("Unknown", "warn", "It may or may not have been sent. It is not sent again by guess."),
+    EmailStatus.UNKNOWN: (
+        "Unknown",
+        "warn",
+        "It may or may not have been sent. It is not sent again by guess.",
+    ),
     EmailStatus.HELD: ("Held", "bad", "It waits; nothing is lost."),
     EmailStatus.PAUSED: ("Paused", "warn", "It waits."),
     EmailStatus.FAILED: ("Not sent", "bad", "It was refused."),
@@ -144,7 +148,9 @@ def _problem(email: Email) -> dict[str, Any] | None:
     }
 
 
-def _timeline(email: Email, deliveries: list[Delivery], signals: list[Signal], provider: str) -> list[dict[str, Any]]:
+def _timeline(
+    email: Email, deliveries: list[Delivery], signals: list[Signal], provider: str
+) -> list[dict[str, Any]]:
     told = [_signal(one) for one in signals]
     labels = _labels(deliveries) if len(deliveries) > 1 else {}
     attempts = Attempt.objects.filter(delivery__in=deliveries).exclude(outcome="").order_by("-started_at")
@@ -166,7 +172,9 @@ def _signal(one: Signal) -> dict[str, Any]:
         "icon": icon,
         "state": state,
         "title": title,
-        "confidence_label": "certain" if one.confidence >= _CERTAIN else f"{one.confidence:.0%}".replace("%", " %"),
+        "confidence_label": "certain"
+        if one.confidence >= _CERTAIN
+        else f"{one.confidence:.0%}".replace("%", " %"),
         "sentence": f"{one.reason}{times}{who}",
         "at": one.at,
     }
@@ -182,7 +190,11 @@ def _shown(one: Signal) -> tuple[str, str, str]:
     if one.klass == Signal.Klass.SELF:
         return ("link" if click else "eye"), "mute", f"You followed {_link(one)}" if click else "You looked"
     if one.klass == Signal.Klass.UNKNOWN:
-        return ("link" if click else "eye"), "mute", f"Perhaps clicked {_link(one)}" if click else "Perhaps opened"
+        return (
+            ("link" if click else "eye"),
+            "mute",
+            f"Perhaps clicked {_link(one)}" if click else "Perhaps opened",
+        )
     return ("link", "ok", f"Clicked {_link(one)}") if click else ("eye", "ok", "Opened")
 
 

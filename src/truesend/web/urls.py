@@ -27,7 +27,9 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path(
-        "password/reset/key/done", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"
+        "password/reset/key/done",
+        allauth.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
     ),
     path("sign-in/<str:token>", account.sign_in, name="sign_in"),
     path("account", account.account, name="account"),
@@ -56,4 +58,3 @@ urlpatterns = [
     path("emails/<uuid:email_id>/release", emails.release, name="email_release"),
     path("emails/<uuid:email_id>/timeline", emails.timeline, name="email_timeline"),
 ]
-

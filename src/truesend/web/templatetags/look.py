@@ -55,7 +55,9 @@ def asset(entry: str) -> SafeString:
     return format_html(
         '{}{}<script type="module" src="{}"></script>',
         format_html_join("", '<link rel="stylesheet" href="{}">', ((static(path),) for path in found.styles)),
-        format_html_join("", '<link rel="modulepreload" href="{}">', ((static(path),) for path in found.preloads)),
+        format_html_join(
+            "", '<link rel="modulepreload" href="{}">', ((static(path),) for path in found.preloads)
+        ),
         static(found.script),
     )
 

@@ -174,7 +174,9 @@ def _fields(member: Member, values: dict[str, Any]) -> dict[str, Any]:
         raise Unreadable("A field is not a text.")
     if any("\x00" in value for value in texts.values()):
         raise Unreadable("The text contains a character that cannot be stored.")
-    if len(texts["html"]) > LONGEST_HTML or any(len(texts[name]) > LONGEST_LINE for name in ("to", "cc", "bcc", "subject")):
+    if len(texts["html"]) > LONGEST_HTML or any(
+        len(texts[name]) > LONGEST_LINE for name in ("to", "cc", "bcc", "subject")
+    ):
         raise Unreadable("The email is too long to keep.")
     if not texts["html"] and isinstance(values.get("text"), str) and values["text"].strip():
         texts["html"] = linebreaks(urlize(values["text"], autoescape=True))
@@ -196,7 +198,9 @@ def _save(member: Member, email_id: UUID, fields: dict[str, Any]) -> bool:
     """Store a draft of one's own; False where the id is an email already, or somebody else's."""
     now = clock.now()
     with transaction.atomic():
-        if Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT).update(**fields, updated_at=now):
+        if Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT).update(
+            **fields, updated_at=now
+        ):
             return True
         _, made = Email.objects.get_or_create(
             pk=email_id,
@@ -234,9 +238,13 @@ def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
 @member_page
 def gates(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The gates panel alone."""
-    found = _draft(member, str(email_id)) or Email(id=email_id, member=member, organization=member.organization)
+    found = _draft(member, str(email_id)) or Email(
+        id=email_id, member=member, organization=member.organization
+    )
     readiness = check(member, draft_of(_written(found)))
-    return render(request, "partials/gates.html", {"draft": {"id": str(email_id)}, **_gates_context(found, readiness)})
+    return render(
+        request, "partials/gates.html", {"draft": {"id": str(email_id)}, **_gates_context(found, readiness)}
+    )
 
 
 @require_POST
@@ -254,7 +262,11 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     try:
         fields = _fields(member, request.POST.dict())
     except Unreadable as error:
-        context = {"title": "Not sent", "sentence": str(error), "fix": {"label": "Back", "url": "/emails/new"}}
+        context = {
+            "title": "Not sent",
+            "sentence": str(error),
+            "fix": {"label": "Back", "url": "/emails/new"},
+        }
         return render(request, "problem.html", context, status=400)
     if not _save(member, email_id, fields):
         return HttpResponseRedirect(_where_it_went(member, str(email_id)))

@@ -78,7 +78,9 @@ def test_email(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
         send_test_email(member, connection)
     except NotReady as refusal:
         gate = refusal.readiness.first_closed()
-        return HttpResponseRedirect(f"/integration?cause={gate.cause if gate else ''}&provider={connection.provider}")
+        return HttpResponseRedirect(
+            f"/integration?cause={gate.cause if gate else ''}&provider={connection.provider}"
+        )
     return HttpResponseRedirect(f"/integration?tested={connection.pk}")
 
 

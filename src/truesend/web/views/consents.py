@@ -106,7 +106,11 @@ def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:
 
 def _local(path: str) -> str:
     """A path of this site, or the integrations page."""
-    fine = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) and len(path) <= 500
+    fine = (
+        path.startswith("/")
+        and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+        and len(path) <= 500
+    )
     return path if fine else "/integration"
 
 

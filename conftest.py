@@ -6,6 +6,7 @@ import os
 import shutil
 from contextlib import ExitStack
 
+import django
 import pytest
 from tests import browser, network, postgres
 
@@ -26,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TRUESEND_DATABASE_URL"] = server.url
     os.environ["TRUESEND_DATA_DIR"] = str(data)
     os.environ["DJANGO_SETTINGS_MODULE"] = "truesend.settings"
+    django.setup()  # pytest-django looked for the settings before they were here, and leaves it to us
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -26,13 +26,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "procrastinate.contrib.django",
+    # Before allauth: the first app that has a template of a name wins.
+    "truesend.web",
     "allauth",
     "allauth.account",
     "truesend.organizations",
     "truesend.connections",
     "truesend.sending",
     "truesend.tracking",
-    "truesend.web",
 ]
 
 MIDDLEWARE = [

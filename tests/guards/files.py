@@ -1,0 +1,51 @@
+"""The project's files as the guards read them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_BUILT = {".venv", "node_modules", "dist", "data", "var", "__pycache__"}
+_BINARY = {".png", ".gif", ".ico", ".woff2", ".eml"}
+
+
+def committed() -> list[Path]:
+    """Every file that belongs to the project: tracked ones, and new ones that git would take."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    else:  # an unpacked archive, or a machine without git
+        paths = [path for path in ROOT.rglob("*") if not _hidden_or_built(path)]
+    return sorted(path for path in paths if path.is_file())
+
+
+def _hidden_or_built(path: Path) -> bool:
+    parts = path.relative_to(ROOT).parts
+    return any(part in _BUILT or (part.startswith(".") and part != ".ci") for part in parts[:-1])
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """(path from the root, content) of every text file."""
+    for path in committed():
+        if path.suffix not in _BINARY:
+            yield name(path), path.read_text(encoding="utf-8", errors="replace")
+
+
+def python(folder: str = "src") -> Iterator[tuple[str, str]]:
+    """(path from the root, content) of our own Python below a folder, without migrations."""
+    for path in committed():
+        inside = name(path)
+        if path.suffix == ".py" and inside.startswith(f"{folder}/") and "/migrations/" not in inside:
+            yield inside, path.read_text(encoding="utf-8")
+
+
+def name(path: Path) -> str:
+    """A path as it is written in the project."""
+    return path.relative_to(ROOT).as_posix()

@@ -1,0 +1,142 @@
+"""Habits of the code that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from .files import python, texts
+
+CLOCK = "src/truesend/clock.py"
+# A provider's name belongs into its folder. Where else it stands, and why:
+PROVIDER_NAMES = re.compile(r"google|gmail", re.IGNORECASE)
+MAY_NAME_A_PROVIDER = {
+    "src/truesend/providers/google/": "its folder",
+    "src/truesend/providers/registry.py": "the registry",
+    "src/truesend/providers/sandboxed.py": "the registry of sandbox settings, apart because it must import nothing",
+    "src/truesend/env.py": "the one table of settings; a client id needs a name of its own",
+    "src/truesend/tracking/": "recipients' mail programs and image proxies are told apart by name",
+    "src/truesend_sandbox/": "plays the providers",
+}
+
+
+def _allowed(path: str) -> bool:
+    return any(path.startswith(start) for start in MAY_NAME_A_PROVIDER)
+
+
+def test_a_providers_name_stays_in_its_folder() -> None:
+    found = [
+        f"{path}:{number}: {line.strip()}"
+        for path, text in texts()
+        if path.startswith(("src/", "frontend/src/")) and not _allowed(path)
+        for number, line in enumerate(text.splitlines(), 1)
+        if PROVIDER_NAMES.search(line) and not line.strip().startswith("#")  # a comment may give an example
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("start", MAY_NAME_A_PROVIDER)
+def test_every_exception_is_still_needed(start: str) -> None:
+    assert any(PROVIDER_NAMES.search(text) for path, text in texts() if path.startswith(start))
+
+
+def _undocumented(path: str, text: str) -> Iterator[str]:
+    tree = ast.parse(text)
+    if not ast.get_docstring(tree) and tree.body:
+        yield f"{path}: the module"
+    yield from _undocumented_in(path, tree, "")
+
+
+def _undocumented_in(path: str, node: ast.AST, inside: str) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If | ast.Try):
+            yield from _undocumented_in(path, child, inside)
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if child.name.startswith("_") or (inside and _needs_no_words(node, child)):
+            continue
+        if not ast.get_docstring(child):
+            yield f"{path}:{child.lineno}: {inside}{child.name}"
+        if isinstance(child, ast.ClassDef):
+            yield from _undocumented_in(path, child, f"{child.name}.")
+
+
+def _needs_no_words(owner: ast.AST, child: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Inside a class: Django's Meta and choices, methods that a base class speaks for, and short ones, which say
+    what their name says."""
+    if isinstance(child, ast.ClassDef) or len(child.body) <= 3:
+        return True
+    return isinstance(owner, ast.ClassDef) and bool(owner.bases)
+
+
+def test_every_public_function_and_class_says_what_it_is_for() -> None:
+    found = [
+        line
+        for path, text in python("src")
+        if not path.rpartition("/")[2].startswith("test_")
+        for line in _undocumented(path, text)
+    ]
+
+    assert found == []
+
+
+def _calls(text: str) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+
+
+def test_time_comes_from_the_clock_only() -> None:
+    found = []
+    for path, text in python("src/truesend"):
+        if path == CLOCK:
+            continue
+        for call in _calls(text):
+            function = call.func
+            if not isinstance(function, ast.Attribute):
+                continue
+            owner = ast.unparse(function.value)
+            moment = function.attr in {"now", "utcnow", "today"} and owner.rpartition(".")[2] in {
+                "datetime",
+                "date",
+                "timezone",
+            }
+            if moment or (owner == "time" and function.attr == "time"):
+                found.append(f"{path}:{call.lineno}: {ast.unparse(call)}")
+
+    assert found == []
+
+
+def test_saving_names_its_columns() -> None:
+    """A whole row saved under concurrency writes back what somebody else has changed meanwhile."""
+    allowed = {
+        "user.save(using=self._db)",
+        "attempt.save(force_insert=True)",
+    }  # both insert a row that is new
+    found = [
+        f"{path}:{call.lineno}: {ast.unparse(call)}"
+        for path, text in python("src/truesend")
+        for call in _calls(text)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "save"
+        and not any(keyword.arg == "update_fields" for keyword in call.keywords)
+        and ast.unparse(call) not in allowed
+    ]
+
+    assert found == []
+
+
+def test_no_test_puts_something_of_ours_aside() -> None:
+    """Behaviour is tested on real processes: a patched part proves what the patch says."""
+    patching = re.compile(r"unittest\.mock|MagicMock|mocker\b|monkeypatch\.setattr\(\s*[\"']truesend")
+    found = [
+        f"{path}: {match.group()}"
+        for folder in ("tests", "src")
+        for path, text in python(folder)
+        if path != "tests/guards/test_code.py"
+        for match in patching.finditer(text)
+    ]
+
+    assert found == []

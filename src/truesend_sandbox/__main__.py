@@ -53,6 +53,7 @@ def _listen(host: str, port: int, fd: int | None) -> socket.socket:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM; the exit code."""
     parser = argparse.ArgumentParser(prog="truesend_sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)

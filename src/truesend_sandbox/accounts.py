@@ -60,6 +60,7 @@ def _from_row(row: Row) -> Account:
 
 
 def find(world: World, provider: str, email: str) -> Account | None:
+    """The account of a provider by its address."""
     row = world.store.one(
         "SELECT * FROM accounts WHERE provider = ? AND email = ?", provider, email.strip().lower()
     )
@@ -67,11 +68,13 @@ def find(world: World, provider: str, email: str) -> Account | None:
 
 
 def by_id(world: World, account_id: int) -> Account | None:
+    """The account with a number of ours."""
     row = world.store.one("SELECT * FROM accounts WHERE id = ?", account_id)
     return None if row is None else _from_row(row)
 
 
 def everyone(world: World, provider: str | None = None) -> list[Account]:
+    """All accounts, or those of one provider, oldest first."""
     rows = world.store.all(
         "SELECT * FROM accounts WHERE ? IS NULL OR provider = ? ORDER BY id", provider, provider
     )

@@ -85,6 +85,7 @@ def plan(world: World, wanted: Mapping[str, Any]) -> Planned:
 
 
 def waiting(world: World) -> list[Planned]:
+    """The plans that no consent screen has taken yet."""
     return [_from_row(row) for row in world.store.all("SELECT * FROM planned_consents ORDER BY id")]
 
 

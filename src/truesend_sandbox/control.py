@@ -23,6 +23,7 @@ _KEPT_BY_RESET = frozenset({"meta"})
 
 
 def problem(status: int, sentence: str) -> web.Response:
+    """An error as JSON: one sentence that says what would be right."""
     return web.json_response({"error": sentence}, status=status)
 
 
@@ -246,6 +247,7 @@ async def _unknown(request: web.Request) -> web.StreamResponse:
 
 
 def routes() -> list[web.RouteDef]:
+    """The addresses below `/_sandbox`."""
     base = "/_sandbox"
     return [
         web.get(f"{base}/state", answered(_state)),

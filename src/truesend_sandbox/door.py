@@ -61,6 +61,7 @@ class Endpoint:
     handle: Callable[[Call], web.StreamResponse]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One call from arrival to answer: noted, damaged by a fault if one is due, then handled."""
         world = request.app[WORLD]
         started = time.perf_counter()
         call = Call(world, self.provider, request, await request.read())

@@ -54,4 +54,5 @@ def render(world: World, template: str, *, status: int = 200, **values: Any) -> 
 
 
 async def style(_: web.Request) -> web.Response:
+    """The sandbox's own style sheet."""
     return web.Response(body=_STYLE, content_type="text/css", headers={"Cache-Control": "max-age=60"})

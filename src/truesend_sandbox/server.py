@@ -67,6 +67,7 @@ async def _health(_: web.Request) -> web.Response:
 
 
 def build_app(world: World) -> web.Application:
+    """The application with every address of the sandbox."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_loopback_only])
     app[WORLD] = world
     app.router.add_get("/healthz", _health)

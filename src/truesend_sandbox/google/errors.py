@@ -66,14 +66,17 @@ def api_error(
 
 
 def not_found() -> web.Response:
+    """404 for anything that is not in this mailbox."""
     return api_error(404, "Requested entity was not found.", "notFound")
 
 
 def bad_request(message: str, reason: str = "invalidArgument") -> web.Response:
+    """400 with the text and reason of one rule."""
     return api_error(400, message, reason)
 
 
 def unauthenticated(message: str = "Invalid Credentials", reason: str = "authError") -> web.Response:
+    """401 for a missing, expired or revoked access token."""
     return api_error(
         401,
         message,
@@ -84,6 +87,7 @@ def unauthenticated(message: str = "Invalid Credentials", reason: str = "authErr
 
 
 def insufficient_scopes() -> web.Response:
+    """403 for a token without the scope that the call needs."""
     return api_error(
         403,
         "Request had insufficient authentication scopes.",
@@ -100,6 +104,7 @@ def insufficient_scopes() -> web.Response:
 
 
 def domain_policy() -> web.Response:
+    """403 of a Workspace whose administrators closed Gmail for apps."""
     return api_error(403, "The domain administrators have disabled Gmail apps.", "domainPolicy")
 
 
@@ -121,4 +126,5 @@ def user_rate_limit(
 
 
 def backend_error(status: int) -> web.Response:
+    """Google's own failure; tells nothing of what happened."""
     return api_error(status, "Backend Error", "backendError")

@@ -36,6 +36,7 @@ def _given(caller: Caller) -> tuple[dict[str, Any], bytes | None] | web.Response
 
 
 def create(caller: Caller) -> web.StreamResponse:
+    """`drafts.create`."""
     given = _given(caller)
     if isinstance(given, web.Response):
         return given
@@ -95,6 +96,7 @@ def _live(caller: Caller, draft_id: object) -> tuple[Row, Row] | None:
 
 
 def get(caller: Caller) -> web.StreamResponse:
+    """`drafts.get`."""
     shape = caller.call.request.query.get("format", "full").lower()
     found = _live(caller, caller.call.request.match_info["id"])
     if found is None:
@@ -104,6 +106,7 @@ def get(caller: Caller) -> web.StreamResponse:
 
 
 def delete(caller: Caller) -> web.StreamResponse:
+    """`drafts.delete`: draft and message are gone, not in the bin."""
     found = _live(caller, caller.call.request.match_info["id"])
     if found is None:
         return errors.not_found()
@@ -116,6 +119,7 @@ def delete(caller: Caller) -> web.StreamResponse:
 
 
 def list_drafts(caller: Caller) -> web.StreamResponse:
+    """`drafts.list`."""
     text = caller.call.request.query.get("q", "").strip()
     found = gmail_read.listing(caller, ["DRAFT"], text, spam=False)
     if isinstance(found, web.Response):

@@ -42,6 +42,7 @@ def _too_old(caller: Caller, start: int) -> bool:
 
 
 def list_history(caller: Caller) -> web.StreamResponse:
+    """`history.list`: what changed since a number; 404 when that is too long ago."""
     query = caller.call.request.query
     text = query.get("startHistoryId", "")
     if not text.isdecimal() or len(text) > 18:

@@ -18,6 +18,7 @@ _PARSER = BytesParser(policy=policy.compat32)
 
 
 def base64url(data: bytes) -> str:
+    """Bytes as Gmail writes them, padding included."""
     return base64.urlsafe_b64encode(data).decode()
 
 

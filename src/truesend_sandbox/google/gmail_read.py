@@ -32,6 +32,7 @@ def get(caller: Caller) -> web.StreamResponse:
 
 
 def attachment(caller: Caller) -> web.StreamResponse:
+    """`messages.attachments.get`."""
     info = caller.call.request.match_info
     row = gmail_store.get(caller.world, caller.account.id, info["id"])
     data = None if row is None else gmail_parts.attachment(row, info["attachment"])
@@ -49,6 +50,7 @@ def page_size(caller: Caller, default: int) -> int | web.Response:
 
 
 def page_token(number: int) -> str:
+    """The token of the page that begins behind a number."""
     return base64.urlsafe_b64encode(f"p{number}".encode()).decode().rstrip("=")
 
 
@@ -140,6 +142,7 @@ def listing(
 
 
 def list_messages(caller: Caller) -> web.StreamResponse:
+    """`messages.list`: ids only, newest first."""
     query = caller.call.request.query
     text = query.get("q", "").strip()
     if text and caller.metadata_only:
@@ -162,6 +165,7 @@ def list_messages(caller: Caller) -> web.StreamResponse:
 
 
 def thread(caller: Caller) -> web.StreamResponse:
+    """`threads.get`."""
     shape = caller.call.request.query.get("format", "full").lower()
     if caller.metadata_only and shape not in ("metadata", "minimal"):
         return errors.api_error(403, f"Metadata scope doesn't allow format {shape.upper()}", "forbidden")
@@ -183,11 +187,13 @@ def thread(caller: Caller) -> web.StreamResponse:
 
 
 def labels(caller: Caller) -> web.StreamResponse:
+    """`labels.list`: the system labels."""
     listed = [{"id": label, "name": label, "type": "system"} for label in SYSTEM_LABELS]
     return errors.json_answer({"labels": listed})
 
 
 def profile(caller: Caller) -> web.StreamResponse:
+    """`getProfile`."""
     store, number = caller.world.store, caller.account.id
     messages = store.value("SELECT COUNT(*) FROM gmail_messages WHERE account_id = ?", number)
     threads = store.value("SELECT COUNT(DISTINCT thread_id) FROM gmail_messages WHERE account_id = ?", number)
@@ -229,10 +235,12 @@ def _aliases(caller: Caller) -> list[dict[str, Any]]:
 
 
 def send_as_list(caller: Caller) -> web.StreamResponse:
+    """`settings.sendAs.list`."""
     return errors.json_answer({"sendAs": _aliases(caller)})
 
 
 def send_as_get(caller: Caller) -> web.StreamResponse:
+    """`settings.sendAs.get`."""
     wanted = caller.call.request.match_info["alias"].lower()
     found = next((alias for alias in _aliases(caller) if alias["sendAsEmail"] == wanted), None)
     return errors.not_found() if found is None else errors.json_answer(found)
@@ -255,4 +263,5 @@ def watch(caller: Caller) -> web.StreamResponse:
 
 
 def stop(caller: Caller) -> web.StreamResponse:
+    """`stop`: ends push notices, of which there are none here."""
     return web.Response(status=204)

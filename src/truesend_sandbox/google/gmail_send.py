@@ -66,6 +66,7 @@ def send(caller: Caller, raw: bytes, resource: dict[str, Any]) -> web.StreamResp
 
 
 def brief(row: Row) -> dict[str, Any]:
+    """The part of a message that a send answers with."""
     return {"id": row["id"], "threadId": row["thread_id"], "labelIds": row["labels"].split()}
 
 

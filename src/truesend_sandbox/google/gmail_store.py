@@ -23,6 +23,7 @@ def new_id(world: World) -> str:
 
 
 def plain_subject(subject: str) -> str:
+    """A subject without "Re:" and its kin, for finding the thread."""
     return _REPLY_PREFIX.sub("", subject).strip().lower()
 
 
@@ -88,6 +89,7 @@ def add(
 
 
 def get(world: World, account_id: int, message_id: str) -> Row | None:
+    """A message of an account by its id."""
     return world.store.one(
         "SELECT * FROM gmail_messages WHERE account_id = ? AND id = ?", account_id, message_id
     )
@@ -155,6 +157,7 @@ def thread_of(world: World, account_id: int, mail: Mail) -> str | None:
 
 
 def last_history_id(world: World, account_id: int) -> int:
+    """The number of the newest change in a mailbox."""
     number = world.store.value("SELECT MAX(id) FROM gmail_history WHERE account_id = ?", account_id)
     return int(number or FIRST_HISTORY_ID)
 

@@ -113,6 +113,7 @@ def _trim(world: World, account_id: int, client_id: str, now: float) -> None:
 
 
 def kill_refresh(world: World, refresh_id: int, cause: str, at: float) -> None:
+    """End a refresh token, once, with what it dies of."""
     world.store.run(
         "UPDATE refresh_tokens SET dead_at = ?, dead_cause = ? WHERE id = ? AND dead_at IS NULL",
         at,

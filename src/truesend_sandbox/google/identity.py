@@ -61,6 +61,7 @@ def userinfo(call: Call) -> web.StreamResponse:
 
 
 def certs(call: Call) -> web.StreamResponse:
+    """The keys that id_tokens are signed with (JWKS)."""
     return json_answer(keys.jwks(call.world.store), headers={"Cache-Control": "public, max-age=21600"})
 
 
@@ -92,6 +93,7 @@ def _token_to_revoke(call: Call) -> str:
 
 
 def identify_revoked(call: Call) -> str | None:
+    """Whose token is about to be revoked."""
     token = _token_to_revoke(call)
     number = call.world.store.value(
         "SELECT account_id FROM refresh_tokens WHERE token = ?1"

@@ -59,6 +59,7 @@ def _credentials(call: Call) -> tuple[str | None, str | None]:
 
 
 def wrong_secret(call: Call) -> web.Response:
+    """401 for a client whose secret does not match."""
     return oauth_error(401, "invalid_client", call.switch("wrong_secret_text"))
 
 
@@ -79,6 +80,7 @@ def _client(call: Call) -> Row | web.Response:
 
 
 def handle(call: Call) -> web.StreamResponse:
+    """`/token`: a code or a refresh token for an access token."""
     grant_type = call.form.get("grant_type")
     if not grant_type:
         return oauth_error(400, "invalid_request", "Required parameter is missing: grant_type")

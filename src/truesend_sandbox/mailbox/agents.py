@@ -119,12 +119,14 @@ def network_ip(network: str, address: str, *, few: bool) -> str:
 
 
 def image_ip(agent: Agent, address: str) -> str:
+    """The address that fetches the images of a mail to `address`."""
     if agent.image_network is None:
         return own_ip(address)
     return network_ip(agent.image_network, address, few=agent.is_gateway)
 
 
 def page_ip(agent: Agent, address: str) -> str:
+    """The address that opens a link of a mail to `address`."""
     if agent.page_network is None:
         return own_ip(address)
     return network_ip(agent.page_network, address, few=agent.is_gateway)

@@ -18,6 +18,8 @@ _URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 @dataclass(frozen=True)
 class Link:
+    """A link of a mail: its address as written, and the text on it."""
+
     url: str
     text: str
 
@@ -75,6 +77,7 @@ def read(raw: bytes) -> Content:
 
 
 def is_web(url: str) -> bool:
+    """Whether an address is http or https."""
     return url[:7].lower() == "http://" or url[:8].lower() == "https://"
 
 

@@ -37,6 +37,7 @@ def find(world: World, text: str) -> Row:
 
 
 def recipients(world: World, arrival_id: int) -> list[str]:
+    """The addresses one arrival went to, in order."""
     rows = world.store.all(
         "SELECT address FROM arrival_recipients WHERE arrival_id = ? ORDER BY position", arrival_id
     )

@@ -8,6 +8,7 @@ from truesend_sandbox.mailbox import through, views
 
 
 def routes() -> list[web.RouteDef]:
+    """The addresses of the recipients' mailboxes."""
     one = "/mailbox/{address}/{id}"
     return [
         web.get("/", views.overview),

@@ -20,7 +20,7 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Min
 
-from truesend import clock, env, live_events
+from truesend import clock, live_events
 from truesend.tracking import context, rules
 from truesend.tracking.classify import Trail, classify
 from truesend.tracking.context import DeliveryContext
@@ -95,7 +95,7 @@ def run_classifier(stop: threading.Event) -> None:
     failing = False
     while not stop.is_set():
         try:
-            with psycopg.connect(env.database_url(), autocommit=True, connect_timeout=5) as listener:
+            with _listener() as listener:
                 listener.execute("LISTEN truesend_hits")
                 if failing:
                     log.warning("Hits are classified again.")
@@ -112,6 +112,21 @@ def run_classifier(stop: threading.Event) -> None:
             connection.close()
         if failing:
             stop.wait(_RETRY)
+
+
+def _listener() -> psycopg.Connection[tuple[object, ...]]:
+    """A connection of its own to the database that Django uses."""
+    place = connection.settings_dict
+    return psycopg.connect(
+        dbname=place["NAME"],
+        user=place["USER"],
+        password=place["PASSWORD"],
+        host=place["HOST"],
+        port=place["PORT"],
+        autocommit=True,
+        connect_timeout=5,
+        application_name="truesend classifier",
+    )
 
 
 def _listen(listener: psycopg.Connection[tuple[object, ...]], stop: threading.Event) -> None:

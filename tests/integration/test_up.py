@@ -189,8 +189,17 @@ def test_a_second_up_on_the_same_data_folder_is_refused(data: Path) -> None:
         assert _get(f"{up.url}/healthz") == 200
 
 
-@pytest.mark.parametrize("taken", ["web", "tracker", "sandbox"])
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize(
+    ("taken", "address"),
+    [
+        ("web", "127.0.0.1"),
+        ("web", "::1"),
+        ("web", "0.0.0.0"),  # noqa: S104
+        ("tracker", "127.0.0.1"),
+        ("sandbox", "127.0.0.1"),
+        ("sandbox", "::1"),
+    ],
+)
 def test_a_taken_port_is_refused_before_anything_starts(taken: str, address: str, tmp_path: Path) -> None:
     ports = dict(zip(("web", "tracker", "sandbox"), ups.free_ports(3), strict=True))
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as other:
@@ -277,6 +286,19 @@ def test_open_streams_do_not_hold_up_the_end(data: Path) -> None:
     print(f"end with 50 open streams: {seconds:.1f} s")
     assert (code, len(ended)) == (0, 50)
     assert seconds < 5
+
+
+def test_parts_that_do_not_answer_are_ended_all_the_same(data: Path) -> None:
+    with ups.running(data) as up:
+        for part in ALL:
+            pid = up.pid(part)
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+        code, seconds = up.terminate()
+    print(f"end with every part frozen: {seconds:.1f} s")
+    assert code == 0
+    assert seconds < 10
+    _nothing_left(data, 0.5)
 
 
 @as_root

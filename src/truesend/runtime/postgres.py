@@ -166,7 +166,7 @@ class Postgres:
         """Shut down in order, cutting connections; after ``seconds`` faster, then the hard way."""
         process = self._process
         if process is not None and process.poll() is None:
-            for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0)):
+            for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 0.5), (signal.SIGKILL, 0.5)):
                 send(process.pid, number)
                 try:
                     process.wait(patience)

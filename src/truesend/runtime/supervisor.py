@@ -13,9 +13,9 @@ from truesend.runtime.readiness import Question
 from truesend.runtime.signals import Signals
 
 _TICK = 0.25
-# Together under ten seconds, with one more for a PostgreSQL that must be hurried. The worker asks for six: a
-# send that is cut off ends as "unknown", and somebody has to look for it.
-_DRAIN, _SANDBOX_DRAIN, _POSTGRES_DRAIN = 6.3, 1.0, 1.5
+# All of it under ten seconds. The worker asks for six: a send that is cut off ends as "unknown", and somebody
+# has to look for it. PostgreSQL gets what is left, at least so much.
+_WHOLE, _DRAIN, _SANDBOX_DRAIN, _POSTGRES_DRAIN = 8.5, 6.3, 1.0, 1.2
 # So many deaths before everything was ready once: this installation does not start.
 _HOPELESS = 5
 _STILL_WAITING = 30.0
@@ -127,10 +127,11 @@ class Supervisor:
         """End everything: web, tracker and worker together, then the sandbox, PostgreSQL last."""
         sandbox = [part for name, part in self._parts.items() if name == "sandbox"]
         others = [part for name, part in self._parts.items() if name != "sandbox"]
+        began = time.monotonic()
         self._drain(others, _DRAIN)
         self._drain(sandbox, _SANDBOX_DRAIN)
         if self._postgres is not None:
-            self._postgres.stop(_POSTGRES_DRAIN)
+            self._postgres.stop(max(_POSTGRES_DRAIN, began + _WHOLE - time.monotonic()))
             (self._run_folder / "postgres.pid").unlink(missing_ok=True)
 
     def _drain(self, parts: list[Part], seconds: float) -> None:

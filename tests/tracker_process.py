@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from tests.up import free_ports
 
 from truesend.runtime.keys import key_files
@@ -88,6 +89,18 @@ class Tracker:
     def health(self) -> dict[str, object]:
         """What it says of itself."""
         return dict(json.loads(self.get("/healthz").body))
+
+    @contextmanager
+    def largest_file(self, size: int) -> Iterator[None]:
+        """For the time of the block no file of the tracker grows beyond ``size`` bytes."""
+        assert self._process is not None
+        process = psutil.Process(self._process.pid)
+        before = process.rlimit(psutil.RLIMIT_FSIZE)
+        process.rlimit(psutil.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            process.rlimit(psutil.RLIMIT_FSIZE, before)
 
     def segments(self) -> list[Path]:
         """The segments that are still there."""

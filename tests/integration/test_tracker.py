@@ -16,7 +16,7 @@ from tests import postgres, tracker_process
 from tests.tracker_process import HUMAN, Tracker
 
 from truesend.runtime.keys import key_files
-from truesend.tracking import records, tokens
+from truesend.tracking import losses, records, tokens
 
 TARGET = "https://shop.example/a/ü?x=1&y=%20#top"
 
@@ -168,6 +168,26 @@ def test_raw_bytes_where_text_belongs(tracker: Tracker, keys: tokens.Keys) -> No
     (record,) = seen(tracker, delivery)
     assert record.ip == "203.0.113.4"
     assert len(record.user_agent) == 512
+
+
+def test_a_full_disk_costs_hits_but_no_redirect(tmp_path: Path) -> None:
+    """A limit on file sizes makes every write to the segment fail as on a full disk."""
+    keys = read_keys(tmp_path)
+
+    def click(tracker: Tracker) -> UUID:
+        delivery = uuid4()
+        assert tracker.get(f"/t/c/{tokens.sign_click(keys, delivery, 0, TARGET)}").status == 302
+        return delivery
+
+    with tracker_process.running(tmp_path, None) as tracker:
+        before = click(tracker)
+        with tracker.largest_file(64):
+            lost = [click(tracker) for _ in range(5)]
+            assert tracker.health()["lost"] == 5
+        after = click(tracker)
+        assert [len(seen(tracker, one)) for one in (before, after)] == [1, 1]
+        assert not any(seen(tracker, one) for one in lost)
+        assert losses.total(tracker.folder / "losses") == 5
 
 
 def test_it_ends_in_good_order_and_keeps_the_hits(tmp_path: Path) -> None:

@@ -283,3 +283,11 @@ def test_without_tables_hits_wait(tmp_path: Path) -> None:
             check(counted(empty, tracker, load.answered), load)
             assert tracker.health()["database"] == "ready"
         shutil.rmtree(folder)
+
+
+def test_ending_in_good_order_leaves_nothing_behind(server: Postgres, tracker: Tracker) -> None:
+    load = Load(tracker)
+    load.until(30).join()
+    assert tracker.stop() == 0
+    assert tracker.segments() == []
+    check(counted(server, tracker, load.answered, patience=0), load)

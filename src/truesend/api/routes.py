@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Header, NinjaAPI, Router, Status
+from ninja.errors import HttpError
+from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import env
@@ -38,7 +41,22 @@ class Bearer(HttpBearer):
         return access.member_by_token(token)
 
 
+class Json(Parser):
+    """A body is a JSON object; anything else would silently read as an empty one."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """The body's fields; 400 for what is no object."""
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            raise HttpError(400, "it is not JSON") from None
+        if not isinstance(body, dict):
+            raise HttpError(400, "it must be a JSON object")
+        return body
+
+
 api = NinjaAPI(
+    parser=Json(),
     title="Truesend",
     version="1",
     description="Send tracked email from accounts you own, and learn what came of it.",

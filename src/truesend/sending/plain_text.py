@@ -6,7 +6,8 @@ import re
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
-    "address article blockquote div dl footer form h1 h2 h3 h4 h5 h6 header hr ol p pre section table tr ul".split()
+    ("address", "article", "blockquote", "div", "dl", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6")
+    + ("header", "hr", "ol", "p", "pre", "section", "table", "tr", "ul")
 )
 _HIDDEN = frozenset({"style", "script", "title", "head", "template"})
 

@@ -122,11 +122,7 @@ def _capability(member: Member, draft: Draft) -> Gate:
     if draft.connection is None:
         return Gate("capability", False, "connection_missing", "No account is chosen.", None, _me(member))
     send = draft.connection.verdict.capability("send")
-    blocked = send is not None and (
-        send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}
-        or (send.verdict is Verdict.ATTENTION and send.cause in _BLOCKING_ATTENTION)
-    )
-    if send is None or not blocked:
+    if send is None or can_send(draft.connection):
         return Gate("capability", True)
     connection = draft.connection.connection
     words = send.proof.words if send.proof else ""
@@ -143,6 +139,14 @@ def _capability(member: Member, draft: Draft) -> Gate:
         fix_for(send.cause, connection),
         who_can(send.cause, connection),
     )
+
+
+def can_send(described: Description) -> bool:
+    """Whether sending is open: `unproven` never blocks, `broken` does, `attention` only for limits and blocks."""
+    send = described.verdict.capability("send")
+    if send is None or send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
+        return False
+    return not (send.verdict is Verdict.ATTENTION and send.cause in _BLOCKING_ATTENTION)
 
 
 def _limits(member: Member, draft: Draft) -> Gate:

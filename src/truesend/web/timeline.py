@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from truesend.connections.causes import cause, sentence
-from truesend.connections.describe import fix_for, who_can
+from truesend.connections.causes import sentence
+from truesend.connections.describe import describe, fix_for, who_can
 from truesend.providers import registry
 from truesend.providers.errors import Outcome
+from truesend.sending import readiness
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
 from truesend.tracking import query
 from truesend.tracking.models import Signal
@@ -128,9 +129,9 @@ def _problem(email: Email) -> dict[str, Any] | None:
         return None
     connection = email.connection
     assert connection is not None
-    known = cause(email.problem)
     fix = fix_for(email.problem, connection)
-    if email.status == EmailStatus.HELD and connection.disconnected_at is None and known.severity != "broken":
+    if email.status == EmailStatus.HELD and readiness.can_send(describe(connection)):
+        # What held it is gone.
         fix = {"label": "Send now", "url": f"/emails/{email.pk}/release"}
     elif fix is not None and not fix["url"].startswith("/oauth/"):
         fix = None

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { writeAgo, writeClock, writeFull } from "./moments.ts";
+import { writeAgo, writeClock, writeFull, writePoint } from "./moments.ts";
 
 const now = Date.parse("2026-11-22T10:12:40Z");
 const reader = { now, timeZone: "UTC" };
@@ -12,6 +12,12 @@ test("a time today is a clock time, older ones say the day", () => {
   assert.equal(writeClock(at("2026-11-20T23:59:00Z"), reader), "Fri");
   assert.equal(writeClock(at("2026-11-03T08:00:00Z"), reader), "3 Nov");
   assert.equal(writeClock(at("2025-03-03T08:00:00Z"), reader), "3 Mar 2025");
+});
+
+test("a point in time keeps its time of day", () => {
+  assert.equal(writePoint(at("2026-11-22T00:05:00Z"), reader), "00:05");
+  assert.equal(writePoint(at("2026-11-20T23:59:00Z"), reader), "Fri 23:59");
+  assert.equal(writePoint(at("2026-11-03T08:00:00Z"), reader), "3 Nov 08:00");
 });
 
 test("the day is the reader's, not the server's", () => {

@@ -1,6 +1,6 @@
 // How a time is written. Pure: the server's clock and the reader's zone come in as arguments.
 
-export type TimeStyle = "clock" | "ago" | "full";
+export type TimeStyle = "clock" | "point" | "ago" | "full";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -34,6 +34,13 @@ export function writeClock(at: number, reader: Reader): string {
   return format(at, reader, { day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) });
 }
 
+/** As `writeClock`, and the time of day with it: "10:12", "Fri 10:12", "3 Mar 10:12". */
+export function writePoint(at: number, reader: Reader): string {
+  const short = writeClock(at, reader);
+  const time = clockTime(at, reader);
+  return short === time ? time : `${short} ${time}`;
+}
+
 /** "40 s ago", "5 min ago", "3 h ago", "in 38 min"; from a day on the date. */
 export function writeAgo(at: number, reader: Reader): string {
   const distance = Math.abs(reader.now - at);
@@ -54,5 +61,6 @@ export function writeFull(at: number, reader: Reader): string {
 
 export function writeTime(at: number, style: TimeStyle, reader: Reader): string {
   if (style === "ago") return writeAgo(at, reader);
+  if (style === "point") return writePoint(at, reader);
   return style === "full" ? writeFull(at, reader) : writeClock(at, reader);
 }

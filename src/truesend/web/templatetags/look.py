@@ -79,7 +79,8 @@ def server_now() -> str:
 @register.simple_tag
 def moment(at: datetime | str | None, style: str = "clock") -> SafeString:
     """``{% moment item.at "ago" %}``: a ``<time>`` that the page writes in the reader's zone; without scripts it
-    reads UTC. ``style`` is ``clock`` (10:12, Fri, 3 Mar), ``ago`` (5 min ago) or ``full``. A text must be RFC 3339.
+    reads UTC. ``style`` is ``clock`` (10:12, Fri, 3 Mar), ``point`` (Fri 10:12), ``ago`` (5 min ago) or ``full``.
+    A text must be RFC 3339.
     """
     if not at:
         return SafeString("")
@@ -93,7 +94,7 @@ def moment(at: datetime | str | None, style: str = "clock") -> SafeString:
 
 
 @register.inclusion_tag("partials/action.html", takes_context=True)
-def action(
+def action(  # noqa: PLR0917 - a template names them by place
     context: Context,
     label: str,
     url: str,

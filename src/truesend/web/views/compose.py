@@ -241,6 +241,9 @@ def gates(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     found = _draft(member, str(email_id)) or Email(
         id=email_id, member=member, organization=member.organization
     )
+    choices = _choices(member)
+    if found.connection_id is None and len(choices) == 1:
+        found.connection = choices[0]  # as the page chooses it
     readiness = check(member, draft_of(_written(found)))
     return render(
         request, "partials/gates.html", {"draft": {"id": str(email_id)}, **_gates_context(found, readiness)}

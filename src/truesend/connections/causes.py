@@ -7,6 +7,7 @@ sentence are filled with the provider's name and its own words.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -27,6 +28,7 @@ class Who(StrEnum):
 
     HOLDER = "holder"  # the mailbox's member; for a shared connection owners and managers
     MEMBER = "member"  # whoever is looking
+    OWNER = "owner"  # owners and managers of the organization
     PROVIDER_ADMIN = "provider_admin"  # their own administrator at the provider
     OPERATOR = "operator"  # who runs this installation
     NOBODY = "nobody"  # it clears by itself
@@ -44,7 +46,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Cause:
-    """One cause."""
+    """One cause. ``clears`` is the rule by which it goes away.
+
+    ``lasts`` is how long it is believed where no answer can contradict it: a limit blocks sending, so no accepted
+    send can end it. The failure of a grant is believed until the grant has worked, however long that takes.
+    ``meanwhile`` is said of a connection that stands, not of a consent that failed.
+    """
 
     code: str
     severity: Severity
@@ -52,15 +59,29 @@ class Cause:
     action: Action
     who: Who
     clears: str
+    lasts: timedelta | None = None
+    meanwhile: str = ""
 
 
-def _c(code: str, severity: Severity, sentence: str, action: Action, who: Who, clears: str) -> Cause:
-    return Cause(code, severity, sentence, action, who, clears)
+def _c(
+    code: str,
+    severity: Severity,
+    sentence: str,
+    action: Action,
+    who: Who,
+    clears: str,
+    lasts: timedelta | None = None,
+    meanwhile: str = "",
+) -> Cause:
+    return Cause(code, severity, sentence, action, who, clears, lasts, meanwhile)
 
 
 _B, _A, _U, _N = Severity.BROKEN, Severity.ATTENTION, Severity.UNPROVEN, Severity.NONE
 _CONSENT = "A new consent that succeeds."
 _ANSWER = "The next good answer."
+_LIMIT, _SPELL = timedelta(hours=24), timedelta(hours=1)
+_AGAIN = "We try again by ourselves."
+_GOES_ON = "Sending goes on by itself."
 
 CAUSES: dict[str, Cause] = {
     cause.code: cause
@@ -73,42 +94,44 @@ CAUSES: dict[str, Cause] = {
         _c("access_refused", _B, "{provider} refused our key just after renewing it.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("no_refresh_token", _B, "{provider} gave no lasting permission, so it ends within the hour.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("scope_missing", _B, "The box for this permission was not ticked at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a good answer."),
-        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, _ANSWER),
+        _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a good answer.", _SPELL),
+        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, _ANSWER, _SPELL),
         _c("disconnected", _B, "This account was disconnected here.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("secret_unreadable", _B, "The key of this connection was stored with an encryption key that this installation no longer has.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         # -- this installation's own client --
         _c("client_unknown", _B, "{provider} does not know this installation's client id.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client id."),
         _c("client_secret_wrong", _B, "{provider} refuses this installation's client secret.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client secret."),
         _c("client_mismatch", _B, "The permission was given to another client than the one this installation now uses.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("client_missing", _N, "This installation has no {provider} credentials yet.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret."),
-        _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, _ANSWER),
-        _c("project_limit", _A, "This installation has used up its daily calls at {provider}. Sending goes on by itself.", Action.WAIT, Who.NOBODY, "The next accepted call."),
+        _c("client_missing", _B, "This installation has no {provider} credentials.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret."),
+        _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, _ANSWER, _SPELL),
+        _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.WAIT, Who.NOBODY, "The next accepted call, or a day.", _LIMIT, _GOES_ON),
         # -- for the moment --
-        _c("throttled", _A, "{provider} asks us to slow down. Sending goes on by itself.", Action.WAIT, Who.NOBODY, "The next accepted call."),
-        _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit. Sending goes on by itself when the limit ends.", Action.WAIT, Who.NOBODY, "The next accepted send."),
-        _c("provider_unreachable", _A, "{provider} could not be reached. We try again by ourselves.", Action.VERIFY, Who.NOBODY, _ANSWER),
-        _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER),
-        _c("provider_cut_off", _A, "The connection to {provider} broke before an answer came.", Action.VERIFY, Who.NOBODY, _ANSWER),
-        _c("provider_error", _A, "{provider} has a fault at the moment.", Action.VERIFY, Who.NOBODY, _ANSWER),
-        _c("provider_garbage", _A, "{provider}'s answer was not one we can read.", Action.VERIFY, Who.NOBODY, _ANSWER),
-        _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, _ANSWER),
+        _c("throttled", _A, "{provider} asks us to slow down.", Action.WAIT, Who.NOBODY, "The next accepted call, or an hour.", _SPELL, _GOES_ON),
+        _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, "Sending goes on by itself when the limit ends."),
+        _c("provider_unreachable", _A, "{provider} could not be reached.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
+        _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
+        _c("provider_cut_off", _A, "The connection to {provider} broke before an answer came.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
+        _c("provider_error", _A, "{provider} has a fault at the moment.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
+        _c("provider_garbage", _A, "{provider}'s answer was not one we can read.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
+        _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, _ANSWER, _SPELL),
         # -- not proved --
         _c("not_tried", _U, "Permission given, not tried yet.", Action.TEST, Who.HOLDER, "An accepted send."),
         _c("not_asked", _U, "Not asked for.", Action.CONNECT, Who.HOLDER, "A consent that includes it."),
         _c("proof_old", _U, "It worked before; the last proof is too old to vouch for now.", Action.VERIFY, Who.HOLDER, _ANSWER),
         # -- one consent --
-        _c("state_invalid", _N, "This return address was not started from your session, was used already, or is too old. Nothing was connected.", Action.CONNECT, Who.MEMBER, "Starting again."),
-        _c("consent_denied", _N, "You pressed Cancel at {provider}. Nothing was connected.", Action.CONNECT, Who.MEMBER, "Starting again."),
-        _c("nothing_granted", _N, "The box that lets Truesend send was not ticked at {provider}. Nothing was changed.", Action.CONNECT, Who.MEMBER, "Ticking the box."),
-        _c("code_missing", _N, "{provider} sent you back without an answer we can read. Nothing was connected.", Action.CONNECT, Who.MEMBER, "Starting again."),
-        _c("other_account", _N, "You chose another account than the one to be reconnected. Nothing was changed.", Action.RECONNECT, Who.MEMBER, "Choosing the right account."),
-        _c("identity_unverified", _N, "{provider}'s statement of who signed in could not be verified. Nothing was connected.", Action.CONNECT, Who.MEMBER, "Starting again."),
-        _c("identity_without_address", _N, "{provider} did not tell the address of the account. Nothing was connected.", Action.CONNECT, Who.MEMBER, "Ticking the box for the address."),
+        _c("state_invalid", _N, "This return address was not started from your session, was used already, or is too old.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("consent_denied", _N, "You pressed Cancel at {provider}.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("nothing_granted", _N, "The box that lets Truesend send was not ticked at {provider}.", Action.CONNECT, Who.MEMBER, "Ticking the box."),
+        _c("code_missing", _N, "{provider} sent you back without an answer we can read.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("code_refused", _N, "{provider} did not take back the code it had just given: used already, or too old.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("other_account", _N, "You chose another account than the one to be reconnected.", Action.RECONNECT, Who.MEMBER, "Choosing the right account."),
+        _c("identity_unverified", _N, "{provider}'s statement of who signed in could not be verified.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("identity_without_address", _N, "{provider} did not tell the address of the account.", Action.CONNECT, Who.MEMBER, "Ticking the box for the address."),
         _c("redirect_mismatch", _N, "The return address of this installation is not registered at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator registers the redirect URI."),
         _c("org_internal", _N, "This installation's client is reserved for another organization at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator changes the client's audience."),
         _c("scope_refused", _N, "{provider} does not know a permission we asked for.", Action.OPERATOR, Who.OPERATOR, "The operator adds the scope."),
-        _c("storage_failed", _N, "The answer could not be stored. Nothing was connected.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("storage_failed", _N, "The answer could not be stored.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("not_allowed", _N, "Only an owner or manager can connect a shared account.", Action.WAIT, Who.OWNER, "An owner or manager connects it."),
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
@@ -126,6 +149,16 @@ def cause(code: str) -> Cause:
 
 
 def sentence(code: str, provider: str, words: str = "") -> str:
-    """The cause's sentence for a member."""
-    text = cause(code).sentence.replace("{provider}", provider)
-    return text.replace("{words}", words or "no words").strip()
+    """The cause's sentence for a member, about a connection that stands."""
+    found = cause(code)
+    return f"{_filled(found.sentence, provider, words)} {found.meanwhile}".strip()
+
+
+def consent_sentence(code: str, provider: str, words: str = "", *, reconnecting: bool = False) -> str:
+    """The cause's sentence about a consent that came to nothing."""
+    left = "Nothing was changed." if reconnecting else "Nothing was connected."
+    return f"{_filled(cause(code).sentence, provider, words)} {left}"
+
+
+def _filled(text: str, provider: str, words: str) -> str:
+    return text.replace("{provider}", provider).replace("{words}", words or "no words")

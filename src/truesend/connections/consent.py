@@ -9,26 +9,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from truesend import clock, env
 from truesend.connections import proofs, tokens
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
-from truesend.connections.secretbox import open_sealed, seal
-from truesend.organizations.models import Member
+from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
+from truesend.organizations.models import Member, Role
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, Grant, Identity, Provider
 from truesend.providers.errors import ProviderError
+from truesend.providers.http import redact
 
 # A person may look for a password for a while; the provider's code itself lives about 10 minutes after that.
 LIFETIME = timedelta(hours=1)
 
 
-class StateInvalid(Exception):  # noqa: N818
+class StateInvalid(Exception):
     """The state was not started from this session, was used already, or is too old."""
 
 
-class ConsentFailed(Exception):  # noqa: N818
+class ConsentFailed(Exception):
     """The consent came back and ends in a cause; nothing was connected or changed."""
 
     def __init__(self, consent: Consent, cause: str) -> None:
@@ -106,19 +107,24 @@ def finish(
 ) -> Finished:
     """Take what the provider sent back. Raises :class:`StateInvalid` or :class:`ConsentFailed`."""
     consent = _claim(member, session_key, provider, state)
+    if consent.kind == Kind.ORGANIZATION and member.role == Role.USER:
+        raise _failed(consent, "not_allowed")
     adapter = registry.provider(provider)
     if error:
-        raise _failed(consent, adapter.consent_cause(error, description))
+        raise _failed(consent, adapter.consent_cause(error, description), redact(f"{error} {description}"))
     if not code:
         raise _failed(consent, "code_missing")
-    verifier = open_sealed(consent.verifier, place=f"consent.verifier:{consent.pk}")
+    try:
+        verifier = open_sealed(consent.verifier, place=f"consent.verifier:{consent.pk}")
+    except SecretUnreadable:
+        raise _failed(consent, "state_invalid") from None
     try:
         grant = adapter.exchange(
             code=code, redirect_uri=redirect_uri(provider), verifier=verifier, nonce=consent.nonce
         )
     except ProviderError as problem:
         # A refused code is about this return, not about a grant that lives.
-        cause = "code_missing" if problem.cause in {"grant_rejected", "grant_revoked"} else problem.cause
+        cause = "code_refused" if problem.cause in {"grant_rejected", "grant_revoked"} else problem.cause
         raise _failed(consent, cause, problem.words) from None
     identity = grant.identity
     if identity is None:
@@ -128,11 +134,20 @@ def finish(
     if consent.connection is not None and consent.connection.subject != identity.subject:
         raise _failed(consent, "other_account")
     try:
-        with transaction.atomic():
-            connection = _store(consent, adapter, grant, identity)
+        connection = _stored(consent, adapter, grant, identity)
     except DatabaseError:
         raise _failed(consent, "storage_failed") from None
     return Finished(connection, consent)
+
+
+def _stored(consent: Consent, adapter: Provider, grant: Grant, identity: Identity) -> Connection:
+    """Store it; of two consents for one new account that come back together the second finds the first's row."""
+    try:
+        with transaction.atomic():
+            return _store(consent, adapter, grant, identity)
+    except IntegrityError:
+        with transaction.atomic():
+            return _store(consent, adapter, grant, identity)
 
 
 def _claim(member: Member, session_key: str, provider: str, state: str) -> Consent:
@@ -148,11 +163,14 @@ def _claim(member: Member, session_key: str, provider: str, state: str) -> Conse
     )
     if not state or mine.update(returned_at=now) != 1:
         raise StateInvalid
-    return Consent.objects.select_related("member__user", "connection").get(state_digest=_digest(state))
+    consent = Consent.objects.select_related("member__user", "connection").get(state_digest=_digest(state))
+    # Its secret has served once it is read.
+    Consent.objects.filter(pk=consent.pk).update(verifier=b"")
+    return consent
 
 
 def _failed(consent: Consent, cause: str, words: str = "") -> ConsentFailed:
-    Consent.objects.filter(pk=consent.pk).update(cause=cause)
+    Consent.objects.filter(pk=consent.pk).update(cause=cause, words=words[:500])
     if consent.connection is not None:
         proofs.note(
             consent.connection,
@@ -185,7 +203,7 @@ def _store(consent: Consent, adapter: Provider, grant: Grant, identity: Identity
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         connection.address = identity.address
         connection.display_name = identity.name[:200]
-        connection.asked = consent.capabilities
+        connection.asked = _still_asked(connection, consent, adapter, grant)
         connection.granted_scopes = sorted(grant.scopes)
         connection.consented_at = now
         connection.disconnected_at = None
@@ -219,6 +237,14 @@ def _store(consent: Consent, adapter: Provider, grant: Grant, identity: Identity
         at=now,
     )
     return connection
+
+
+def _still_asked(connection: Connection, consent: Consent, adapter: Provider, grant: Grant) -> list[str]:
+    """What this consent asked for, and what an earlier one had that is still granted."""
+    kept = set() if connection.disconnected_at else set(connection.asked)
+    kept &= {str(one) for one in adapter.granted(grant.scopes)}
+    wanted = kept | set(consent.capabilities)
+    return [str(one) for one in adapter.capabilities if one in wanted]
 
 
 def _existing(consent: Consent, identity: Identity) -> Connection | None:

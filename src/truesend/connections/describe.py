@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
@@ -35,7 +36,8 @@ def describe(connection: Connection, now: datetime | None = None) -> Description
     moment = now or clock.now()
     adapter = registry.provider(connection.provider)
     facts = tuple(
-        ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words) for one in connection.proofs.all()
+        ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words, one.until)
+        for one in connection.proofs.all()
     )
     token = Token.objects.filter(pk=connection.pk).first()
     verdict = judge(
@@ -75,7 +77,9 @@ _CALL_WORDS = {
 }
 
 
-def _sentence(connection: Connection, verdict: ConnectionVerdict, provider: str, good: list[ProofFact]) -> str:
+def _sentence(
+    connection: Connection, verdict: ConnectionVerdict, provider: str, good: list[ProofFact]
+) -> str:
     if verdict.verdict is Verdict.WORKING:
         newest = max(good, key=lambda fact: fact.at)
         return f"Verified by {_CALL_WORDS.get(newest.call, newest.call)}; renews by itself."
@@ -83,7 +87,9 @@ def _sentence(connection: Connection, verdict: ConnectionVerdict, provider: str,
     return sentence(verdict.cause, provider, words)
 
 
-def start_url(connection: Connection, capabilities: list[str] | None = None, next_path: str = "/integration") -> str:
+def start_url(
+    connection: Connection, capabilities: list[str] | None = None, next_path: str = "/integration"
+) -> str:
     """Where a new consent for this connection starts."""
     query = {
         "capabilities": ",".join(capabilities or connection.asked),
@@ -95,19 +101,18 @@ def start_url(connection: Connection, capabilities: list[str] | None = None, nex
 
 
 def fix_for(code: str, connection: Connection) -> dict[str, str] | None:
-    """The one button that helps, as ``{label, url}``."""
+    """The one button that helps, as ``{label, url}``; None where there is nothing to press."""
     if not code:
         return None
     action = cause(code).action
-    if action is Action.RECONNECT:
-        return {"label": action, "url": start_url(connection)}
-    if action is Action.TEST:
-        return {"label": action, "url": f"/connections/{connection.pk}/test-email"}
-    if action is Action.VERIFY:
-        return {"label": action, "url": f"/connections/{connection.pk}/verify"}
-    if action is Action.OPERATOR:
-        return {"label": action, "url": "/account#support"}
-    return None
+    urls = {
+        Action.RECONNECT: start_url(connection),
+        Action.CONNECT: start_url(connection),
+        Action.TEST: f"/connections/{connection.pk}/test-email",
+        Action.VERIFY: f"/connections/{connection.pk}/verify",
+        Action.OPERATOR: "/account#support",
+    }
+    return {"label": action, "url": urls[action]} if action in urls else None
 
 
 def who_can(code: str, connection: Connection) -> list[dict[str, str]]:
@@ -115,17 +120,38 @@ def who_can(code: str, connection: Connection) -> list[dict[str, str]]:
     if not code:
         return []
     who = cause(code).who
+    if who is Who.PROVIDER_ADMIN:
+        return provider_admin(connection.provider, connection.address)
+    if who is Who.HOLDER and connection.kind == Kind.ORGANIZATION:
+        who = Who.OWNER
+    return people_who(who, connection.member)
+
+
+def people_who(who: Who, member: Member) -> list[dict[str, str]]:
+    """The people behind a :class:`Who`, for a member of their organization."""
     if who is Who.NOBODY:
         return []
     if who is Who.OPERATOR:
         return _people(User.objects.filter(is_operator=True, is_active=True).order_by("created_at"))
-    if connection.kind == Kind.PERSONAL:
-        return _people([connection.member.user])
-    holders = Member.objects.filter(
-        organization=connection.organization_id, role__in=(Role.OWNER, Role.MANAGER), user__is_active=True
-    )
-    return _people([one.user for one in holders.select_related("user").order_by("created_at")])
+    if who is Who.OWNER:
+        holders = Member.objects.filter(
+            organization=member.organization_id, role__in=(Role.OWNER, Role.MANAGER), user__is_active=True
+        )
+        return _people(one.user for one in holders.select_related("user").order_by("created_at"))
+    return _people([member.user])
 
 
-def _people(users: object) -> list[dict[str, str]]:
-    return [{"name": user.get_full_name(), "email": user.email} for user in users]  # type: ignore[attr-defined]
+def provider_admin(provider: str, address: str) -> list[dict[str, str]]:
+    """The administrator of the account's domain: somebody whom we know by office only."""
+    domain = address.rpartition("@")[2]
+    name = registry.provider(provider).name
+    return [
+        {
+            "name": f"the {name} administrator of {domain}" if domain else f"your {name} administrator",
+            "email": "",
+        }
+    ]
+
+
+def _people(users: Iterable[User]) -> list[dict[str, str]]:
+    return [{"name": user.get_full_name(), "email": user.email} for user in users]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from truesend import clock, live_events
-from truesend.connections import proofs, tokens
+from truesend.connections import proofs, rescue, tokens
 from truesend.connections.models import Connection, LedgerKind, Token
 from truesend.providers import registry
 from truesend.providers.errors import ProviderError
@@ -24,20 +24,32 @@ def shares_account(connection: Connection) -> bool:
 
 def disconnect(connection: Connection, *, trigger: str) -> bool:
     """End the connection; True where this call ended it. Revoking at the provider may fail, and then says so."""
-    refresh_token = tokens.refresh_token_of(connection)
     with transaction.atomic():
-        ended = Connection.objects.filter(pk=connection.pk, disconnected_at=None).update(disconnected_at=clock.now())
+        # Locked first: a renewal that runs right now ends before, and what it brought is revoked too.
+        token = Token.objects.select_for_update().filter(pk=connection.pk).first()
+        ended = Connection.objects.filter(pk=connection.pk, disconnected_at=None).update(
+            disconnected_at=clock.now()
+        )
         if ended != 1:
             return False
+        secret = tokens.secret_to_revoke(token) if token is not None else None
         Token.objects.filter(pk=connection.pk).delete()
+        rescue.forget(connection.pk)
         proofs.note(connection, LedgerKind.DISCONNECT, trigger=trigger, result="ok")
         live_events.publish(connection.organization_id, "verdict", [connection.pk])
-    if refresh_token is None or shares_account(connection):
+    if shares_account(connection):
         return True
     try:
-        registry.provider(connection.provider).revoke(refresh_token)
+        if secret is None:
+            raise ProviderError("secret_unreadable", "")
+        registry.provider(connection.provider).revoke(secret)
     except ProviderError as error:
         proofs.note(
-            connection, LedgerKind.DISCONNECT, trigger=trigger, result=error.cause, words=error.words, ref="revoke"
+            connection,
+            LedgerKind.DISCONNECT,
+            trigger=trigger,
+            result=error.cause,
+            words=error.words,
+            ref="revoke",
         )
     return True

@@ -105,7 +105,9 @@ class Consent(models.Model):
     started_at = models.DateTimeField(default=clock.now)
     # Claimed by the first callback; a second one with the same state is refused.
     returned_at = models.DateTimeField(null=True)
+    # What it ended in, and the provider's words, for the page the member comes back to.
     cause = models.CharField(max_length=60, blank=True)
+    words = models.CharField(max_length=500, blank=True)
 
 
 class Proof(models.Model):
@@ -118,10 +120,14 @@ class Proof(models.Model):
     call = models.CharField(max_length=120)
     words = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
+    # When the provider says that a failure ends (a limit's own time).
+    until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["connection", "check_name", "ok"], name="proof_newest_per_result"),
+            models.UniqueConstraint(
+                fields=["connection", "check_name", "ok"], name="proof_newest_per_result"
+            ),
             models.CheckConstraint(condition=models.Q(check_name__in=Check.values), name="proof_check_known"),
         ]
 

@@ -21,25 +21,8 @@ def record(
 ) -> None:
     """Write what one provider answer proved; call it in the transaction that stores the answer itself."""
     moment = at or clock.now()
-    proofs = [
-        Proof(
-            connection=connection,
-            check_name=one.check,
-            ok=one.ok,
-            cause=one.cause,
-            call=one.call,
-            words=one.words[:500],
-            at=moment,
-        )
-        for one in evidence
-    ]
-    Proof.objects.bulk_create(
-        proofs,
-        update_conflicts=True,
-        unique_fields=["connection", "check_name", "ok"],
-        update_fields=["cause", "call", "words", "at"],
-    )
-    failed = next((proof for proof in proofs if not proof.ok), None)
+    proofs = [_write(connection, one, moment) for one in evidence]
+    failed = next((one for one in proofs if not one.ok), None)
     note(
         connection,
         kind,
@@ -50,6 +33,22 @@ def record(
         at=moment,
     )
     live_events.publish(connection.organization_id, "verdict", [connection.pk])
+
+
+def _write(connection: Connection, one: Evidence, moment: datetime) -> Evidence:
+    """Keep it as the newest of its check and result, unless a newer one stands there already."""
+    told = {
+        "cause": one.cause[:60],
+        "call": one.call[:120],
+        "words": one.words[:500],
+        "at": moment,
+        "until": one.until,
+    }
+    same = Proof.objects.filter(connection=connection, check_name=one.check, ok=one.ok)
+    if same.filter(at__lte=moment).update(**told) == 0:
+        fresh = Proof(connection=connection, check_name=one.check, ok=one.ok, **told)
+        Proof.objects.bulk_create([fresh], ignore_conflicts=True)
+    return one
 
 
 def note(

@@ -16,7 +16,7 @@ from truesend import env
 _NONCE_BYTES = 12
 
 
-class SecretUnreadable(Exception):  # noqa: N818  (names the state, reads as such at the catch)
+class SecretUnreadable(Exception):
     """The key is gone or the value is not the one stored here."""
 
 

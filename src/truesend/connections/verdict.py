@@ -37,6 +37,8 @@ class ProofFact:
     call: str
     cause: str = ""
     words: str = ""
+    # When the provider says that the failure ends.
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def judge(facts: Facts, now: datetime) -> ConnectionVerdict:
     """The verdict at ``now``."""
     proofs = {(proof.check, proof.ok): proof for proof in facts.proofs}
     if facts.disconnected_at is not None:
-        ended = tuple(CapabilityVerdict(name, Verdict.DISCONNECTED, "disconnected", None) for name in facts.offered)
+        ended = tuple(
+            CapabilityVerdict(name, Verdict.DISCONNECTED, "disconnected", None) for name in facts.offered
+        )
         return ConnectionVerdict(Verdict.DISCONNECTED, "disconnected", ended, None)
     judged = tuple(_capability(name, facts, proofs, now) for name in facts.offered)
     counted = [one for one in judged if one.name in facts.asked] or list(judged)
@@ -93,24 +97,24 @@ def _capability(
 ) -> CapabilityVerdict:
     if name not in facts.asked:
         return CapabilityVerdict(name, Verdict.UNPROVEN, "not_asked", None)
-    failure = _standing_failure("grant", facts, proofs)
-    if failure is None and name not in facts.granted:
-        refused = proofs.get(("scope", False))
-        return CapabilityVerdict(name, Verdict.BROKEN, "scope_missing", refused)
-    if failure is None and not facts.has_refresh_token:
+    grant = _standing_failure("grant", facts, proofs)
+    if grant is not None and _severity(grant) is Verdict.BROKEN:
+        return CapabilityVerdict(name, Verdict.BROKEN, grant.cause, grant)
+    if name not in facts.granted:
+        return CapabilityVerdict(name, Verdict.BROKEN, "scope_missing", proofs.get(("scope", False)))
+    if not facts.has_refresh_token:
         return CapabilityVerdict(name, Verdict.BROKEN, "no_refresh_token", None)
     own = _standing_failure(name, facts, proofs)
-    if failure is None or (own is not None and _severity(own) is Verdict.BROKEN):
-        failure = own or failure
-    if failure is not None and (verdict := _severity(failure)) is not None:
-        return CapabilityVerdict(name, verdict, failure.cause, failure)
-    good = proofs.get((name, True))
+    lapsed = own is not None and _has_lapsed(own, now)
+    standing = [one for one in (grant, None if lapsed else own) if one is not None]
+    if standing:
+        worst = max(standing, key=lambda one: _ORDER[_severity(one)])
+        return CapabilityVerdict(name, _severity(worst), worst.cause, worst)
+    good, renewed = proofs.get((name, True)), proofs.get(("grant", True))
     if good is None or good.at < facts.consented_at:
-        return CapabilityVerdict(name, Verdict.UNPROVEN, "not_tried", good)
-    grant = proofs.get(("grant", True))
-    newest = max((p.at for p in (grant, good) if p is not None), default=good.at)
-    valid = GRANT_PROOF_VALID if name == "send" else READ_PROOF_VALID
-    if now - newest > valid:
+        return CapabilityVerdict(name, Verdict.UNPROVEN, "not_tried", None)
+    young = renewed is not None and now - renewed.at <= GRANT_PROOF_VALID
+    if lapsed or not young or (name == "read" and now - good.at > READ_PROOF_VALID):
         return CapabilityVerdict(name, Verdict.UNPROVEN, "proof_old", good)
     return CapabilityVerdict(name, Verdict.WORKING, "", good)
 
@@ -125,12 +129,13 @@ def _standing_failure(
     return bad
 
 
-def _severity(failure: ProofFact) -> Verdict | None:
-    severity = cause(failure.cause).severity
-    if severity is Severity.NONE:
-        return None
-    return {
-        Severity.BROKEN: Verdict.BROKEN,
-        Severity.ATTENTION: Verdict.ATTENTION,
-        Severity.UNPROVEN: Verdict.UNPROVEN,
-    }[severity]
+def _has_lapsed(failure: ProofFact, now: datetime) -> bool:
+    """Whether a failure is too old to be believed: a limit blocks the very send that would contradict it."""
+    lasts = cause(failure.cause).lasts
+    until = failure.until or (failure.at + lasts if lasts is not None else None)
+    return until is not None and now >= until
+
+
+def _severity(failure: ProofFact) -> Verdict:
+    """A proof whose cause says nothing of connections is still a failed check."""
+    return Verdict.BROKEN if cause(failure.cause).severity is Severity.BROKEN else Verdict.ATTENTION

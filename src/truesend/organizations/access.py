@@ -20,10 +20,10 @@ from truesend.sending.models import Delivery, Email, Recipient
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-TOKEN_PREFIX = "ts_"
+TOKEN_PREFIX = "ts_"  # noqa: S105  (what every token begins with)
 
 
-class Refused(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
+class Refused(Exception):
     """The member may see the row but not do this; carries the roles that may."""
 
     def __init__(self, sentence: str, roles: tuple[Role, ...]) -> None:
@@ -36,7 +36,9 @@ def member_of(user: User | AnonymousUser) -> Member | None:
     """The membership of a signed-in user."""
     if not user.is_authenticated:
         return None
-    return Member.objects.select_related("organization", "user").filter(user=user, user__is_active=True).first()
+    return (
+        Member.objects.select_related("organization", "user").filter(user=user, user__is_active=True).first()
+    )
 
 
 def member_by_token(bearer: str) -> Member | None:
@@ -118,4 +120,6 @@ def people_with(member: Member, roles: tuple[Role, ...]) -> list[dict[str, str]]
     found = Member.objects.select_related("user").filter(
         organization=member.organization, role__in=roles, user__is_active=True
     )
-    return [{"name": one.user.get_full_name(), "email": one.user.email} for one in found.order_by("created_at")]
+    return [
+        {"name": one.user.get_full_name(), "email": one.user.email} for one in found.order_by("created_at")
+    ]

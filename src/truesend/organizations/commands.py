@@ -17,7 +17,9 @@ class CommandError(Exception):
     """A sentence for the person at the terminal."""
 
 
-def create_user(email: str, password: str, organization: str, role: str = "owner", *, operator: bool = False) -> str:
+def create_user(
+    email: str, password: str, organization: str, role: str = "owner", *, operator: bool = False
+) -> str:
     """Create an account whose address counts as verified; an existing organization of that name is joined."""
     email = email.strip().lower()
     if role not in Role.values:

@@ -65,5 +65,3 @@ class SystemMail(BaseEmailBackend):
             if parts.username:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
             server.sendmail(sender, recipients, raw)
-
-

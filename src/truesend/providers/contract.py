@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from truesend.providers import http
@@ -67,13 +68,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing a provider answer proved: which check, whether it holds, by which call, in whose words."""
+    """One thing a provider answer proved: which check, whether it holds, by which call, in whose words.
+
+    ``until`` is when the provider says that a failure ends, where it says so.
+    """
 
     check: str
     ok: bool
     call: str
     cause: str = ""
     words: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,12 @@ class Provider(ABC):
         call = self.send_request(raw, access_token, thread_id)
         try:
             answer = http.request(
-                call.method, call.url, operation=call.operation, headers=call.headers, body=call.body, fence=fence
+                call.method,
+                call.url,
+                operation=call.operation,
+                headers=call.headers,
+                body=call.body,
+                fence=fence,
             )
         except http.TransportError as error:
             outcome = Outcome.NOT_SENT if error.stage == "connect" else Outcome.UNKNOWN

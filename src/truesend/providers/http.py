@@ -204,8 +204,12 @@ _SECRETS = re.compile(
 
 
 def redact(text: str) -> str:
-    """``text`` without anything that looks like a token, code or secret."""
-    return _SECRETS.sub(lambda m: (m["name"] or m["bearer"] or "") + "[removed]", text)
+    """``text`` without anything that looks like a token, code or secret, and fit to be stored and shown.
+
+    PostgreSQL takes no NUL, nothing takes a lone surrogate, and JSON can carry both.
+    """
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    return _SECRETS.sub(lambda m: (m["name"] or m["bearer"] or "") + "[removed]", clean)
 
 
 _metrics_lock = threading.Lock()

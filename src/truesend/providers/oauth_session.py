@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -55,16 +55,22 @@ class _DoorAdapter(BaseAdapter):
         response.request = request
         return response
 
+    def last(self) -> http.Answer | None:
+        """The answer to the newest call, if one came."""
+        return self.answer
+
     def close(self) -> None:
         """Connections belong to the door."""
 
 
-class OAuthSession(OAuth2Session):  # type: ignore[misc]
+class OAuthSession(OAuth2Session):
     """One consent or refresh. Network failures are :class:`ProviderError`, odd answers :class:`TokenAnswerError`."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(
-            token_endpoint_auth_method="client_secret_post", code_challenge_method="S256", **arguments
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106  (the name of a method)
+            code_challenge_method="S256",
+            **arguments,
         )
         self._door = _DoorAdapter()
         self.mount("https://", self._door)
@@ -84,15 +90,16 @@ class OAuthSession(OAuth2Session):  # type: ignore[misc]
         """Refresh token → token answer."""
         return self._token(lambda: self.refresh_token(url, refresh_token=refresh_token))
 
-    def _token(self, call: Any) -> Mapping[str, Any]:
+    def _token(self, call: Callable[[], object]) -> Mapping[str, Any]:
         self._door.answer = None
+        token: object = None
         try:
             token = call()
         except http.TransportError as error:
             raise ProviderError(error.cause, error.words) from None
         except (AuthlibBaseError, requests.RequestException, ValueError, TypeError, AttributeError, KeyError):
-            token = None
-        answer = self._door.answer
+            pass  # what came instead of a token is read below, in the provider's own words
+        answer = self._door.last()
         if answer is None:
             raise ProviderError("provider_refused", "The request could not be built.")
         body = answer.json()

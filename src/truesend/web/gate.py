@@ -19,11 +19,14 @@ View = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
 
 def names(people: list[dict[str, str]]) -> str:
     """`who` of an answer as words: “Ana Ruiz (ana@x.example) or tom@x.example”."""
-    shown = [
-        one["email"] if one["name"] in {"", one["email"]} else f"{one['name']} ({one['email']})"
-        for one in people
-    ]
+    shown = [_name(one["name"], one["email"]) for one in people]
     return " or ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def _name(name: str, email: str) -> str:
+    if not email:
+        return name
+    return email if name in {"", email} else f"{name} ({email})"
 
 
 def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:

@@ -15,12 +15,13 @@ from truesend.providers.errors import ProviderError, Refusal
 from truesend.providers.http import Answer, redact
 
 # (error, pattern over subtype and description) -> cause, whether only a new consent helps.
+# The administrator who forbids a grant can allow it again: that does not end it.
 _OAUTH: tuple[tuple[str, str, str, bool], ...] = (
     ("invalid_grant", r"invalid_rapt|rapt_required", "session_policy", True),
     ("invalid_grant", r"deleted|disabled", "account_gone", True),
     ("invalid_grant", r"expired or revoked", "grant_revoked", True),
     ("invalid_grant", r"", "grant_rejected", True),
-    ("admin_policy_enforced", r"", "admin_policy", True),
+    ("admin_policy_enforced", r"", "admin_policy", False),
     ("org_internal", r"", "org_internal", False),
     ("access_denied", r"", "consent_denied", False),
     ("redirect_uri_mismatch", r"", "redirect_mismatch", False),

@@ -7,6 +7,7 @@ in another order and under aliases.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -53,9 +54,12 @@ def granted(held: Iterable[str]) -> set[Capability]:
 
 
 def _session(redirect_uri: str | None = None, asked: list[str] | None = None) -> OAuthSession:
+    client_id, secret = env.get("GOOGLE_CLIENT_ID"), env.get("GOOGLE_CLIENT_SECRET")
+    if client_id is None or secret is None:
+        raise ProviderError("client_missing", "")
     return OAuthSession(
-        client_id=env.require("GOOGLE_CLIENT_ID"),
-        client_secret=env.require("GOOGLE_CLIENT_SECRET"),
+        client_id=client_id,
+        client_secret=secret,
         redirect_uri=redirect_uri,
         scope=asked,
     )
@@ -124,37 +128,63 @@ def revoke(token: str) -> None:
         raise oauth_error(body, answer.status, answer.words())
 
 
+# A lifetime beyond this is no lifetime of an access token; it would also not fit into a date.
+_LONGEST_LIFETIME = 30 * 24 * 3600
+
+
 def _grant(token: Mapping[str, Any], identity: Identity | None) -> Grant:
     access, lifetime = token.get("access_token"), token.get("expires_in", 3600)
-    if not isinstance(access, str) or not access:
+    if not _is_visible(access):
         raise ProviderError("provider_garbage", "The token answer holds no access token.")
     try:
         expires_in = int(lifetime)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ProviderError("provider_garbage", "The token answer names no lifetime.") from None
     refresh_token = token.get("refresh_token")
+    scope = token.get("scope")
     return Grant(
-        access_token=access,
-        expires_in=max(1, expires_in),
-        refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
-        scopes=frozenset(str(token.get("scope") or "").split()),
+        access_token=str(access),
+        expires_in=min(max(1, expires_in), _LONGEST_LIFETIME),
+        refresh_token=str(refresh_token) if _is_visible(refresh_token) else None,
+        scopes=frozenset(one for one in scope.split() if _is_visible(one) and len(one) <= 200)
+        if isinstance(scope, str)
+        else frozenset(),
         identity=identity,
     )
 
 
-def _verified_identity(id_token: str, nonce: str) -> Identity:
-    """Claims of an id_token signed by Google for this client and this consent (OpenID Connect Core 3.1.3.7)."""
+def _is_visible(value: object) -> bool:
+    """Text that can stand in a header: tokens and scopes are visible ASCII (RFC 6749, appendix A)."""
+    return isinstance(value, str) and value != "" and all("!" <= c <= "~" for c in value)
+
+
+def _signing_keys() -> KeySet:
     try:
         answer = http.request("GET", env.require("GOOGLE_JWKS_URL"), operation="jwks")
     except http.TransportError as error:
         raise ProviderError(error.cause, error.words) from None
-    keys = answer.json()
-    if answer.status != 200 or not isinstance(keys, Mapping) or not keys.get("keys"):
-        raise ProviderError("provider_garbage", f"{answer.status} Google's signing keys could not be read.")
+    if answer.status >= 500 or answer.status == 429:
+        raise ProviderError("provider_error", f"{answer.status} {answer.words()}".strip())
+    body = answer.json()
     try:
-        claims = jwt.decode(id_token, KeySet.import_key_set(dict(keys)), algorithms=["RS256"]).claims  # type: ignore[arg-type]
-    except (JoseError, ValueError, KeyError, TypeError):
-        raise ProviderError("identity_unverified", "Google's statement of who signed in could not be verified.") from None
+        if answer.status != 200 or not isinstance(body, Mapping) or not body.get("keys"):
+            raise ValueError("no keys")
+        return KeySet.import_key_set(dict(body))  # type: ignore[arg-type]
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise ProviderError(
+            "provider_garbage", f"{answer.status} Google's signing keys could not be read."
+        ) from None
+
+
+def _verified_identity(id_token: str, nonce: str) -> Identity:
+    """Claims of an id_token signed by Google for this client and this consent (OpenID Connect Core 3.1.3.7)."""
+    keys = _signing_keys()
+    try:
+        claims = jwt.decode(id_token, keys, algorithms=["RS256"]).claims
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise ProviderError(
+            "identity_unverified", "Google's statement of who signed in could not be verified."
+        ) from None
     now = clock.now().timestamp()
     expiry = claims.get("exp")
     sound = (
@@ -165,8 +195,10 @@ def _verified_identity(id_token: str, nonce: str) -> Identity:
         and expiry > now - 60
     )
     subject, address = claims.get("sub"), claims.get("email")
-    if not sound or not isinstance(subject, str) or not subject:
-        raise ProviderError("identity_unverified", "Google's statement of who signed in is not for this consent.")
-    if not isinstance(address, str) or "@" not in address:
+    if not sound or not isinstance(subject, str) or not re.fullmatch(r"[!-~]{1,255}", subject):
+        raise ProviderError(
+            "identity_unverified", "Google's statement of who signed in is not for this consent."
+        )
+    if not isinstance(address, str) or "@" not in address or not address.isprintable() or len(address) > 320:
         raise ProviderError("identity_without_address", "Google did not tell the address of the account.")
-    return Identity(subject, address.lower(), str(claims.get("name") or ""))
+    return Identity(subject, address.lower(), http.redact(str(claims.get("name") or "")))

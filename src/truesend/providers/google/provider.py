@@ -86,11 +86,17 @@ class Google(Provider):
         else:
             request, check = self._userinfo(access_token), "grant"
         try:
-            answer = http.request(request.method, request.url, operation=request.operation, headers=request.headers)
+            answer = http.request(
+                request.method, request.url, operation=request.operation, headers=request.headers
+            )
         except http.TransportError as error:
             return [Evidence(check, False, request.operation, error.cause, error.words)]
         body = answer.json()
-        if answer.status == 200 and isinstance(body, Mapping) and (body.get("sub") or body.get("emailAddress")):
+        if (
+            answer.status == 200
+            and isinstance(body, Mapping)
+            and (body.get("sub") or body.get("emailAddress"))
+        ):
             found = [Evidence("grant", True, request.operation)]
             return [*found, Evidence("read", True, request.operation)] if check == "read" else found
         refusal = errors.api_refusal(answer)
@@ -118,7 +124,9 @@ class Google(Provider):
     def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
         request = gmail.sent_copy_request(access_token, message_id, _api())
         try:
-            answer = http.request(request.method, request.url, operation=request.operation, headers=request.headers)
+            answer = http.request(
+                request.method, request.url, operation=request.operation, headers=request.headers
+            )
         except http.TransportError as error:
             raise ProviderError(error.cause, error.words) from None
         found = gmail.read_sent_copy(answer) if answer.status == 200 else None

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvloop
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
@@ -53,12 +54,24 @@ def build_world(*, data: Path, clock_file: Path, tracking_url: str | None) -> Wo
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+def _on_this_machine(host: str | None) -> bool:
+    if host == "localhost" or (host or "").endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 @web.middleware
 async def _loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nobody outside this machine, whatever the socket listens on."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
     if peer is None or not ipaddress.ip_address(peer[0]).is_loopback:
         raise web.HTTPForbidden(text="The sandbox serves this machine only.")
+    origin = request.headers.get("Origin")
+    if origin and request.path.startswith("/_sandbox/") and not _on_this_machine(urlsplit(origin).hostname):
+        raise web.HTTPForbidden(text="A page from elsewhere may not steer the sandbox.")
     return await handler(request)
 
 

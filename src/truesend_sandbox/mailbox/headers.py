@@ -8,6 +8,7 @@ from email.utils import getaddresses
 from typing import Self
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+_EMPTY_GROUP = re.compile(r"[^:;@]*:\s*;")
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 
 
@@ -91,12 +92,13 @@ class Mail:
         return list(dict.fromkeys(address for address in found if _ADDRESS.fullmatch(address)))
 
     def wrong_addresses(self, name: str) -> bool:
-        """Whether a field of that name holds something that is no address."""
-        return any(
-            address and not _ADDRESS.fullmatch(address.strip())
-            for value in self.all(name)
-            for _, address in getaddresses([value])
-        )
+        """Whether a field of that name holds something that is no address; an empty group is allowed."""
+        for value in self.all(name):
+            if not value.strip() or _EMPTY_GROUP.fullmatch(value.strip()):
+                continue
+            if not all(_ADDRESS.fullmatch(address.strip()) for _, address in getaddresses([value])):
+                return True
+        return False
 
 
 def _value(field: bytes) -> str:

@@ -68,6 +68,27 @@ def test_a_person_chooses_a_new_account_and_allows(google: GoogleClient) -> None
     assert again.status_code == 400
 
 
+def test_a_typed_address_counts_although_an_account_of_the_list_is_marked(
+    sandbox: Sandbox, google: GoogleClient
+) -> None:
+    sandbox.account("ada@gmail.com")
+    page = google.authorize().text
+    assert 'value="ada@gmail.com" checked' in page
+    form = {"request": _hidden(page, "request"), "account": "ada@gmail.com", "prefilled": ""}
+
+    def account_of(**more: str) -> str:
+        return requests.post(f"{google.url}/o/oauth2/account", data={**form, **more}, timeout=10).text
+
+    assert 'name="account" value="bea@gmail.com"' in account_of(address="bea@gmail.com")
+    assert 'name="account" value="ada@gmail.com"' in account_of(address="")
+    assert 'name="account" value="ada@gmail.com"' in account_of(
+        address="x@y.example", prefilled="x@y.example"
+    )
+    hinted = google.authorize(login_hint="new@gmail.com").text
+    assert _hidden(hinted, "prefilled") == "new@gmail.com"
+    assert 'value="another" checked' in hinted
+
+
 def test_a_typed_address_that_is_none_is_asked_again(google: GoogleClient) -> None:
     request_id = _hidden(google.authorize().text, "request")
     answer = requests.post(

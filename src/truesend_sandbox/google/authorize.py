@@ -188,8 +188,15 @@ def choose(world: World, asked: Asked, *, problem: str = "", typed: str = "") ->
         asked=asked,
         accounts=known,
         problem=problem,
-        typed=typed or asked.login_hint or ("" if known else "sam.sender@gmail.com"),
+        typed=typed or (_unknown_hint(known, asked.login_hint) or ("" if known else "sam.sender@gmail.com")),
     )
+
+
+def _unknown_hint(known: list[Account], hint: str | None) -> str:
+    """The address hinted at, when it is one that has no account yet."""
+    if hint is None or "@" not in hint or hint.lower() in {account.email for account in known}:
+        return ""
+    return hint
 
 
 def continue_as(world: World, asked: Asked, account: Account) -> web.Response:

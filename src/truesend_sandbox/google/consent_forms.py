@@ -34,14 +34,15 @@ async def account(request: web.Request) -> web.StreamResponse:
         return _gone(world)
     if form.get("decision") == "cancel":
         return back(asked, {"error": "access_denied"})
-    chosen = str(form.get("account", ""))
+    chosen, typed = str(form.get("account", "")), str(form.get("address", "")).strip()
+    # Who types an address means it, whichever account of the list is still marked.
+    typed_now = bool(typed) and typed != str(form.get("prefilled", ""))
     with world.store.write():
-        if chosen and chosen != "another":
+        if chosen and chosen != "another" and not typed_now:
             found = accounts.find(world, "google", chosen)
             if found is None:
                 return authorize.choose(world, asked, problem="That account is gone. Choose another one.")
         else:
-            typed = str(form.get("address", ""))
             try:
                 found = accounts.ensure(world, "google", accounts.normal_address(typed))
             except ValueError:

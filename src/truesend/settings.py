@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "truesend.web.middleware.OneHost",
     "truesend.web.middleware.ContentSecurityPolicy",
+    "truesend.web.middleware.FewMayWait",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -98,7 +99,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     # Guess limits must hold over all processes, so the cache is shared.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "truesend_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "truesend_cache",
+        # Beyond this the oldest counts are thrown away, and with them the limits they hold.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 AUTH_USER_MODEL = "organizations.User"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.utils.timesince import timeuntil
 
@@ -14,7 +12,7 @@ from truesend.connections.causes import CAUSES, sentence
 from truesend.connections.describe import Description, describe, start_url
 from truesend.connections.models import Connection, Kind, LedgerEntry, LedgerKind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
-from truesend.organizations.access import Refused, access_connection, check_manages, connections_of
+from truesend.organizations.access import Refused, check_manages, connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.web.gate import names
@@ -63,7 +61,7 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
         "address": connection.address,
         "kind_sentence": _kind_sentence(member, connection),
         "verdict": verdict.value,
-        "verdict_word": VERDICT_WORDS[verdict],
+        "verdict_word": _verdict_word(described),
         "sentence": "" if troubled else _sentence(described),
         "cause": described.verdict.cause,
         "explanation": described.sentence if troubled else "",
@@ -85,6 +83,15 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
         "verified_at": described.verified_at,
         "next_refresh_at": described.next_refresh_at,
     }
+
+
+def _verdict_word(described: Description) -> str:
+    """A connection that sends but cannot read is not one that cannot send."""
+    verdict = described.verdict.verdict
+    send = described.verdict.capability("send")
+    if verdict is Verdict.BROKEN and send is not None and send.verdict is not Verdict.BROKEN:
+        return "Sends, but cannot read replies"
+    return VERDICT_WORDS[verdict]
 
 
 def _method(url: str) -> str:
@@ -230,33 +237,3 @@ def summary(found: list[dict[str, Any]]) -> str:
 def _number(count: int) -> str:
     names = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
     return names[count] if count < len(names) else str(count)
-
-
-def notice(member: Member, connected: str, cause: str, query: Mapping[str, str]) -> dict[str, str] | None:
-    """What the way back from a provider, or a button, wants to say."""
-    if cause in CAUSES:
-        key = query.get("provider", "")
-        name = registry.provider(key).name if key in registry.PROVIDERS else "The provider"
-        return {"state": "bad", "title": "Not connected.", "cause": cause, "sentence": sentence(cause, name)}
-    found = _find(member, connected)
-    if found is not None:
-        return {
-            "state": "ok",
-            "title": f"{found.address} is connected.",
-            "sentence": "The card below says what is proved.",
-        }
-    tested = _find(member, query.get("tested", ""))
-    if tested is not None:
-        return {
-            "state": "ok",
-            "title": "A test email is on its way",
-            "sentence": f"to {tested.address}. The card says when it was accepted.",
-        }
-    return None
-
-
-def _find(member: Member, text: str) -> Connection | None:
-    try:
-        return access_connection(member, UUID(text)) if text else None
-    except ValueError:
-        return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -9,10 +11,11 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
-from truesend import clock
+from truesend import clock, env
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
 from truesend.providers.registry import PROVIDERS
+from truesend.web.views import errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -77,6 +80,29 @@ class ContentSecurityPolicy:
         response.headers.setdefault("Content-Security-Policy", self.POLICY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
+
+
+class FewMayWait:
+    """Requests that wait for a provider never take all threads: one that hangs must not take the pages with it."""
+
+    _WAITS = re.compile(r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)")
+    # Threads kept for everything else, and how long one may wait for its turn.
+    _KEPT = 4
+    _PATIENCE_SECONDS = 0.25
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.places = threading.BoundedSemaphore(max(1, env.number("WEB_THREADS") - self._KEPT))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self._WAITS.fullmatch(request.path):
+            return self.get_response(request)
+        if not self.places.acquire(timeout=self._PATIENCE_SECONDS):
+            return errors.busy(request)
+        try:
+            return self.get_response(request)
+        finally:
+            self.places.release()
 
 
 class NoteWhereFrom:

@@ -18,6 +18,7 @@ from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
 from truesend.web import cards as drawn
+from truesend.web import notices
 from truesend.web.gate import member_page
 
 
@@ -25,8 +26,8 @@ from truesend.web.gate import member_page
 @member_page
 def integration(request: HttpRequest, member: Member) -> HttpResponse:
     """`/integration`."""
-    notice = drawn.notice(member, request.GET.get("connected", ""), request.GET.get("cause", ""), request.GET)
-    return render(request, "integration.html", {**_context(member), "notice": notice})
+    context = {**_context(member), "notice": notices.notice(member, request.GET)}
+    return render(request, "integration.html", context)
 
 
 @require_GET
@@ -76,11 +77,8 @@ def test_email(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
     connection = _mine(member, connection_id)
     try:
         send_test_email(member, connection)
-    except NotReady as refusal:
-        gate = refusal.readiness.first_closed()
-        return HttpResponseRedirect(
-            f"/integration?cause={gate.cause if gate else ''}&provider={connection.provider}"
-        )
+    except NotReady:
+        return HttpResponseRedirect(f"/integration?refused={connection.pk}")
     return HttpResponseRedirect(f"/integration?tested={connection.pk}")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
 from truesend.connections import consent
-from truesend.connections.causes import sentence
+from truesend.connections.causes import consent_sentence
 from truesend.connections.models import Connection, Kind
 from truesend.organizations.access import Refused, access_connection, check_manages, member_of
 from truesend.organizations.models import Member, Role
@@ -18,6 +20,7 @@ from truesend.providers import registry
 from truesend.providers.contract import Capability
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
+from truesend.web import notices
 from truesend.web.gate import member_page
 
 
@@ -84,12 +87,14 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     except consent.StateInvalid:
         return _state_invalid(request, provider)
     except consent.ConsentFailed as failure:
+        told = notices.failed_consent(member, failure.cause, provider)
+        if not failure.consent.next_path.startswith("/integration"):
+            # That page shows the notice by itself; every other one shows messages.
+            messages.error(request, f"{told['title']} {told['sentence']}")
         return _to(failure.consent.next_path, cause=failure.cause, provider=provider)
     if finished.consent.test_email:
-        try:
+        with suppress(NotReady):  # the card says why
             send_test_email(member, finished.connection)
-        except NotReady:
-            pass  # the card says why
     return _to(finished.consent.next_path, connected=str(finished.connection.pk))
 
 
@@ -98,18 +103,19 @@ def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:
     context = {
         "title": "Nothing was connected",
         "cause": "state_invalid",
-        "sentence": sentence("state_invalid", name),
+        "sentence": consent_sentence("state_invalid", name),
         "fix": {"label": "Start again", "url": "/integration"},
     }
     return render(request, "problem.html", context, status=400)
 
 
 def _local(path: str) -> str:
-    """A path of this site, or the integrations page."""
+    """A path of this site that can be stored, or the integrations page."""
     fine = (
         path.startswith("/")
-        and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+        and path.isprintable()
         and len(path) <= 500
+        and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     )
     return path if fine else "/integration"
 

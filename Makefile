@@ -6,7 +6,7 @@ BIN := .venv/bin
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
 
-.PHONY: setup develop run test check check-frontend bench lock clean
+.PHONY: setup develop run test check lock clean
 
 setup: .venv/.runtime frontend/dist/.done
 
@@ -44,11 +44,6 @@ frontend/dist/.done: frontend/node_modules/.done $(FRONTEND_SOURCES)
 	  "$$node/bin/node" node_modules/vite/bin/vite.js build --logLevel warn
 	@touch $@
 
-# Types, lint and unit tests of the front end.
-check-frontend: frontend/node_modules/.done
-	@node="$(NODE_HOME)" && cd frontend && PATH="$$node/bin:$$PATH" && node node_modules/typescript/bin/tsc --noEmit \
-	  && node node_modules/oxlint/bin/oxlint --quiet && node --test --test-reporter=dot
-
 run: setup
 	@exec $(BIN)/truesend up --sandbox --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
@@ -57,9 +52,6 @@ test: develop
 
 check: develop
 	@exec $(BIN)/python tests/check.py
-
-bench: setup
-	@exec $(BIN)/truesend bench all
 
 lock:
 	for name in bootstrap runtime develop; do \

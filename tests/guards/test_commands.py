@@ -15,7 +15,7 @@ from truesend.cli import _parser
 
 from .files import ROOT, texts
 
-MAKE_TARGETS = {"setup", "run", "test", "check", "bench", "lock", "clean", "develop"}
+MAKE_TARGETS = {"setup", "run", "test", "check", "lock", "clean", "develop"}
 _COMMAND = re.compile(r"(?:^|[\s/])truesend ((?:[\w.@-]+ ?|--?[\w-]+[ =]?)+)", re.MULTILINE)
 _GUIDES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "PRIVACY.md", "docs/")
 
@@ -35,6 +35,17 @@ def test_the_targets_people_rely_on_are_there_and_phony() -> None:
 
     assert _makefile_targets() >= MAKE_TARGETS
     assert phony >= MAKE_TARGETS
+
+
+def test_what_the_targets_run_exists() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = re.findall(r"\$\(BIN\)/truesend ([^\n$]+)", text)
+    scripts = re.findall(r"\$\(BIN\)/python (\S+\.py)", text)
+
+    assert commands
+    assert scripts
+    assert [found for words in commands if (found := _problem_with(words.split()))] == []
+    assert [script for script in scripts if not (ROOT / script).is_file()] == []
 
 
 def test_every_make_target_in_the_guides_exists() -> None:

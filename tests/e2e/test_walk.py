@@ -99,7 +99,7 @@ def test_a_draft_survives_a_closed_tab_and_the_way_to_connecting(stack: Stack, c
 
         stack.sandbox.account(tom.email)
         stack.sandbox.consent(tom.email)
-        page.get_by_role("link", name="Connect Google").click()
+        page.get_by_role("button", name="Connect Google").first.click()
         expect(page.get_by_label("Subject")).to_have_value("Our Thursday call")
         expect(page.get_by_label("From")).to_contain_text(tom.email)
         page.get_by_role("button", name="Send", exact=True).click()

@@ -188,7 +188,9 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
 
 def _transport_error(error: Exception) -> TransportError:
     stage: Stage = "sent" if _fence.connected else "connect"
-    if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)):
+    # A refused connection is a TimeoutError too, in urllib3's family of errors.
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)) and not refused:
         return TransportError(stage, "provider_timeout", "No answer in time.")
     if stage == "connect":
         return TransportError(stage, "provider_unreachable", "No connection could be made.")

@@ -19,6 +19,10 @@ with warnings.catch_warnings():
     from authlib.integrations.requests_client import OAuth2Session
 
 
+# What reading JSON of any shape as a token can end in ("expires_in": Infinity is an OverflowError).
+_MISREAD = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+
+
 class TokenAnswerError(Exception):
     """A token endpoint answered something other than a token."""
 
@@ -77,6 +81,9 @@ class OAuthSession(OAuth2Session):
         self.mount("http://", self._door)
         self.trust_env = False
 
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: a redirect would carry client secret and code to an address that nobody configured."""
+
     def consent_url(self, url: str, *, state: str, verifier: str, **extra: str) -> str:
         """The authorization URL with PKCE (S256)."""
         address, _ = self.create_authorization_url(url, state=state, code_verifier=verifier, **extra)
@@ -97,7 +104,7 @@ class OAuthSession(OAuth2Session):
             token = call()
         except http.TransportError as error:
             raise ProviderError(error.cause, error.words) from None
-        except (AuthlibBaseError, requests.RequestException, ValueError, TypeError, AttributeError, KeyError):
+        except (AuthlibBaseError, requests.RequestException, *_MISREAD):
             pass  # what came instead of a token is read below, in the provider's own words
         answer = self._door.last()
         if answer is None:

@@ -7,6 +7,7 @@ in another order and under aliases.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -96,8 +97,8 @@ def exchange(*, code: str, redirect_uri: str, verifier: str, nonce: str) -> Gran
             token = session.exchange(env.require("GOOGLE_TOKEN_URL"), code=code, verifier=verifier)
         except TokenAnswerError as error:
             raise oauth_error(error.body, error.status, error.words) from None
-    identity = _verified_identity(str(token.get("id_token") or ""), nonce)
-    return _grant(token, identity)
+    grant = _grant(token, None)
+    return dataclasses.replace(grant, identity=_verified_identity(str(token.get("id_token") or ""), nonce))
 
 
 def refresh(refresh_token: str) -> Grant:

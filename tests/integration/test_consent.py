@@ -1,0 +1,445 @@
+"""What a consent can end in: the cause is on the screen, nothing is half-connected, and the next consent works."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import requests
+from tests.stack import Person, Stack
+
+SEND = "https://www.googleapis.com/auth/gmail.send"
+READ = "https://www.googleapis.com/auth/gmail.readonly"
+
+
+def notice(page: requests.Response) -> str:
+    """The text of the notice on the integrations page, or of a page of its own."""
+    assert page.status_code < 500, page.text
+    found = re.search(r'<div class="note note-bad" role="alert">(.*?)</div>(?:<form|</div>)', page.text, re.S)
+    text = found[1] if found else page.text
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def is_untouched(person: Person) -> None:
+    """No connection row and no token: nothing is half-connected."""
+    assert person.api("GET", "connections").json()["items"] == []
+
+
+def next_consent_works(person: Person) -> None:
+    """And afterwards it can be done."""
+    connection = person.connect()
+    assert (connection["verdict"], connection["cause"]) == ("unproven", "not_tried")
+
+
+def come_back(person: Person, **query: str) -> requests.Response:
+    """The callback, as a browser would call it."""
+    return person.get(f"/oauth/google/callback?{urlencode(query)}")
+
+
+def approved(person: Person, query: str = "capabilities=send&kind=personal") -> dict[str, str]:
+    """Consent at the provider, and stop before the way back: what the callback would get."""
+    person.stack.sandbox.account(person.email)
+    person.stack.sandbox.consent(person.email)
+    answer = requests.get(person.begin_consent(query), allow_redirects=False, timeout=30)
+    back = answer.headers["Location"]
+    assert back.startswith(f"{person.stack.url}/oauth/google/callback?")
+    return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+
+
+# -- state ------------------------------------------------------------------------------------------------------
+
+
+def assert_state_invalid(answer: requests.Response) -> None:
+    assert answer.status_code == 400, answer.text
+    assert "Cause: <code>state_invalid</code>" in answer.text
+    assert "Nothing was connected." in answer.text
+    assert "/integration" in answer.text
+
+
+@pytest.mark.parametrize("state", ["", "forged", "x" * 5000, "\x00", "ü", secrets.token_urlsafe(32)])
+def test_a_forged_state(stack: Stack, state: str) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    assert_state_invalid(come_back(ana, **{**genuine, "state": state}))
+    is_untouched(ana)
+    # The genuine one is still good: a forger cannot use it up.
+    assert "connected=" in come_back(ana, **genuine).url
+
+
+def test_a_replayed_state(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    assert "connected=" in come_back(ana, **genuine).url
+    assert_state_invalid(come_back(ana, **genuine))
+    (connection,) = ana.api("GET", "connections").json()["items"]
+    assert connection["verdict"] == "unproven"
+
+
+def test_a_state_replayed_at_the_same_time_is_taken_once(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    cookies = ana.jar.cookies.get_dict()
+
+    def once(_: int) -> requests.Response:
+        url = f"{stack.url}/oauth/google/callback?{urlencode(genuine)}"
+        return requests.get(url, cookies=cookies, allow_redirects=False, timeout=30)
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = sorted(answer.status_code for answer in pool.map(once, range(6)))
+    assert statuses == [302, 400, 400, 400, 400, 400]
+    assert len(ana.api("GET", "connections").json()["items"]) == 1
+
+
+def test_an_expired_state(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    stack.sandbox.advance(3601)
+    assert_state_invalid(come_back(ana, **genuine))
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_the_callback_in_another_members_session(stack: Stack) -> None:
+    ana, ben = stack.person(), stack.person("ben")
+    genuine = approved(ana)
+    assert_state_invalid(come_back(ben, **genuine))
+    is_untouched(ben)
+    assert "connected=" in come_back(ana, **genuine).url
+    is_untouched(ben)
+
+
+def test_the_callback_signed_out(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    ana.post("/logout")
+    assert_state_invalid(come_back(ana, **genuine))
+    # Signing in again is another session: the consent stays void, since anybody could hold that address.
+    ana.sign_in()
+    assert_state_invalid(come_back(ana, **genuine))
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_the_same_member_in_another_browser(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    other = Person(stack, ana.email, ana.organization)
+    other.sign_in()
+    assert_state_invalid(come_back(other, **genuine))
+    is_untouched(ana)
+
+
+# -- code -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["forged", "4/0AforgedForgedForged", "\x00", "x" * 4000])
+def test_a_forged_code(stack: Stack, code: str) -> None:
+    ana = stack.person()
+    page = come_back(ana, **{**approved(ana), "code": code})
+    assert "cause=code_refused" in page.url
+    assert "Google did not take back the code it had just given" in notice(page)
+    assert "Nothing was connected." in notice(page)
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_no_code_at_all(stack: Stack) -> None:
+    ana = stack.person()
+    page = come_back(ana, state=approved(ana)["state"])
+    assert "cause=code_missing" in page.url
+    assert "without an answer we can read" in notice(page)
+    is_untouched(ana)
+
+
+def test_an_expired_code(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    stack.sandbox.advance(601)  # the sandbox's codes live 10 minutes, our consents an hour
+    assert "cause=code_refused" in come_back(ana, **genuine).url
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_a_code_of_another_consent(stack: Stack) -> None:
+    """Somebody slips their own code into a victim's consent: PKCE binds the code to the consent it was asked with."""
+    ana, mallory = stack.person(), stack.person("mallory")
+    theirs, mine = approved(mallory), approved(ana)
+    page = come_back(ana, **{**mine, "code": theirs["code"]})
+    assert "cause=code_refused" in page.url
+    is_untouched(ana)
+
+
+# -- a provider that answers something else ---------------------------------------------------------------------
+
+_TOKEN = {
+    "access_token": "ya29.abcdefgh",
+    "expires_in": 3599,
+    "scope": f"openid {SEND}",
+    "token_type": "Bearer",
+}
+
+
+def answer(body: object, status: int = 200, **more: object) -> dict[str, object]:
+    """A fault: this answer in place of the provider's."""
+    return {"kind": "status", "status": status, "body": body, **more}
+
+
+def token(**changed: object) -> dict[str, object]:
+    """A token answer with something odd in it."""
+    return answer({**_TOKEN, **changed})
+
+
+def raw_json(text: str) -> dict[str, object]:
+    """An answer that says it is JSON."""
+    return {"kind": "garbage", "content_type": "application/json", "body": text}
+
+
+ODD_TOKENS: dict[str, tuple[str, dict[str, object]]] = {
+    "html": ("provider_garbage", {"kind": "garbage", "body": "<html><h1>502 Bad Gateway</h1></html>"}),
+    "empty_200": ("provider_garbage", answer("")),
+    "half_a_json": ("provider_garbage", raw_json('{"access_to')),
+    "a_list": ("provider_garbage", answer("[1, 2]")),
+    "a_number": ("provider_garbage", answer("5")),
+    "null": ("provider_garbage", raw_json("null")),
+    "no_token": ("provider_garbage", answer({})),
+    "token_a_number": ("provider_garbage", token(access_token=7)),
+    "token_with_nul": ("provider_garbage", token(access_token="a\x00b")),
+    "token_surrogate": ("provider_garbage", token(access_token="\ud800")),
+    "lifetime_words": ("provider_garbage", token(expires_in="soon")),
+    "lifetime_endless": ("provider_garbage", raw_json(json.dumps({**_TOKEN, "expires_in": float("inf")}))),
+    "no_id_token": ("identity_unverified", answer(_TOKEN)),
+    "id_token_garbage": ("identity_unverified", token(id_token="a.b.c")),
+    "id_token_a_list": ("identity_unverified", token(id_token=["x"])),
+    "error_500": ("provider_error", {"kind": "outage", "status": 500}),
+    "error_503": ("provider_error", {"kind": "outage"}),
+    "error_418": ("provider_garbage", answer("teapot\x00", 418)),
+    "error_unknown": (
+        "provider_refused",
+        answer({"error": "flux_\x00", "error_description": "out of \ud800"}, 400),
+    ),
+    "error_in_200": ("provider_refused", answer({"error": "odd", "error_description": "no"})),
+    "error_not_text": ("provider_garbage", answer({"error": {"code": 400}}, 400)),
+    "dropped": ("provider_cut_off", {"kind": "drop_before"}),
+    "lost": ("provider_cut_off", {"kind": "lost_answer"}),
+    "redirected": ("provider_garbage", answer("", 307, headers={"Location": "http://localhost:1/"})),
+    "wrong_redirect": ("redirect_mismatch", answer({"error": "redirect_uri_mismatch"}, 400)),
+    "wrong_secret": ("client_secret_wrong", {"kind": "client_secret_expired"}),
+    "admin_block": ("admin_policy", {"kind": "admin_block"}),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TOKENS)
+def test_an_odd_token_endpoint(stack: Stack, name: str) -> None:
+    cause, fault = ODD_TOKENS[name]
+    ana = stack.person()
+    genuine = approved(ana)
+    body = {"provider": "google", "operation": "token.code", "account": ana.email, "times": 1, **fault}
+    stack.sandbox.control("POST", "faults", body)
+    page = come_back(ana, **genuine)
+    assert f"cause={cause}" in page.url, page.url
+    said = notice(page)
+    assert said.startswith("Not connected."), said
+    assert "Nothing was connected." in said
+    assert "by ourselves" not in said  # of a consent that failed nothing goes on by itself
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+# A sound public key that signed nothing here (RFC 7517, appendix A.1).
+_ANOTHER_KEY = {
+    "kty": "RSA",
+    "kid": "x",
+    "alg": "RS256",
+    "e": "AQAB",
+    "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiF"
+    "V4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zg"
+    "dAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur"
+    "-kEgU8awapJzKnqDKgw",
+}
+ODD_KEYS: dict[str, tuple[str, dict[str, object]]] = {
+    "html": ("provider_garbage", {"kind": "garbage"}),
+    "empty_200": ("provider_garbage", answer("")),
+    "keys_a_text": ("provider_garbage", answer({"keys": "none"})),
+    "keys_of_numbers": ("provider_garbage", answer({"keys": [1, 2]})),
+    "key_broken": ("provider_garbage", answer({"keys": [{"kty": "RSA", "n": "?", "e": "?"}]})),
+    "another_key": ("identity_unverified", answer({"keys": [_ANOTHER_KEY]})),
+    "error_500": ("provider_error", {"kind": "outage", "status": 500}),
+    "dropped": ("provider_cut_off", {"kind": "drop_before"}),
+}
+
+
+@pytest.mark.parametrize("name", ODD_KEYS)
+def test_odd_signing_keys(stack: Stack, name: str) -> None:
+    cause, fault = ODD_KEYS[name]
+    ana = stack.person()
+    genuine = approved(ana)
+    body = {"provider": "google", "operation": "jwks", "times": 1, **fault}
+    stack.sandbox.control("POST", "faults", body)
+    page = come_back(ana, **genuine)
+    assert f"cause={cause}" in page.url, page.url
+    assert "Nothing was connected." in notice(page)
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_words_of_a_refusal_are_shown_without_secrets(stack: Stack) -> None:
+    ana = stack.person()
+    genuine = approved(ana)
+    body = {"error": "strange", "error_description": "client_secret=abcdef123456 <b>was</b> not liked"}
+    stack.sandbox.fault("token.code", "status", status=400, body=body, account=ana.email, times=1)
+    page = come_back(ana, **genuine)
+    assert "strange: client_secret=[removed] <b>was</b> not liked" in notice(page)
+    assert "<b>was</b>" not in page.text
+    assert "abcdef123456" not in page.text
+
+
+# -- what a person does there -----------------------------------------------------------------------------------
+
+
+def test_denied(stack: Stack) -> None:
+    ana = stack.person()
+    stack.sandbox.account(ana.email)
+    stack.sandbox.consent(ana.email, decision="deny")
+    page = ana.get("/oauth/google/start?capabilities=send&kind=personal&next=/integration")
+    assert "cause=consent_denied" in page.url
+    assert notice(page).startswith("Not connected. You pressed Cancel at Google. Nothing was connected.")
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_the_send_box_left_empty(stack: Stack) -> None:
+    ana = stack.person()
+    stack.sandbox.account(ana.email)
+    stack.sandbox.consent(ana.email, untick=[SEND])
+    page = ana.get("/oauth/google/start?capabilities=send,read&kind=personal")
+    assert "cause=nothing_granted" in page.url
+    assert "The box that lets Truesend send was not ticked at Google." in notice(page)
+    is_untouched(ana)
+    next_consent_works(ana)
+
+
+def test_the_read_box_left_empty(stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect(query="capabilities=send,read&kind=personal", untick=[READ])
+    send, read = connection["capabilities"]
+    assert (send["verdict"], send["cause"]) == ("unproven", "not_tried")
+    assert (read["verdict"], read["cause"]) == ("broken", "scope_missing")
+    assert (connection["verdict"], connection["fix"]["label"]) == ("broken", "Reconnect")
+    page = ana.get("/integration").text
+    assert "Sends, but cannot read replies" in page
+    assert "Cannot send" not in page
+    # It still sends.
+    assert ana.email_when(ana.send(connection["id"])["id"], "sent")
+
+
+def test_another_account_on_reconnect(stack: Stack) -> None:
+    ana = stack.person()
+    before = ana.connect()
+    other = f"other-{ana.email}"
+    stack.sandbox.account(other)
+    stack.sandbox.consent(ana.email, as_account=other)
+    page = ana.get(before["fix"]["url"] if "/oauth/" in before["fix"]["url"] else reconnect(before))
+    assert "cause=other_account" in page.url
+    assert notice(page).startswith("Not reconnected. You chose another account")
+    (after,) = ana.api("GET", "connections").json()["items"]
+    assert (after["address"], after["verdict"]) == (ana.email, "unproven")
+    assert ana.email_when(ana.send(after["id"])["id"], "sent")  # the old grant was not touched
+    stack.sandbox.consent(ana.email)
+    assert f"connected={before['id']}" in ana.get(reconnect(before)).url
+
+
+def reconnect(connection: dict[str, object]) -> str:
+    """Where Reconnect leads."""
+    return f"/oauth/google/start?capabilities=send&connection={connection['id']}&next=/integration"
+
+
+def test_the_fix_of_a_failed_consent_leads_there_again(stack: Stack) -> None:
+    ana = stack.person()
+    stack.sandbox.account(ana.email)
+    stack.sandbox.consent(ana.email, decision="deny")
+    page = ana.get("/oauth/google/start?capabilities=send,read&kind=personal&test_email=1")
+    form = re.search(
+        r'role="alert">.*?<form method="get" action="/oauth/google/start">(.*?)</form>', page.text, re.S
+    )
+    assert form, page.text
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[1]))
+    assert fields == {
+        "capabilities": "send,read",
+        "kind": "personal",
+        "next": "/integration",
+        "test_email": "1",
+    }
+    assert "Try again" in form[1]
+
+
+def test_the_way_back_to_another_page_tells_too(stack: Stack) -> None:
+    ana = stack.person()
+    stack.sandbox.account(ana.email)
+    stack.sandbox.consent(ana.email, decision="deny")
+    page = ana.get("/oauth/google/start?capabilities=send&next=/emails")
+    assert urlsplit(page.url).path == "/emails"
+    assert "You pressed Cancel at Google. Nothing was connected." in html.unescape(page.text)
+
+
+@pytest.mark.parametrize("error", ["admin_policy_enforced", "server_error", "made_up", "\x00<b>", "x" * 3000])
+def test_an_error_sent_to_the_callback(stack: Stack, error: str) -> None:
+    ana = stack.person()
+    page = come_back(ana, state=approved(ana)["state"], error=error, error_description="\x00\n<i>words</i>")
+    cause = {"admin_policy_enforced": "admin_policy", "server_error": "provider_error"}.get(
+        error, "provider_refused"
+    )
+    assert f"cause={cause}" in page.url
+    assert notice(page).startswith("Not connected.")
+    assert "<i>words" not in page.text
+    is_untouched(ana)
+
+
+# -- the start --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/oauth/google/start?next=//evil.example/x",
+        "/oauth/google/start?next=https://evil.example/x",
+        "/oauth/google/start?next=%2F%5Cevil.example",
+        "/oauth/google/start?next=%00",
+        "/oauth/google/start?next=/emails%0d%0aX:1",
+        "/oauth/google/start?next=/" + "x" * 600,
+        "/oauth/google/start?capabilities=%00,nonsense&kind=%00",
+    ],
+)
+def test_odd_parameters_lead_home(stack: Stack, path: str) -> None:
+    ana = stack.person()
+    stack.sandbox.account(ana.email)
+    stack.sandbox.consent(ana.email)
+    page = ana.get(path)
+    assert page.status_code == 200
+    assert page.url.startswith(f"{stack.url}/integration?connected="), page.url
+
+
+@pytest.mark.parametrize(
+    "path", ["nobody/start", "nobody/callback", "google/start?connection=x", "%00/start"]
+)
+def test_what_does_not_exist(stack: Stack, path: str) -> None:
+    assert stack.person().get(f"/oauth/{path}").status_code == 404
+
+
+def test_two_consents_for_one_new_account_at_the_same_time(stack: Stack) -> None:
+    ana = stack.person()
+    both = [approved(ana), approved(ana)]
+    cookies = ana.jar.cookies.get_dict()
+
+    def once(query: dict[str, str]) -> str:
+        url = f"{stack.url}/oauth/google/callback?{urlencode(query)}"
+        return requests.get(url, cookies=cookies, allow_redirects=False, timeout=30).headers["Location"]
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = set(pool.map(once, both))
+    (connection,) = ana.api("GET", "connections").json()["items"]
+    assert ends == {f"/integration?connected={connection['id']}"}

@@ -135,6 +135,7 @@ CAUSES: dict[str, Cause] = {
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
+        _c("message_unbuildable", _N, "This email could not be put together. Nothing was sent.", Action.EDIT, Who.MEMBER, "Changing the message."),
         _c("not_found", _N, "{provider} no longer has what we asked for.", Action.WAIT, Who.NOBODY, _ANSWER),
         _c("fence_passed", _N, "The worker was paused too long to send safely; nothing left. It is tried again.", Action.WAIT, Who.NOBODY, "The next try."),
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),

@@ -72,16 +72,26 @@ def drain(connection_id: UUID) -> None:
         )
         if delivery is None or identity.is_stopping():
             return
-        _send(delivery)
+        if not _send(delivery):
+            return  # somebody else has it: the waker comes by again
 
 
-def _send(delivery: Delivery) -> None:
+def _send(delivery: Delivery) -> bool:
+    """Try one delivery; False where it could not be taken and still stands as it was."""
     connection, email = delivery.connection, delivery.email
-    letter, links, draft = letters.build(delivery)
+    try:
+        letter, links, draft = letters.build(delivery)
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        # One email that cannot be put together must not stop the mailbox behind it.
+        log.exception("An email could not be put together; it is refused, and nothing was sent.")
+        _refuse(delivery, "message_unbuildable")
+        return True
     gate = readiness.check(email.member, draft).first_closed()
     if gate is not None:
         _hold(delivery, gate.cause)
-        return
+        return True
     number = Attempt.objects.filter(delivery=delivery).count() + 1
     try:
         # A refusal of the token right before this try asks for a new one, once in a row.
@@ -90,10 +100,10 @@ def _send(delivery: Delivery) -> None:
         access = tokens.access_token(connection, trigger="send", renew=renew)
     except ProviderError as error:
         _postpone(delivery, error.cause, number, error.retry_at)
-        return
+        return True
     started = _start(delivery, number, links)
     if started is None:
-        return
+        return False
 
     def fence() -> None:
         if time.monotonic() > started.until:
@@ -106,6 +116,7 @@ def _send(delivery: Delivery) -> None:
     _record_stubbornly(delivery, started, result)
     if result.outcome is Outcome.ACCEPTED:
         _enrich(delivery, access, result)
+    return True
 
 
 def _start(delivery: Delivery, number: int, links: list[letters.Link]) -> Started | None:
@@ -229,6 +240,15 @@ def _hold(delivery: Delivery, code: str) -> None:
     """Nothing was tried: the delivery waits, visibly, until the cause is gone and somebody releases it."""
     with transaction.atomic():
         Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(due_at=None)
+        refresh_email(delivery.email_id, problem=code)
+
+
+def _refuse(delivery: Delivery, code: str) -> None:
+    """Nothing was tried, and trying again would end the same."""
+    with transaction.atomic():
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(
+            status=DeliveryStatus.REFUSED, due_at=None
+        )
         refresh_email(delivery.email_id, problem=code)
 
 

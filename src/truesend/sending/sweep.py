@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
-from truesend import clock
+from truesend import clock, env
 from truesend.connections import proofs
 from truesend.connections.models import LedgerKind
 from truesend.providers.errors import Outcome
+from truesend.providers.http import CONNECT_TIMEOUT_SECONDS
+from truesend.sending.dispatch import FENCE_SECONDS, RECORD_FOR_SECONDS
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Worker
 from truesend.sending.settle import refresh_email
 
@@ -33,14 +36,21 @@ def sweep() -> int:
     """Judge the open attempts of workers that no longer beat; how many there were."""
     now = clock.real_now()
     living = Worker.objects.filter(beat_at__gt=now - DEAD_AFTER).values("name")
-    lost = (
-        Attempt.objects.filter(outcome="", started_real_at__lt=now - DEAD_AFTER)
-        .exclude(worker__in=living)
-        .select_related("delivery__connection")[:500]
-    )
+    abandoned = Q(started_real_at__lt=now - _longest_attempt())
+    orphaned = Q(started_real_at__lt=now - DEAD_AFTER) & ~Q(worker__in=living)
+    lost = Attempt.objects.filter(abandoned | orphaned, outcome="").select_related("delivery__connection")[
+        :500
+    ]
     count = sum(_lose(attempt) for attempt in lost)
     Worker.objects.filter(beat_at__lt=now - _FORGET_AFTER).delete()
     return count
+
+
+def _longest_attempt() -> timedelta:
+    """After this even a living worker has given the attempt up: fence, connecting, answer, and recording."""
+    return timedelta(
+        seconds=FENCE_SECONDS + CONNECT_TIMEOUT_SECONDS + 2 * env.number("HTTP_TIMEOUT") + RECORD_FOR_SECONDS
+    )
 
 
 def _lose(attempt: Attempt) -> bool:

@@ -1,0 +1,154 @@
+"""What a worker leaves behind and what must not stop a mailbox, on real rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from truesend import clock
+from truesend.connections.models import Connection
+from truesend.organizations.models import Member, Organization, User
+from truesend.providers.errors import Outcome, SendResult
+from truesend.sending import dispatch, sweep
+from truesend.sending.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Email,
+    EmailStatus,
+    Recipient,
+    RecipientType,
+    Worker,
+)
+from truesend.sending.status import status_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def connection() -> Connection:
+    organization = Organization.objects.create(name="Northwind")
+    member = Member.objects.create(
+        organization=organization, user=User.objects.create_user("ana@northwind.example"), role="owner"
+    )
+    return Connection.objects.create(
+        organization=organization,
+        member=member,
+        provider="google",
+        kind="personal",
+        subject=uuid4().hex,
+        address="ana@northwind.example",
+        asked=["send"],
+        granted_scopes=[],
+        consented_at=clock.now(),
+    )
+
+
+def delivery_of(
+    connection: Connection, status: str = DeliveryStatus.QUEUED, to: str = "a@b.example"
+) -> Delivery:
+    email = Email.objects.create(
+        organization=connection.organization,
+        member=connection.member,
+        connection=connection,
+        status=EmailStatus.QUEUED,
+        to=[to],
+        subject="Hello",
+    )
+    due = clock.now() if status == DeliveryStatus.QUEUED else None
+    made = Delivery.objects.create(email=email, connection=connection, status=status, due_at=due)
+    Recipient.objects.create(delivery=made, position=0, address=to, type=RecipientType.TO)
+    return made
+
+
+def attempt_of(delivery: Delivery, *, seconds_ago: float, worker: str) -> Attempt:
+    return Attempt.objects.create(
+        delivery=delivery,
+        number=1,
+        started_at=clock.now(),
+        started_real_at=clock.real_now() - timedelta(seconds=seconds_ago),
+        worker=worker,
+    )
+
+
+def test_an_email_that_cannot_be_put_together_does_not_stop_the_mailbox(connection: Connection) -> None:
+    poison = delivery_of(connection, to="no address at all\r\n")
+    behind = delivery_of(connection)
+    dispatch.drain(connection.pk)
+    poison.refresh_from_db()
+    behind.refresh_from_db()
+    assert poison.status == DeliveryStatus.REFUSED
+    assert poison.email.status == EmailStatus.FAILED
+    assert poison.email.problem == "message_unbuildable"
+    # The one behind was looked at: it is held, since nothing was granted to this connection.
+    assert (behind.status, behind.due_at) == (DeliveryStatus.QUEUED, None)
+    assert behind.email.status == EmailStatus.HELD
+
+
+def test_the_open_attempt_of_a_dead_worker_becomes_unknown(connection: Connection) -> None:
+    delivery = delivery_of(connection, DeliveryStatus.SENDING)
+    attempt = attempt_of(delivery, seconds_ago=9, worker="gone")
+    assert sweep.sweep() == 1
+    attempt.refresh_from_db()
+    delivery.refresh_from_db()
+    assert attempt.outcome == Outcome.UNKNOWN
+    assert delivery.status == DeliveryStatus.UNKNOWN
+    assert Email.objects.get().status == EmailStatus.UNKNOWN
+    assert sweep.sweep() == 0
+
+
+def test_a_living_worker_keeps_its_attempt_until_it_must_have_given_up(connection: Connection) -> None:
+    Worker.objects.create(name="busy", started_at=clock.real_now(), beat_at=clock.real_now())
+    fresh = attempt_of(delivery_of(connection, DeliveryStatus.SENDING), seconds_ago=30, worker="busy")
+    given_up = attempt_of(delivery_of(connection, DeliveryStatus.SENDING), seconds_ago=600, worker="busy")
+    assert sweep.sweep() == 1
+    fresh.refresh_from_db()
+    given_up.refresh_from_db()
+    assert (fresh.outcome, given_up.outcome) == ("", Outcome.UNKNOWN)
+
+
+def test_a_late_truth_replaces_unknown_and_nothing_replaces_the_truth(connection: Connection) -> None:
+    delivery = delivery_of(connection, DeliveryStatus.SENDING)
+    attempt = attempt_of(delivery, seconds_ago=9, worker="paused")
+    sweep.sweep()
+    accepted = SendResult(Outcome.ACCEPTED, message_id="m1", thread_id="t1")
+    dispatch.record(delivery, attempt.pk, 1, accepted)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.provider_message_id) == (DeliveryStatus.ACCEPTED, "m1")
+    dispatch.record(delivery, attempt.pk, 1, SendResult(Outcome.NOT_SENT, "throttled", "later"))
+    delivery.refresh_from_db()
+    attempt.refresh_from_db()
+    assert (delivery.status, delivery.due_at, attempt.outcome) == (DeliveryStatus.ACCEPTED, None, "ACCEPTED")
+
+
+def test_an_attempt_is_started_once_whatever_two_workers_believe(connection: Connection) -> None:
+    delivery = delivery_of(connection)
+    first = dispatch._start(delivery, 1, [])
+    assert first is not None
+    assert dispatch._start(delivery, 1, []) is None
+    Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.QUEUED, due_at=clock.now())
+    assert dispatch._start(delivery, 2, []) is None  # the first is still open
+    assert Attempt.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "status"),
+    [
+        ([("queued", False)], "queued"),
+        ([("queued", True)], "held"),
+        ([("queued", True), ("accepted", False)], "held"),
+        ([("sending", False), ("unknown", False)], "sending"),
+        ([("unknown", False), ("queued", True)], "unknown"),
+        ([("accepted", False), ("accepted", False)], "sent"),
+        ([("accepted", False), ("queued", False)], "sending"),
+        ([("accepted", False), ("refused", False)], "partly"),
+        ([("accepted", False), ("cancelled", False)], "partly"),
+        ([("refused", False)], "failed"),
+        ([("cancelled", False), ("refused", False)], "failed"),
+        ([("cancelled", False)], "cancelled"),
+    ],
+)
+def test_an_emails_status_from_its_deliveries(deliveries: list[tuple[str, bool]], status: str) -> None:
+    assert status_of(deliveries) == status

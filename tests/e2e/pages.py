@@ -1,0 +1,61 @@
+"""A person at a browser: their pages, and what went wrong in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.stack import Person
+
+AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def window(chromium: Browser, person: Person | None = None, **options: Any) -> Iterator[BrowserContext]:
+    """A browser window of its own, signed in as somebody who signed in by form."""
+    context = chromium.new_context(**options)
+    if person is not None:
+        context.add_cookies(
+            [
+                {"name": str(one.name), "value": str(one.value), "url": person.stack.url}
+                for one in person.jar.cookies
+            ]
+        )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def complaints(page: Page) -> list[str]:
+    """A list that fills with the console's errors and warnings; a breach of the content security policy is one."""
+    heard: list[str] = []
+    page.on("console", lambda one: heard.append(one.text) if one.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    return heard
+
+
+def axe(page: Page, only: str | None = None) -> list[str]:
+    """What axe finds wrong, one line each; ``only`` names the single rule to ask."""
+    # Evaluated, not added as a tag: the page's policy forbids inline scripts.
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, iframes: false}).then(r => r.violations)",
+        [only] if only else RULES,
+    )
+    return [
+        f"{one['id']}: {', '.join(str(node['target']) for node in one['nodes'])}: "
+        f"{one['nodes'][0]['failureSummary']}"
+        for one in found
+    ]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return max(wider, 0)

@@ -1,0 +1,92 @@
+"""Pages that change by themselves, and what they say when they cannot."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+from tests.e2e.pages import complaints, window
+from tests.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_open_appears_in_every_tab_within_a_second(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    sent = ana.send(ana.connect()["id"])
+    delivery = ana.email_when(sent["id"], "sent")["deliveries"][0]["id"]
+    (message,) = stack.sandbox.messages(delivery=delivery)
+    stack.sandbox.advance(30)
+    with window(chromium, ana) as context:
+        page, listing = context.new_page(), context.new_page()
+        heard = complaints(page)
+        page.goto(f"{stack.url}/emails/{sent['id']}")
+        listing.goto(f"{stack.url}/emails")
+        for tab in (page, listing):
+            tab.wait_for_selector("body[data-live-state=open]")
+        expect(listing.locator(".email-row")).to_contain_text("Sent")
+
+        stack.sandbox.act(message["id"], "open", as_="gmail")
+        hit = time.monotonic()
+        expect(page.locator("#timeline")).to_contain_text("Opened", timeout=1000)
+        assert time.monotonic() - hit < 1.0
+        # At 70 % the list does not claim it.
+        expect(listing.locator(".email-row")).to_contain_text("Perhaps opened", timeout=1000)
+
+        stack.sandbox.act(message["id"], "click", as_="browser")
+        expect(page.locator("#timeline")).to_contain_text("Clicked “new price list”", timeout=1000)
+        expect(listing.locator(".email-row")).to_contain_text("Clicked", timeout=1000)
+        assert heard == []
+
+
+def test_what_somebody_unfolded_stays_unfolded(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect()
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/integration")
+        page.wait_for_selector("body[data-live-state=open]")
+        page.get_by_text("What happened").click()
+        assert ana.api("POST", f"connections/{connection['id']}/verify").ok
+        expect(page.locator(".ledger")).to_contain_text("Checked: works", timeout=3000)
+        assert page.locator("details[open]").count() == 1
+
+
+def test_a_page_that_cannot_refresh_says_so_and_catches_up(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    sent = ana.send(ana.connect()["id"])
+    delivery = ana.email_when(sent["id"], "sent")["deliveries"][0]["id"]
+    (message,) = stack.sandbox.messages(delivery=delivery)
+    stack.sandbox.advance(30)
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/emails/{sent['id']}")
+        page.wait_for_selector("body[data-live-state=open]")
+
+        def cut(route: Route) -> None:
+            route.abort()
+
+        page.route("**/timeline", cut)
+        stack.sandbox.act(message["id"], "open", as_="gmail")
+        expect(page.get_by_text("Could not refresh. Trying again.")).to_be_visible()
+        assert page.get_by_text("Accepted by Google").is_visible()
+        page.unroute("**/timeline", cut)
+        expect(page.locator("#timeline")).to_contain_text("Opened", timeout=8000)
+        expect(page.locator("#live-note")).to_be_hidden()
+
+
+def test_a_session_that_ended_elsewhere_is_told_not_shown_as_a_sign_in_form(
+    chromium: Browser, stack: Stack
+) -> None:
+    ana = stack.person()
+    connection = ana.connect()
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/integration")
+        page.wait_for_selector("body[data-live-state=open]")
+        _ = ana.bearer
+        ana.post("/logout")
+        assert ana.api("POST", f"connections/{connection['id']}/verify").ok
+        expect(page.get_by_text("You are signed out, so this page no longer updates.")).to_be_visible()
+        assert page.get_by_role("button", name="Verify now").count() == 1

@@ -94,7 +94,7 @@ def moment(at: datetime | str | None, style: str = "clock") -> SafeString:
 
 
 @register.inclusion_tag("partials/action.html", takes_context=True)
-def action(  # noqa: PLR0917 - a template names them by place
+def action(
     context: Context,
     label: str,
     url: str,

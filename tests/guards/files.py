@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +19,14 @@ def committed() -> list[Path]:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
         paths = [ROOT / one for one in listed.decode().split("\0") if one]
     except (OSError, subprocess.CalledProcessError):  # no git here, or an unpacked archive
-        paths = [path for path in ROOT.rglob("*") if not _hidden_or_built(path)]
+        paths = list(_walk())
     return sorted(path for path in paths if path.is_file())
 
 
-def _hidden_or_built(path: Path) -> bool:
-    parts = path.relative_to(ROOT).parts
-    return any(part in _BUILT or (part.startswith(".") and part != ".ci") for part in parts[:-1])
+def _walk() -> Iterator[Path]:
+    for folder, inside, files in os.walk(ROOT):
+        inside[:] = [one for one in inside if one not in _BUILT and (not one.startswith(".") or one == ".ci")]
+        yield from (Path(folder) / one for one in files)
 
 
 def texts() -> Iterator[tuple[str, str]]:

@@ -167,5 +167,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"truesend": {"level": "INFO"}, "procrastinate": {"level": "WARNING"}},
+    "loggers": {
+        "truesend": {"level": "INFO"},
+        "procrastinate": {"level": "WARNING"},
+        # A 404 or 422 is an answer, not an event; a 500 still speaks.
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -94,7 +94,9 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        return _answer(Problem(error.status_code, "invalid", f"The request cannot be read: {error.message}"))
+        # The framework words every unreadable body alike, with 400; here what cannot be read is 422.
+        status = 422 if error.status_code == 400 else error.status_code
+        return _answer(Problem(status, "invalid", "The request cannot be read: send a JSON object."))
 
     @api.exception_handler(Refused)
     def _refused(request: HttpRequest, error: Refused) -> HttpResponse:

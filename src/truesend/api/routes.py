@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Header, NinjaAPI, Router, Status
 from ninja.errors import HttpError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
@@ -41,6 +42,21 @@ class Bearer(HttpBearer):
         return access.member_by_token(token)
 
 
+class Api(NinjaAPI):
+    """Names the media type of errors truly in the OpenAPI document."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """The document, with every error answer as `application/problem+json`."""
+        schema = super().get_openapi_schema(**options)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for status, answer in operation["responses"].items():
+                    content = answer.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        content[problems.PROBLEM_TYPE] = content.pop("application/json")
+        return schema
+
+
 class Json(Parser):
     """A body is a JSON object; anything else would silently read as an empty one."""
 
@@ -55,7 +71,7 @@ class Json(Parser):
         return body
 
 
-api = NinjaAPI(
+api = Api(
     parser=Json(),
     title="Truesend",
     version="1",

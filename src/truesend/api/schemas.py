@@ -13,9 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 LONGEST_HTML = 5_000_000
 
 
-def _no_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("contains a character that cannot be stored")
+def _storable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -32,7 +30,9 @@ def _bytes(text: Any) -> Any:
         raise ValueError("is not base64") from None
 
 
-Text = Annotated[str, AfterValidator(_no_nul)]
+# PostgreSQL stores no NUL.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$"), AfterValidator(_storable)]
+Id = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Content = Annotated[bytes, BeforeValidator(_bytes)]
 
 
@@ -146,7 +146,7 @@ class FileIn(Schema):
 class DraftIn(Schema):
     """What is to be sent."""
 
-    connection: Text | None = None
+    connection: Id | None = None
     to: Annotated[list[Text], Field(max_length=10_000)] = []
     cc: Annotated[list[Text], Field(max_length=10_000)] = []
     bcc: Annotated[list[Text], Field(max_length=10_000)] = []

@@ -1,0 +1,85 @@
+"""What the guides say of the code is so: files, tables, decisions, pictures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.apps import apps
+
+from .files import ROOT, committed, name, texts
+
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+LARGEST_PICTURE = 200_000
+_PLACES = (
+    ROOT,
+    ROOT / "src" / "truesend",
+    ROOT / "src" / "truesend_sandbox",
+    ROOT / "src",
+    ROOT / "frontend",
+)
+
+
+def _guides() -> list[tuple[str, str]]:
+    return [(path, text) for path, text in texts() if path.endswith(".md")]
+
+
+def _exists(path: str) -> bool:
+    return any(place.joinpath(path).exists() for place in _PLACES) or bool(
+        list(ROOT.glob(f"src/truesend/**/{path}"))
+    )
+
+
+def test_every_file_that_a_guide_names_exists() -> None:
+    named = {
+        (guide, path)
+        for guide, text in _guides()
+        for path in re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|toml|ts|txt))\b", text)
+    }
+
+    assert len(named) > 20
+    assert sorted((guide, path) for guide, path in named if not _exists(path)) == []
+
+
+def test_every_table_of_ours_is_told_of() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    told = set(re.findall(r"`((?:organizations|connections|sending|tracking)_\w+)`", text))
+    ours = {
+        model._meta.db_table
+        for model in apps.get_models()
+        if model.__module__.startswith("truesend.") and model._meta.app_label != "organizations"
+    }
+
+    assert "`organizations_*`" in text, "members and the like are told of in one line"
+    assert told == ours
+
+
+def test_every_decision_is_listed_and_says_what_was_chosen() -> None:
+    folder = ROOT / "docs" / "adr"
+    decisions = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
+    index = (folder / "README.md").read_text(encoding="utf-8")
+
+    assert [path.name for path in decisions if f"]({path.name})" not in index] == []
+    assert [path.name[:4] for path in decisions] == [
+        f"{number:04}" for number in range(1, len(decisions) + 1)
+    ]
+    for path in decisions:
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {path.name[:4]} "), path.name
+        for part in ("## To decide", "## Options", "## Choice", "## Consequences"):
+            assert f"\n{part}\n" in text, f"{path.name} has no {part}"
+
+
+def _pictures() -> list[Path]:
+    return [path for path in committed() if path.suffix == ".png" and name(path).startswith("docs/")]
+
+
+def test_pictures_are_small_and_used() -> None:
+    used = {
+        Path(target).name for _, text in _guides() for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    }
+
+    assert [
+        f"{name(one)}: {one.stat().st_size}" for one in _pictures() if one.stat().st_size > LARGEST_PICTURE
+    ] == []
+    assert {one.name for one in _pictures()} == used

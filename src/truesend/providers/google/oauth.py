@@ -124,7 +124,7 @@ def revoke(token: str) -> None:
     except http.TransportError as error:
         raise ProviderError(error.cause, error.words) from None
     body = answer.json()
-    ended = isinstance(body, Mapping) and body.get("error") in {"invalid_token", "invalid_grant"}
+    ended = isinstance(body, Mapping) and str(body.get("error")) in {"invalid_token", "invalid_grant"}
     if answer.status != 200 and not ended:
         raise oauth_error(body, answer.status, answer.words())
 

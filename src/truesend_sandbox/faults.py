@@ -151,7 +151,7 @@ class Faults:
                 row["until"],
                 row["hits"],
             )
-            for row in self._store.all("SELECT * FROM faults ORDER BY id")
+            for row in self._store.all("SELECT * FROM faults WHERE times IS NOT 0 ORDER BY id")
         ]
 
     def add(self, wanted: Mapping[str, Any]) -> Fault:
@@ -198,24 +198,24 @@ class Faults:
 
     def remove(self, fault_id: int) -> bool:
         """End a fault; False when there is none of that number."""
-        before = len(self._faults)
         self._faults = [fault for fault in self._faults if fault.id != fault_id]
-        self._store.run("DELETE FROM faults WHERE id = ?", fault_id)
-        return len(self._faults) < before
+        return self._store.run("DELETE FROM faults WHERE id = ?", fault_id).rowcount == 1
 
     def active(self) -> list[Fault]:
         """Those that can still meet a call."""
         now = self._clock.now()
-        return [f for f in self._faults if f.times != 0 and (f.until is None or f.until > now)]
+        return [fault for fault in self._faults if fault.until is None or fault.until > now]
 
     def use(self, fault: Fault) -> None:
-        """Count one meeting."""
+        """Count one meeting; a used-up fault keeps its row, so that ending it later is no mistake."""
         fault.hits += 1
         if fault.times is not None:
             fault.times -= 1
         self._store.run(
             "UPDATE faults SET hits = ?, times = ? WHERE id = ?", fault.hits, fault.times, fault.id
         )
+        if fault.times == 0:
+            self._faults = [other for other in self._faults if other is not fault]
 
     def meet(self, provider: str, operation: str, account: str | None) -> Plan | None:
         """The faults that meet this call, used up by one; None when there are none.

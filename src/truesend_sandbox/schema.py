@@ -1,6 +1,6 @@
 """The sandbox's tables."""
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the tables change; a data folder with another version is set aside, not migrated."""
 
 SCHEMA = """
@@ -98,4 +98,8 @@ CREATE TABLE arrival_recipients (
   address TEXT NOT NULL, arrival_id INTEGER NOT NULL, position INTEGER NOT NULL, read_at REAL,
   PRIMARY KEY (address, arrival_id)) WITHOUT ROWID;
 CREATE INDEX arrival_recipients_by_arrival ON arrival_recipients (arrival_id, position);
+
+CREATE TABLE mailboxes (
+  address TEXT PRIMARY KEY, mails INTEGER NOT NULL, unread INTEGER NOT NULL, latest INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX mailboxes_by_latest ON mailboxes (latest);
 """

@@ -15,13 +15,15 @@ from tests.sandbox_process import Sandbox
 
 def test_status_with_a_body_of_ones_own_and_times(sandbox: Sandbox, google: GoogleClient) -> None:
     tokens = google.connect()
-    sandbox.fault("send", "status", status=418, body={"a": 1}, times=2)
+    fault = sandbox.fault("send", "status", status=418, body={"a": 1}, times=2)
     for _ in range(2):
         answer = google.send(tokens)
         assert (answer.status_code, answer.json()) == (418, {"a": 1})
     assert google.send(tokens).status_code == 200
     assert len(sandbox.messages()) == 1
     assert sandbox.control("GET", "faults")["items"] == []
+    sandbox.control("DELETE", f"faults/{fault}", expect=204)
+    sandbox.control("DELETE", f"faults/{fault}", expect=404)
 
 
 def test_garbage_is_a_200_that_is_no_json(sandbox: Sandbox, google: GoogleClient) -> None:
@@ -56,14 +58,15 @@ def test_never_holds_the_line_and_is_seen_in_the_calls(sandbox: Sandbox, google:
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_slow_before_or_after_it_happened(sandbox: Sandbox, google: GoogleClient, when: str) -> None:
     tokens = google.connect()
-    sandbox.fault("send", "slow", ms=800, when=when, times=1)
+    sandbox.fault("send", "slow", ms=1500, when=when, times=1)
     started = time.monotonic()
     asker = threading.Thread(target=google.send, args=(tokens,))
     asker.start()
-    time.sleep(0.35)
+    while not sandbox.calls(operation="send"):
+        time.sleep(0.02)
     assert len(sandbox.messages()) == (0 if when == "before" else 1)
     asker.join()
-    assert time.monotonic() - started >= 0.8
+    assert time.monotonic() - started >= 1.5
     assert len(sandbox.messages()) == 1
 
 

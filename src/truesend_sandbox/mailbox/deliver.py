@@ -26,12 +26,18 @@ def deliver(world: World, *, provider: str, sender: str, recipients: Sequence[st
             world.clock.now(),
             raw,
         )
-        for position, address in enumerate(recipients):
+        for position, address in enumerate(dict.fromkeys(recipients)):
             world.store.run(
-                "INSERT OR IGNORE INTO arrival_recipients (address, arrival_id, position) VALUES (?, ?, ?)",
+                "INSERT INTO arrival_recipients (address, arrival_id, position) VALUES (?, ?, ?)",
                 address,
                 number,
                 position,
+            )
+            world.store.run(
+                "INSERT INTO mailboxes (address, mails, unread, latest) VALUES (?1, 1, 1, ?2)"
+                " ON CONFLICT (address) DO UPDATE SET mails = mails + 1, unread = unread + 1, latest = ?2",
+                address,
+                number,
             )
         for address in recipients:
             if address != sender:

@@ -20,11 +20,7 @@ PAGE = 50
 
 def _mailboxes(world: World) -> list[Row]:
     """Addresses that have mail, the latest first."""
-    return world.store.all(
-        "SELECT r.address, COUNT(*) AS mails, SUM(r.read_at IS NULL) AS unread, MAX(a.at) AS latest"
-        " FROM arrival_recipients r JOIN arrivals a ON a.id = r.arrival_id"
-        " GROUP BY r.address ORDER BY MAX(r.arrival_id) DESC LIMIT 200"
-    )
+    return world.store.all("SELECT * FROM mailboxes ORDER BY latest DESC LIMIT 200")
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
@@ -68,9 +64,7 @@ async def mailbox(request: web.Request) -> web.StreamResponse:
         int(before) if before.isdecimal() and len(before) < 18 else 2**62,
         PAGE + 1,
     )
-    unread = world.store.value(
-        "SELECT COUNT(*) FROM arrival_recipients WHERE address = ? AND read_at IS NULL", address
-    )
+    unread = world.store.value("SELECT unread FROM mailboxes WHERE address = ?", address) or 0
     return render(
         world,
         "mailbox.html",
@@ -107,12 +101,14 @@ def place(address: str, row: Row) -> str:
 async def message(request: web.Request) -> web.StreamResponse:
     """The message; opening it loads its pictures."""
     world, address, row = find(request)
-    world.store.run(
-        "UPDATE arrival_recipients SET read_at = ? WHERE address = ? AND arrival_id = ? AND read_at IS NULL",
-        world.clock.now(),
-        address,
-        row["id"],
-    )
+    with world.store.write():
+        read = world.store.run(
+            "UPDATE arrival_recipients SET read_at = ? WHERE address = ? AND arrival_id = ? AND read_at IS NULL",
+            world.clock.now(),
+            address,
+            row["id"],
+        )
+        world.store.run("UPDATE mailboxes SET unread = unread - ? WHERE address = ?", read.rowcount, address)
     mail = Mail.parse(bytes(row["raw"]))
     shown = content.read(bytes(row["raw"]))
     base = place(address, row)

@@ -86,23 +86,34 @@ class FewMayWait:
     """Requests that wait for a provider never take all threads: one that hangs must not take the pages with it."""
 
     _WAITS = re.compile(r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)")
-    # Threads kept for everything else, and how long one may wait for its turn.
+    # Threads kept for everything else: one of them may wait for its turn, the others never do.
     _KEPT = 4
-    _PATIENCE_SECONDS = 0.25
+    _PATIENCE_SECONDS = 1.0
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
         self.places = threading.BoundedSemaphore(max(1, env.number("WEB_THREADS") - self._KEPT))
+        self.next = threading.Lock()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self._WAITS.fullmatch(request.path):
             return self.get_response(request)
-        if not self.places.acquire(timeout=self._PATIENCE_SECONDS):
+        if not self._take():
             return errors.busy(request)
         try:
             return self.get_response(request)
         finally:
             self.places.release()
+
+    def _take(self) -> bool:
+        if self.places.acquire(blocking=False):
+            return True
+        if not self.next.acquire(blocking=False):
+            return False
+        try:
+            return self.places.acquire(timeout=self._PATIENCE_SECONDS)
+        finally:
+            self.next.release()
 
 
 class NoteWhereFrom:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StrictBool
 
 LONGEST_HTML = 5_000_000
 
@@ -30,6 +30,21 @@ def _bytes(text: Any) -> Any:
         raise ValueError("is not base64") from None
 
 
+def _number(value: Any) -> Any:
+    """A JSON number; Python would take true for 1 and "5" for 5."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("is not a number")
+    return value
+
+
+def _written_time(value: Any) -> Any:
+    """RFC 3339 text; a bare number would silently be a moment in 1970."""
+    if not isinstance(value, str | datetime):
+        raise ValueError("is not a time")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_time)]
 # PostgreSQL stores no NUL.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$"), AfterValidator(_storable)]
 Id = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
@@ -139,7 +154,9 @@ class FileIn(Schema):
     """An attachment."""
 
     name: Annotated[Text, Field(min_length=1, max_length=255)]
-    type: Annotated[Text, Field(max_length=127, pattern=r"^[\w.+-]+/[\w.+-]+$")] = "application/octet-stream"
+    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+_-]{1,60}/[A-Za-z0-9.+_-]{1,60}$")] = (
+        "application/octet-stream"
+    )
     content_base64: Content
 
 
@@ -154,10 +171,10 @@ class DraftIn(Schema):
     html: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     attachments: Annotated[list[FileIn], Field(max_length=100)] = []
-    separate_copies: bool = False
-    track: bool = True
-    send_at: AwareDatetime | None = None
-    undo_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    separate_copies: StrictBool = False
+    track: StrictBool = True
+    send_at: Moment | None = None
+    undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(_number)] = 0
 
 
 class GateOut(Schema):

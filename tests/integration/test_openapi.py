@@ -1,0 +1,65 @@
+"""Schemathesis, which nobody here wrote, holds the API against its own OpenAPI document."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+import requests
+from tests.stack import Stack
+
+CONTRACT = {
+    ("get", "/api/v1/me"),
+    ("get", "/api/v1/connections"),
+    ("get", "/api/v1/connections/{connection_id}"),
+    ("post", "/api/v1/connections/{connection_id}/verify"),
+    ("post", "/api/v1/connections/{connection_id}/test-email"),
+    ("post", "/api/v1/connections/{connection_id}/disconnect"),
+    ("get", "/api/v1/connections/{connection_id}/ledger"),
+    ("post", "/api/v1/readiness"),
+    ("post", "/api/v1/emails"),
+    ("get", "/api/v1/emails"),
+    ("get", "/api/v1/emails/{email_id}"),
+    ("post", "/api/v1/emails/{email_id}/cancel"),
+    ("post", "/api/v1/emails/{email_id}/release"),
+    ("get", "/api/v1/emails/{email_id}/signals"),
+}
+
+
+def test_the_document_is_public_and_names_what_the_contract_does(stack: Stack) -> None:
+    answer = requests.get(f"{stack.url}/api/v1/openapi.json", timeout=20)
+    assert answer.status_code == 200
+    named = {(method, path) for path, methods in answer.json()["paths"].items() for method in methods}
+    assert named == CONTRACT
+
+
+@pytest.mark.timeout(300)
+def test_schemathesis_finds_nothing_undocumented(stack: Stack, tmp_path: Path) -> None:
+    ana = stack.person()
+    ana.connect()
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(Path(sysconfig.get_path("scripts")) / "schemathesis"),
+            "run",
+            f"{stack.url}/api/v1/openapi.json",
+            "--header",
+            f"Authorization: Bearer {ana.bearer}",
+            "--max-examples",
+            "15",
+            "--phases",
+            "coverage,fuzzing",
+            "--seed",
+            "20261122",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert ana.api("GET", "me").status_code == 200

@@ -1,4 +1,4 @@
-"""A browser and a running Truesend for the tests that look at pages."""
+"""A browser for the tests that look at pages."""
 
 from __future__ import annotations
 
@@ -8,18 +8,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from tests import browser as chromiums
-from tests import stack as stacks
-from tests import up
-from tests.stack import Stack
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running ``truesend up --sandbox``. Tests make their own people and accounts in it."""
-    data = tmp_path_factory.mktemp("pages") / "data"
-    with stacks.running(data) as running:
-        yield running
-    up.remove(data)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,13 @@ STATUS: dict[str, tuple[str, str, str]] = {
 }
 
 
+_PROBLEM_TITLES = {
+    EmailStatus.HELD: "It waits; nothing is lost.",
+    EmailStatus.UNKNOWN: "It is not sent again by guess.",
+    EmailStatus.FAILED: "Nothing was sent.",
+    EmailStatus.PARTLY: "Some copies did not leave.",
+    EmailStatus.QUEUED: "It is tried again.",
+}
 # Headline word of tracking -> state of the look; the others are good news.
 _STATES = {"Cannot know": "eye", "Only machines": "bot"}
 _CERTAIN = 0.95
@@ -139,9 +146,9 @@ def _problem(email: Email) -> dict[str, Any] | None:
     words = last.words if last is not None and last.cause == email.problem else ""
     text = sentence(email.problem, registry.provider(connection.provider).name, words)
     if email.status == EmailStatus.UNKNOWN:
-        text += " It is not sent again by guess: look into your Sent folder."
+        text += " Look into your Sent folder."
     return {
-        "title": STATUS[email.status][0] + ".",
+        "title": _PROBLEM_TITLES.get(EmailStatus(email.status), "Not yet."),
         "sentence": text,
         "words": "" if words and words in text else words,
         "fix": {**fix, "method": "get" if fix["url"].startswith("/oauth/") else "post"} if fix else None,
@@ -152,7 +159,9 @@ def _problem(email: Email) -> dict[str, Any] | None:
 def _timeline(
     email: Email, deliveries: list[Delivery], signals: list[Signal], provider: str
 ) -> list[dict[str, Any]]:
-    told = [_signal(one) for one in signals]
+    # Whom it concerns needs saying only where there are several.
+    several = len(email.to) + len(email.cc) + len(email.bcc) > 1
+    told = [_signal(one, several) for one in signals]
     labels = _labels(deliveries) if len(deliveries) > 1 else {}
     attempts = Attempt.objects.filter(delivery__in=deliveries).exclude(outcome="").order_by("-started_at")
     for attempt in attempts[:200]:
@@ -165,10 +174,10 @@ def _labels(deliveries: list[Delivery]) -> dict[UUID, str]:
     return {one.delivery_id: one.name or one.address for one in found}
 
 
-def _signal(one: Signal) -> dict[str, Any]:
+def _signal(one: Signal, several: bool) -> dict[str, Any]:
     icon, state, title = _shown(one)
     times = f" {one.count} times." if one.count > 1 else ""
-    who = f" {one.recipient}." if one.recipient else ""
+    who = f" {one.recipient}." if several and one.recipient else ""
     return {
         "icon": icon,
         "state": state,

@@ -10,7 +10,7 @@ import pytest
 import requests
 from tests import stack as stacks
 from tests import up
-from tests.integration.test_consent import approved, come_back, is_untouched, next_consent_works, notice
+from tests.consents import approved, come_back, is_untouched, next_consent_works, notice
 from tests.stack import Stack
 
 TIMEOUT = 2

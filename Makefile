@@ -6,7 +6,7 @@ BIN := .venv/bin
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
 
-.PHONY: setup develop run test check lock clean
+.PHONY: setup develop run test check bench lock clean
 
 setup: .venv/.runtime frontend/dist/.done
 
@@ -53,10 +53,13 @@ test: develop
 check: develop
 	@exec $(BIN)/python tests/check.py
 
+bench: setup
+	@exec $(BIN)/truesend bench all
+
 lock:
 	for name in bootstrap runtime develop; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --universal \
 	    --python-version 3.11 requirements/$$name.in -o requirements/$$name.lock || exit 1; done
 
 clean:
-	rm -rf .venv frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.db import transaction
+from django.contrib import messages
 from django.http import HttpRequest
+from django.urls import reverse
 
 from truesend import env
 from truesend.organizations import system_mail
 from truesend.organizations.models import User
 
+log = logging.getLogger("truesend.organizations")
+_NOT_SENT = "Our mail could not be sent. Try again later, or ask whoever runs this installation."
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Addresses in lower case, links from the public URL, one transaction for a sign-up."""
+    """Addresses in lower case, links from the public URL, and mail that fails is no error page."""
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        """The user and their organization appear together or not at all."""
+        """The address in lower case, as sign-in looks for it."""
         user.email = form.cleaned_data["email"].strip().lower()
-        with transaction.atomic():
-            saved: User = super().save_user(request, user, form, commit=commit)
+        saved: User = super().save_user(request, user, form, commit=commit)
         return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """System mail; where none can be sent, nothing secret is shown instead (`truesend user link` helps)."""
-        if system_mail.is_configured():
+        if not system_mail.is_configured():
+            return
+        try:
             super().send_mail(template_prefix, email, context)
+        except system_mail.MailNotSent as error:
+            # The account stands without the mail; an error page would say that it does not.
+            log.warning("System mail could not be sent (%s).", error)
+            if self.request is not None:
+                messages.error(self.request, _NOT_SENT)
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """Built from the public URL: a forged Host never gets into a mail."""
-        from django.urls import reverse
-
         return env.public_url() + reverse("account_confirm_email", args=[emailconfirmation.key])
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Built from the public URL: a forged Host never gets into a mail."""
-        from django.urls import reverse
-
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return env.public_url() + path.replace("UID-KEY", key)

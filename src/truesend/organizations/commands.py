@@ -6,10 +6,10 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from truesend.organizations import access, links
-from truesend.organizations.forms import found_organization
+from truesend.organizations.forms import LONGEST_NAME, clean_name, found_organization
 from truesend.organizations.models import Member, Organization, Role, User
 
 
@@ -20,30 +20,43 @@ class CommandError(Exception):
 def create_user(
     email: str, password: str, organization: str, role: str = "owner", *, operator: bool = False
 ) -> str:
-    """Create an account whose address counts as verified; an existing organization of that name is joined."""
-    email = email.strip().lower()
+    """Create an account whose address counts as verified, in the one organization of that name or a new one."""
+    email, name = email.strip().lower(), clean_name(organization)
     if role not in Role.values:
         raise CommandError(f"No role is called {role}; there are {', '.join(Role.values)}.")
-    if not organization.strip():
-        raise CommandError("Name the organization with --organization.")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise CommandError(
+            f"Name the organization with --organization, in at most {LONGEST_NAME} characters."
+        )
     try:
         validate_email(email)
         validate_password(password)
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
-    with transaction.atomic():
-        if User.objects.filter(email=email).exists():
-            raise CommandError(f"{email} has an account already.")
-        user = User.objects.create_user(email, password)
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-        existing = Organization.objects.filter(name=organization.strip()).order_by("created_at").first()
-        if existing is None:
-            found_organization(user, organization.strip(), Role(role))
-        else:
-            Member.objects.create(organization=existing, user=user, role=role)
-        if operator:
-            User.objects.filter(pk=user.pk).update(is_operator=True)
-    return f"Created {email} ({role}) in {organization.strip()}."
+    try:
+        with transaction.atomic():
+            joined = _create(email, password, name, Role(role), operator=operator)
+    except IntegrityError:
+        raise CommandError(f"{email} has an account already.") from None
+    return f"Created {email} ({role}) in {name}{', which was there already' if joined else ''}."
+
+
+def _create(email: str, password: str, name: str, role: Role, *, operator: bool) -> bool:
+    """Whether an organization was joined. Anybody can sign up one of any name: two of a name are nobody's."""
+    user = User.objects.create_user(email, password)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    named = list(Organization.objects.filter(name=name)[:2])
+    if len(named) > 1 and role != Role.OWNER:
+        raise CommandError(
+            f"Several organizations are called {name}; only an owner of a new one can be made."
+        )
+    if len(named) == 1:
+        Member.objects.create(organization=named[0], user=user, role=role)
+    else:
+        found_organization(user, name, role)
+    if operator:
+        User.objects.filter(pk=user.pk).update(is_operator=True)
+    return len(named) == 1
 
 
 def user_link(email: str) -> str:
@@ -59,4 +72,4 @@ def create_token(email: str, name: str = "API") -> str:
     member = Member.objects.filter(user__email=email.strip().lower(), user__is_active=True).first()
     if member is None:
         raise CommandError(f"No account has the address {email}.")
-    return access.create_token(member, name)
+    return access.create_token(member, clean_name(name))

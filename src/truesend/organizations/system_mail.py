@@ -14,6 +14,10 @@ from truesend import env
 from truesend.providers import http
 
 
+class MailNotSent(Exception):
+    """The mail server did not take a mail; the message names neither address nor password."""
+
+
 def is_configured() -> bool:
     """Whether system mail can leave at all."""
     return env.get("EMAIL_URL") is not None
@@ -23,7 +27,7 @@ class SystemMail(BaseEmailBackend):
     """Sends by SMTP, or into the sandbox's mailbox, by ``TRUESEND_EMAIL_URL``."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """The number of messages handed over; a failure is logged by the caller, never shown with its address."""
+        """The number of messages handed over; raises :class:`MailNotSent`."""
         url = env.get("EMAIL_URL")
         if url is None:
             return 0
@@ -31,16 +35,19 @@ class SystemMail(BaseEmailBackend):
         sent = 0
         for message in email_messages:
             mime = message.message()
-            if parts.scheme in {"http", "https"}:
-                self._to_sandbox(url, message.recipients(), mime.as_bytes())
-            else:
-                self._by_smtp(parts, message.from_email, message.recipients(), mime.as_bytes())
+            try:
+                if parts.scheme in {"http", "https"}:
+                    self._to_sandbox(url, message.recipients(), mime.as_bytes())
+                else:
+                    self._by_smtp(parts, message.from_email, message.recipients(), mime.as_bytes())
+            except (http.TransportError, OSError, smtplib.SMTPException) as error:
+                raise MailNotSent(type(error).__name__) from None
             sent += 1
         return sent
 
     @staticmethod
     def _to_sandbox(url: str, recipients: list[str], raw: bytes) -> None:
-        http.request(
+        answer = http.request(
             "POST",
             url,
             operation="system_mail",
@@ -48,6 +55,8 @@ class SystemMail(BaseEmailBackend):
             body=raw,
             timeout=10,
         )
+        if not 200 <= answer.status < 300:
+            raise OSError("the sandbox did not take the mail")
 
     @staticmethod
     def _by_smtp(parts: SplitResult, sender: str, recipients: list[str], raw: bytes) -> None:

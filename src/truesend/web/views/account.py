@@ -7,6 +7,7 @@ from uuid import UUID
 
 from allauth.account.views import LoginView, SignupView
 from django.contrib.auth import login
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from truesend import clock, env
 from truesend.organizations import access, links, system_mail
 from truesend.organizations.models import ApiToken, Member, User
+from truesend.organizations.signup import SignupForm
 from truesend.sending.compose import one_line
 from truesend.web.gate import member_page
 
@@ -22,6 +24,20 @@ class Signup(SignupView):  # type: ignore[misc]
     """Organization, address, password; signed in at once."""
 
     template_name = "account/signup.html"
+    form_class = SignupForm
+
+    def form_valid(self, form: SignupForm) -> HttpResponse:
+        """A sign-up that lost against one with the same address reads as one that came later."""
+        try:
+            answer: HttpResponse = super().form_valid(form)
+        except IntegrityError:
+            answer = self.form_invalid(self._again())
+        return answer
+
+    def _again(self) -> SignupForm:
+        form: SignupForm = self.get_form()
+        form.is_valid()
+        return form
 
 
 class Login(LoginView):  # type: ignore[misc]
@@ -33,6 +49,12 @@ class Login(LoginView):  # type: ignore[misc]
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest, token: str) -> HttpResponse:
     """A link made by `truesend user link`; a mail program that looks at it must not use it up, so a button does."""
+    if request.method == "POST":
+        with transaction.atomic():
+            user = links.user_by_link(token, lock=True)
+            if user is not None:
+                login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+                return HttpResponseRedirect("/emails")
     user = links.user_by_link(token)
     if user is None:
         return render(
@@ -45,9 +67,6 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
             },
             status=400,
         )
-    if request.method == "POST":
-        login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
-        return HttpResponseRedirect("/emails")
     return render(request, "account/sign_in_link.html", {"email": user.email})
 
 
@@ -67,8 +86,10 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
 
     verified = EmailAddress.objects.filter(user=member.user, email=member.user.email, verified=True).exists()
     tokens = ApiToken.objects.filter(member=member, revoked_at=None).order_by("-created_at")
+    operators = User.objects.filter(is_operator=True, is_active=True).order_by("created_at")
     context: dict[str, Any] = {
         "nav": "account",
+        "operators": [] if env.get("SUPPORT_EMAIL") else [one.email for one in operators],
         "tokens": tokens,
         "new_token": new_token,
         "email_verified": verified,

@@ -122,7 +122,9 @@ def _choice(connection: Connection) -> dict[str, str]:
 
 def _gates_context(draft: Email, readiness: Readiness) -> dict[str, Any]:
     # Without an account two gates have the same cause; a person needs to read it once.
-    told = [gate for gate in readiness.gates if (gate.name, gate.cause) != ("capability", "connection_missing")]
+    told = [
+        gate for gate in readiness.gates if (gate.name, gate.cause) != ("capability", "connection_missing")
+    ]
     return {"gates": [_gate(draft, gate) for gate in told], "ready": readiness.ready}
 
 

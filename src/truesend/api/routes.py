@@ -75,7 +75,12 @@ api = Api(
     parser=Json(),
     title="Truesend",
     version="1",
-    description="Send tracked email from accounts you own, and learn what came of it.",
+    description=(
+        "Send tracked email from accounts you own, and learn what came of it. "
+        "Live hints: `GET /api/v1/events` (bearer token or session) is a stream of server-sent events, "
+        '`event: verdict|email|signal|account` with `data: {"id", "at"}`, without replay: '
+        "after connecting, read again."
+    ),
     auth=Bearer(),
     docs_url=None,
     openapi_url="/openapi.json",

@@ -23,7 +23,7 @@ STATUS: dict[str, tuple[str, str, str]] = {
     EmailStatus.SCHEDULED: ("Scheduled", "accent", "Waits for its hour."),
     EmailStatus.QUEUED: ("Queued", "accent", "Leaves in a moment."),
     EmailStatus.SENDING: ("Sending", "accent", "On its way."),
-    EmailStatus.SENT: ("Sent", "ok", "Accepted; nobody has opened it that we know of."),
+    EmailStatus.SENT: ("Sent", "ok", "No opening known yet."),
     EmailStatus.PARTLY: ("Partly sent", "warn", "Some copies were accepted, some were not."),
     EmailStatus.UNKNOWN: (
         "Unknown",
@@ -37,6 +37,14 @@ STATUS: dict[str, tuple[str, str, str]] = {
 }
 
 
+# What left a send open, in the middle of a sentence.
+_OPEN = {
+    "provider_timeout": "{provider} did not answer in time",
+    "provider_cut_off": "the connection to {provider} broke before an answer came",
+    "provider_error": "{provider} had a fault while it took the email",
+    "provider_garbage": "{provider}’s answer was not one we can read",
+    "worker_lost": "our worker ended before {provider} had answered",
+}
 _PROBLEM_TITLES = {
     EmailStatus.HELD: "It waits; nothing is lost.",
     EmailStatus.UNKNOWN: "It is not sent again by guess.",
@@ -85,9 +93,16 @@ def headline(email: Email, signals: Iterable[Signal]) -> tuple[str, str, str]:
     return word, state, text
 
 
-def _problem_sentence(email: Email) -> str:
+def _problem_sentence(email: Email, words: str = "") -> str:
     name = registry.provider(email.connection.provider).name if email.connection else "The provider"
-    return sentence(email.problem, name)
+    if email.status == EmailStatus.UNKNOWN:
+        return _open_sentence(email.problem, name)
+    return sentence(email.problem, name, words)
+
+
+def _open_sentence(code: str, provider: str) -> str:
+    reason = _OPEN.get(code, "{provider} gave no clear answer").replace("{provider}", provider)
+    return f"It may or may not have been sent: {reason}."
 
 
 def people(addresses: list[str]) -> str:
@@ -144,13 +159,15 @@ def _problem(email: Email) -> dict[str, Any] | None:
         fix = None
     last = Attempt.objects.filter(delivery__email=email).exclude(words="").order_by("-started_at").first()
     words = last.words if last is not None and last.cause == email.problem else ""
-    text = sentence(email.problem, registry.provider(connection.provider).name, words)
+    text = _problem_sentence(email, words)
     if email.status == EmailStatus.UNKNOWN:
         text += " Look into your Sent folder."
     return {
         "title": _PROBLEM_TITLES.get(EmailStatus(email.status), "Not yet."),
         "sentence": text,
-        "words": "" if words and words in text else words,
+        "state": "warn" if email.status in {EmailStatus.UNKNOWN, EmailStatus.QUEUED} else "bad",
+        # Where a connection broke the words are our own, and said already.
+        "words": "" if words in text or email.problem in _OPEN else words,
         "fix": {**fix, "method": "get" if fix["url"].startswith("/oauth/") else "post"} if fix else None,
         "who": names(who_can(email.problem, connection)),
     }
@@ -232,6 +249,11 @@ def _attempt(attempt: Attempt, provider: str, to: str) -> dict[str, Any]:
         "state": "warn" if unknown else "bad",
         "title": f"{provider} never answered" if unknown else "Not accepted",
         "confidence_label": None,
-        "sentence": sentence(attempt.cause, provider, attempt.words) + tail,
+        "sentence": (
+            _open_sentence(attempt.cause, provider)
+            if unknown
+            else sentence(attempt.cause, provider, attempt.words)
+        )
+        + tail,
         "at": at,
     }

@@ -101,6 +101,14 @@ def release(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespons
     return HttpResponseRedirect(f"/emails/{email_id}")
 
 
+# A frame of its own: what a mail program would show where the mail brings no style itself.
+_FRAME = (
+    '<!doctype html><meta charset="utf-8"><title>Email</title><base target="_blank">'
+    "<style>body{font:15px/1.6 Georgia,serif;color:#222;margin:0;overflow-wrap:anywhere}"
+    "img{max-width:100%}</style>"
+)
+
+
 @require_GET
 @xframe_options_sameorigin
 @member_page
@@ -108,7 +116,7 @@ def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The mail as written, alone in a frame: no scripts, no requests, and never a live pixel."""
     email = _email(member, email_id)
     html = email.html or f"<pre>{_escaped(email.text)}</pre>"
-    response = HttpResponse(f'<!doctype html><meta charset="utf-8"><base target="_blank">{html}')
+    response = HttpResponse(f"{_FRAME}{html}")
     response["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
         "sandbox allow-popups allow-popups-to-escape-sandbox"

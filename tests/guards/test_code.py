@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 
 import pytest
 
-from .files import python, texts
+from .files import ROOT, python, texts
 
 CLOCK = "src/truesend/clock.py"
 # A provider's name belongs into its folder. Where else it stands, and why:
@@ -140,3 +141,19 @@ def test_no_test_puts_something_of_ours_aside() -> None:
     ]
 
     assert found == []
+
+
+def test_the_rule_for_the_supervisor_holds_every_module_of_it() -> None:
+    """import-linter needs a list; a new module must not slip past it."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (rule,) = [one for one in contracts if one["name"].startswith("The supervisor starts without Django")]
+    modules = {
+        f"truesend.runtime.{path.stem}"
+        for path in (ROOT / "src/truesend/runtime").glob("*.py")
+        if path.stem != "__init__"
+    }
+
+    at_home_in_both = {"truesend.runtime.worker", "truesend.runtime.schema"}
+    assert set(rule["source_modules"]) == modules - at_home_in_both

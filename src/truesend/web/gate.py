@@ -29,6 +29,15 @@ def _name(name: str, email: str) -> str:
     return email if name in {"", email} else f"{name} ({email})"
 
 
+def _belongs_nowhere(request: HttpRequest) -> HttpResponse:
+    context = {
+        "title": "You belong to no organization",
+        "sentence": "Ask an owner to invite you, or sign out and create an organization of your own.",
+        "fix": {"label": "Sign out", "url": "/logout"},
+    }
+    return render(request, "problem.html", context, status=403)
+
+
 def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """A page for a signed-in member, who is handed to the view; others go to sign-in and come back."""
 
@@ -38,7 +47,11 @@ def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
         if member is None:
             if "application/json" in request.headers.get("Accept", ""):
                 return HttpResponse(status=401)
+            if request.user.is_authenticated:
+                # To sign-in and back would go round for ever.
+                return _belongs_nowhere(request)
             return redirect_to_login(request.get_full_path())
+        request.member = member  # type: ignore[attr-defined]  # the page around the view wants it too
         try:
             return view(request, member, *args, **kwargs)
         except Refused as refusal:

@@ -75,6 +75,19 @@ def _parser() -> argparse.ArgumentParser:
     create = _command(token, "create", _token_create, "print a new API token, once")
     create.add_argument("--email", required=True)
     create.add_argument("--name", default="API")
+
+    bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
+    benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
+    for name, what in (
+        ("pages", "pages alone and with many tabs and event streams open"),
+        ("tracking", "opens and clicks against a bare application on the same server"),
+        ("all", "all of them, one after another"),
+    ):
+        one = _command(benches, name, _bench, what)
+        one.set_defaults(bench=name)
+        one.add_argument("--json", action="store_true", help="a JSON line for each row")
+        one.add_argument("--seconds", type=_positive(float), default=10.0, help="of one run (default: 10)")
+        one.add_argument("--runs", type=_positive(int), default=3, help="of each system (default: 3)")
     return parser
 
 
@@ -84,6 +97,23 @@ def _command(
     parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
     parser.set_defaults(run=run)
     return parser
+
+
+def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = kind(text)
+        if not 0 < value <= 3600:
+            raise ValueError
+        return value
+
+    read.__name__ = "number"
+    return read
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from truesend.bench.run import run
+
+    return run(options.bench, as_json=options.json, seconds=options.seconds, runs=options.runs)
 
 
 def _up(options: argparse.Namespace) -> int:

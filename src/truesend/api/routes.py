@@ -115,7 +115,7 @@ def me(request: HttpRequest) -> dict[str, str]:
 
 
 def _seen(member: Member) -> QuerySet[Connection]:
-    return access.connections_of(member).select_related("member__user").prefetch_related("proofs")
+    return access.connections_of(member).select_related("member__user", "token").prefetch_related("proofs")
 
 
 def _connection(request: HttpRequest, connection_id: str, *, manage: bool = False) -> Connection:

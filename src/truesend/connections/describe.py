@@ -39,7 +39,7 @@ def describe(connection: Connection, now: datetime | None = None) -> Description
         ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words, one.until)
         for one in connection.proofs.all()
     )
-    token = Token.objects.filter(pk=connection.pk).first()
+    token: Token | None = getattr(connection, "token", None)
     verdict = judge(
         Facts(
             offered=tuple(str(one) for one in adapter.capabilities),

@@ -33,7 +33,7 @@ def cards(member: Member) -> list[dict[str, Any]]:
     found = (
         connections_of(member)
         .filter(disconnected_at=None)
-        .select_related("member__user")
+        .select_related("member__user", "token")
         .prefetch_related("proofs")
         .order_by("created_at")
     )

@@ -17,7 +17,7 @@ def base(request: HttpRequest) -> dict[str, Any]:
     """Member, environment, health line and counts for the rail."""
     common = {"environment": env.environment(), "sandbox_url": env.sandbox_url()}
     user = getattr(request, "user", None)
-    member = member_of(user) if user is not None else None
+    member = getattr(request, "member", None) or (member_of(user) if user is not None else None)
     if member is None:
         return {**common, "member": None}
     found = health(member)
@@ -44,7 +44,7 @@ def health(member: Member) -> dict[str, Any]:
         describe(one)
         for one in connections_of(member)
         .filter(disconnected_at=None)
-        .select_related("member__user")
+        .select_related("member__user", "token")
         .prefetch_related("proofs")
     ]
     if not described:

@@ -107,7 +107,9 @@ def _page(
 
 def _choices(member: Member) -> list[Connection]:
     live = connections_of(member).filter(disconnected_at=None)
-    return list(live.select_related("member__user").prefetch_related("proofs").order_by("created_at"))
+    return list(
+        live.select_related("member__user", "token").prefetch_related("proofs").order_by("created_at")
+    )
 
 
 def _choice(connection: Connection) -> dict[str, str]:

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from truesend.organizations.access import Refused
+from truesend.organizations.access import Refused, people_with
+from truesend.organizations.models import Member
 from truesend.sending.readiness import Gate
 from truesend.sending.submit import IdempotencyMismatch, NotReady
 
@@ -100,7 +101,9 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Refused)
     def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
-        return _answer(Problem(403, "forbidden", error.sentence, cause="role"))
+        member = getattr(request, "auth", None)
+        who = people_with(member, error.roles) if isinstance(member, Member) else []
+        return _answer(Problem(403, "forbidden", error.sentence, cause="role", who=who))
 
     @api.exception_handler(NotReady)
     def _not_ready(request: HttpRequest, error: NotReady) -> HttpResponse:

@@ -8,7 +8,7 @@ from uuid import UUID
 from allauth.account.views import LoginView, SignupView
 from django.contrib.auth import login
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -111,6 +111,9 @@ def create_token(request: HttpRequest, member: Member) -> HttpResponse:
 @require_POST
 @member_page
 def revoke_token(request: HttpRequest, member: Member, token_id: UUID) -> HttpResponse:
-    """End a token of one's own."""
-    ApiToken.objects.filter(pk=token_id, member=member, revoked_at=None).update(revoked_at=clock.now())
+    """End a token of one's own; twice is fine."""
+    own = ApiToken.objects.filter(pk=token_id, member=member)
+    if not own.exists():
+        raise Http404
+    own.filter(revoked_at=None).update(revoked_at=clock.now())
     return HttpResponseRedirect("/account")

@@ -1,0 +1,338 @@
+"""Who may do what: every route is tried by a stranger, by a colleague without the role, and by nobody at all.
+
+The routes come from Django's resolver and the API's own description, so that a new one without a case fails here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from django.urls import URLPattern, URLResolver, get_resolver
+from tests.stack import Person, Stack
+
+from truesend.api import api
+
+# Pages that anybody may open: accounts, and what carries its own proof in the address.
+OPEN = {
+    "",
+    "signup",
+    "login",
+    "inactive",
+    "confirm-email",
+    r"^confirm-email/(?P<key>[-:\w]+)$",
+    "password/reset",
+    "password/reset/done",
+    r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)$",
+    "password/reset/key/done",
+    "sign-in/<str:token>",
+    "oauth/<str:provider>/callback",  # 400 to all but the session that started; see test_consent.py
+}
+# Pages of a signed-in member that name nobody's row.
+OWN = {
+    "logout": ("POST",),
+    "reauthenticate": ("GET", "POST"),
+    "email": ("GET", "POST"),
+    "password/change": ("GET", "POST"),
+    "password/set": ("GET", "POST"),
+    "account": ("GET", "POST"),
+    "account/tokens": ("POST",),
+    "integration": ("GET",),
+    "integration/cards": ("GET",),
+    "partials/health": ("GET",),
+    "oauth/<str:provider>/start": ("GET",),
+    "emails": ("GET",),
+    "emails/rows": ("GET",),
+    "emails/new": ("GET",),
+}
+# Pages that name a row: method, and what a stranger gets.
+NAMED = {
+    "account/tokens/<uuid:token_id>/revoke": [("POST", 404)],
+    "connections/<uuid:connection_id>/verify": [("POST", 404)],
+    "connections/<uuid:connection_id>/test-email": [("POST", 404)],
+    "connections/<uuid:connection_id>/disconnect": [("GET", 404), ("POST", 404)],
+    "emails/<uuid:email_id>": [("GET", 404)],
+    "emails/<uuid:email_id>/body": [("GET", 404)],
+    "emails/<uuid:email_id>/cancel": [("POST", 404)],
+    "emails/<uuid:email_id>/release": [("POST", 404)],
+    "emails/<uuid:email_id>/timeline": [("GET", 404)],
+}
+# A draft's id is made by the browser, so an unknown one is a new draft: a stranger sees and changes nothing.
+DRAFTS = {
+    "emails/drafts/<uuid:email_id>": "POST",
+    "emails/drafts/<uuid:email_id>/send": "POST",
+    "emails/drafts/<uuid:email_id>/gates": "GET",
+    "emails/drafts/<uuid:email_id>/discard": "POST",
+}
+API = {
+    "GET me",
+    "GET connections",
+    "GET connections/{connection_id}",
+    "POST connections/{connection_id}/verify",
+    "POST connections/{connection_id}/test-email",
+    "POST connections/{connection_id}/disconnect",
+    "GET connections/{connection_id}/ledger",
+    "POST readiness",
+    "POST emails",
+    "GET emails",
+    "GET emails/{email_id}",
+    "POST emails/{email_id}/cancel",
+    "POST emails/{email_id}/release",
+    "GET emails/{email_id}/signals",
+}
+SECRET = "Salary of the board"
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
+    """Every page's route as the URL table writes it; the API's are in its own description."""
+    for one in patterns:
+        route = prefix + str(one.pattern)
+        if isinstance(one, URLResolver):
+            if not route.startswith("api/"):
+                yield from routes(one.url_patterns, route)
+        elif isinstance(one, URLPattern):
+            yield route
+
+
+def operations() -> set[str]:
+    schema = api.get_openapi_schema(path_prefix="")
+    return {f"{method.upper()} {path}" for path, found in schema["paths"].items() for method in found}
+
+
+def test_every_page_has_a_case() -> None:
+    found = set(routes(get_resolver().url_patterns))
+    assert found == OPEN | OWN.keys() | NAMED.keys() | DRAFTS.keys()
+
+
+def test_every_operation_of_the_api_has_a_case() -> None:
+    assert {one.replace(" /", " ") for one in operations()} == API
+
+
+@dataclass
+class World:
+    """An owner with things of her own, a colleague, and a stranger."""
+
+    owner: Person
+    colleague: Person
+    stranger: Person
+    personal: str
+    shared: str
+    email: str
+    draft: str
+    token: str
+
+    def ids(self, connection: str = "") -> dict[str, str]:
+        return {
+            "connection_id": connection or self.personal,
+            "email_id": self.email,
+            "token_id": self.token,
+            "provider": "google",
+        }
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack) -> World:
+    owner = stack.person(organization=f"Tenants {uuid4()}")
+    colleague = stack.member_of(owner, "user")
+    stranger = stack.person("eve", "Elsewhere")
+    personal = owner.connect()["id"]
+    shared = owner.connect(f"shared-{owner.email}", "capabilities=send&kind=organization")["id"]
+    email = owner.send(personal, subject=SECRET)["id"]
+    owner.email_when(email, "sent")
+    draft = str(uuid4())
+    saved = owner.jar.post(
+        f"{stack.url}/emails/drafts/{draft}",
+        json={"subject": SECRET, "html": "<p>x</p>", "to": "a@b.example"},
+        headers={"X-CSRFToken": owner.jar.cookies["csrftoken"]},
+        timeout=30,
+    )
+    assert saved.status_code == 200, saved.text
+    assert owner.bearer
+    found = re.search(r"/account/tokens/([0-9a-f-]{36})/revoke", owner.get("/account").text)
+    assert found
+    return World(owner, colleague, stranger, personal, shared, email, draft, found[1])
+
+
+def filled(route: str, ids: dict[str, str]) -> str:
+    return "/" + re.sub(r"<\w+:(\w+)>|\{(\w+)\}", lambda m: ids[m[1] or m[2]], route)
+
+
+def call(person: Person, method: str, path: str, **options: Any) -> requests.Response:
+    if method == "GET":
+        return person.get(path, allow_redirects=False, **options)
+    return person.post(path, allow_redirects=False, **options)
+
+
+def as_it_was(world: World) -> None:
+    """Nothing a refused person pressed has done anything."""
+    for connection in (world.personal, world.shared):
+        assert world.owner.connection(connection)["verdict"] in {"unproven", "working"}
+    assert world.owner.api("GET", f"emails/{world.email}").json()["status"] == "sent"
+    assert SECRET in world.owner.get(f"/emails/new?draft={world.draft}").text
+
+
+@pytest.mark.parametrize("route", NAMED)
+def test_a_stranger_finds_nothing(world: World, route: str) -> None:
+    for connection in (world.personal, world.shared):
+        for method, status in NAMED[route]:
+            answer = call(world.stranger, method, filled(route, world.ids(connection)))
+            assert answer.status_code == status, (method, route, answer.status_code)
+            nothing = call(world.stranger, method, filled(route, dict.fromkeys(world.ids(), str(uuid4()))))
+            # Not told apart from what does not exist.
+            assert (answer.status_code, _plain(answer)) == (nothing.status_code, _plain(nothing))
+            assert SECRET not in answer.text
+            assert world.owner.email not in answer.text
+    as_it_was(world)
+
+
+def _plain(answer: requests.Response) -> str:
+    """A page without what differs from one load to the next."""
+    return re.sub(r'value="\w{64}"|content="[^"]*"|data-now="[^"]*"', "", answer.text)
+
+
+@pytest.mark.parametrize("route", DRAFTS)
+def test_a_stranger_sees_and_changes_no_draft(world: World, route: str) -> None:
+    path = filled(route, {"email_id": world.draft})
+    for person in (world.stranger, world.colleague):
+        person.get("/login")
+        if DRAFTS[route] == "GET":
+            answer = person.get(path)
+        else:
+            answer = person.jar.post(
+                person.stack.url + path,
+                data={"subject": "mine now", "csrfmiddlewaretoken": person.jar.cookies["csrftoken"]},
+                headers={"X-CSRFToken": person.jar.cookies["csrftoken"]},
+                timeout=30,
+            )
+        assert answer.status_code < 500
+        assert SECRET not in answer.text
+    as_it_was(world)
+
+
+@pytest.mark.parametrize("operation", sorted(API))
+def test_a_stranger_finds_nothing_by_the_api(world: World, operation: str) -> None:
+    method, path = operation.split(" ")
+    for connection in (world.personal, world.shared):
+        draft = {"connection": connection, "to": ["a@b.example"], "subject": "x", "html": "x"}
+        body = draft if operation in {"POST readiness", "POST emails"} else None
+        answer = world.stranger.api(method, filled(path, world.ids(connection))[1:], body)
+        assert world.owner.email not in answer.text
+        assert SECRET not in answer.text
+        if "{" in path:
+            assert answer.status_code == 404
+            assert answer.json()["code"] == "not_found"
+        elif body:
+            assert answer.status_code == (200 if operation == "POST readiness" else 409)
+            gates = {gate["name"]: gate["cause"] for gate in answer.json()["gates"]}
+            assert gates["connection"] == "connection_missing"
+        elif operation != "GET me":
+            assert answer.json()["items"] == []
+    as_it_was(world)
+
+
+@pytest.mark.parametrize("route", sorted({**OWN, **NAMED, **DRAFTS}))
+def test_signed_out(world: World, stack: Stack, route: str) -> None:
+    nobody = Person(stack, "", "")
+    path = filled(route, {**world.ids(), "email_id": world.email})
+    methods: list[str] = []
+    if route in OWN:
+        methods = list(OWN[route])
+    elif route in NAMED:
+        methods = [method for method, _ in NAMED[route]]
+    else:
+        methods = [DRAFTS[route]]
+    for method in methods:
+        answer = call(nobody, method, path)
+        assert answer.status_code in {302, 401}, (method, route, answer.status_code)
+        if answer.status_code == 302:
+            assert answer.headers["Location"].startswith(("/login", f"{stack.url}/login")), answer.headers
+        assert SECRET not in answer.text
+    as_it_was(world)
+
+
+@pytest.mark.parametrize("operation", sorted(API))
+def test_no_token_no_answer(world: World, stack: Stack, operation: str) -> None:
+    method, path = operation.split(" ")
+    url = f"{stack.url}/api/v1{filled(path, world.ids())}"
+    # A session is none either: a page of somebody else's could use it unasked.
+    for cookies in ({}, world.owner.jar.cookies.get_dict()):
+        answer = requests.request(method, url, json={}, cookies=cookies, timeout=30)
+        assert answer.status_code == 401
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route, methods in OWN.items() if "POST" in methods]
+    + [route for route, cases in NAMED.items() if any(method == "POST" for method, _ in cases)]
+    + [route for route, method in DRAFTS.items() if method == "POST"]
+    + ["login", "signup", "password/reset"],
+)
+def test_no_form_works_without_its_csrf_field(world: World, route: str) -> None:
+    path = filled(route, world.ids())
+    for token in ("", "x" * 64):
+        answer = world.owner.jar.post(
+            world.owner.stack.url + path,
+            data={"csrfmiddlewaretoken": token},
+            headers={"Origin": "https://evil.example"} if token else {},
+            allow_redirects=False,
+            timeout=30,
+        )
+        assert answer.status_code == 403, (route, answer.status_code)
+        assert "<h1>" in answer.text
+    as_it_was(world)
+
+
+@pytest.mark.parametrize("route", sorted(route for route in NAMED if "connection_id" in route))
+def test_a_colleague_finds_no_mailbox_of_another_and_cannot_manage_a_shared_one(
+    world: World, route: str
+) -> None:
+    for method, _ in NAMED[route]:
+        assert call(world.colleague, method, filled(route, world.ids())).status_code == 404
+        answer = call(world.colleague, method, filled(route, world.ids(world.shared)))
+        assert answer.status_code == 403
+        assert "Only an owner or manager can change a shared connection." in answer.text
+        assert world.owner.email in answer.text  # who can
+    as_it_was(world)
+
+
+@pytest.mark.parametrize("operation", sorted(one for one in API if "{" in one))
+def test_a_colleague_by_the_api(world: World, operation: str) -> None:
+    method, path = operation.split(" ")
+    assert world.colleague.api(method, filled(path, world.ids())[1:]).status_code == 404
+    if "connection_id" in path:
+        answer = world.colleague.api(method, filled(path, world.ids(world.shared))[1:])
+        assert answer.status_code == (403 if method == "POST" else 200)
+        if method == "POST":
+            problem = answer.json()
+            assert (problem["code"], problem["cause"]) == ("forbidden", "role")
+            assert [one["email"] for one in problem["who"]] == [world.owner.email]
+    as_it_was(world)
+
+
+def test_a_colleague_sends_from_a_shared_connection(world: World) -> None:
+    listed = world.colleague.api("GET", "connections").json()["items"]
+    assert [(one["id"], one["kind"]) for one in listed] == [(world.shared, "organization")]
+    sent = world.colleague.send(world.shared)
+    world.colleague.email_when(sent["id"], "sent")
+    assert world.owner.api("GET", f"emails/{sent['id']}").status_code == 404  # whose mail is whose
+    card = world.colleague.get("/integration").text
+    assert "shared with everyone" in card
+    assert f"/connections/{world.shared}/disconnect" not in card
+
+
+@pytest.mark.parametrize("role", ["manager", "user"])
+def test_who_may_connect_a_shared_account(world: World, stack: Stack, role: str) -> None:
+    person = stack.member_of(world.owner, role)
+    answer = person.get("/oauth/google/start?kind=organization", allow_redirects=False)
+    assert answer.status_code == (302 if role == "manager" else 403)
+    again = person.get(f"/oauth/google/start?connection={world.shared}", allow_redirects=False)
+    assert again.status_code == (302 if role == "manager" else 403)
+    other = person.get(f"/oauth/google/start?connection={world.personal}", allow_redirects=False)
+    assert other.status_code == 404

@@ -6,7 +6,7 @@ BIN := .venv/bin
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
 
-.PHONY: setup develop run test check bench lock clean
+.PHONY: setup develop run test check bench docs lock clean
 
 setup: .venv/.runtime frontend/dist/.done
 
@@ -55,6 +55,10 @@ check: develop
 
 bench: setup
 	@exec $(BIN)/truesend bench all
+
+# The pages of docs/ that are tables of the code.
+docs: setup
+	@exec $(BIN)/python -m truesend.docs
 
 lock:
 	for name in bootstrap runtime develop; do \

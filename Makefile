@@ -53,8 +53,14 @@ test: develop
 check: develop
 	@exec $(BIN)/python tests/check.py
 
+# wrk, where it is installed, makes the load; BENCH chooses one of them.
+BENCH ?= all
 bench: setup
-	@exec $(BIN)/truesend bench all
+	@exec $(BIN)/truesend bench $(BENCH)
+
+# Goes on where an earlier run was cut short; FRESH=1 starts over.
+proof: develop
+	@exec $(BIN)/python proof/run.py $(if $(FRESH),--fresh)
 
 # The pages of docs/ that are tables of the code.
 docs: setup

@@ -41,6 +41,22 @@ class Books:
             f"{self.hits_missing} missing, {self.hits_double} double, {self.seconds:.0f} s"
         )
 
+    def shortfalls(self, *, emails: int, hits: int, rounds: int) -> list[str]:
+        """What does not balance after a storm of that size; empty when nothing was lost or doubled."""
+        short = []
+        if (settled := sum(self.emails.values())) != emails:
+            short.append(f"{settled} of {emails} emails came to an end")
+        if len(self.kills) != rounds * len(PARTS):
+            short.append(f"only {len(self.kills)} parts were killed")
+        for (status, arrivals), count in self.deliveries.items():
+            if arrivals not in ({1} if status == "accepted" else {0, 1}):
+                short.append(f"{count} deliveries are {status} and arrived {arrivals} times")
+        if self.hits_missing or self.hits_double:
+            short.append(f"{self.hits_missing} hits are missing, {self.hits_double} are double")
+        if self.hits_acknowledged <= hits // 2:
+            short.append(f"only {self.hits_acknowledged} of {hits} hits were answered")
+        return short
+
 
 def storm(stack: Stack, *, mailboxes: int, emails: int, hits: int, rounds: int, seed: int) -> Books:
     """Send ``emails`` over ``mailboxes`` and hit their links ``hits`` times while parts are killed in turn."""

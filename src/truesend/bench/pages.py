@@ -80,13 +80,13 @@ def _row(page: str, when: str, times: _Times, setup: dict[str, Any]) -> Row:
     measured = times.pages[page]
     return Row(
         name=f"{page} {when}",
-        ours=median(measured),
+        ours=percentile(measured, 95),
         unit="ms",
         limit=LIMIT_MS,
-        limit_name="ms at most (median)",
+        limit_name="ms at most for 95 of 100",
         cpu_ms=times.cpu_ms,
         p99_ms=percentile(measured, 99),
-        setup={**setup, "pages_measured": sum(map(len, times.pages.values()))},
+        setup={**setup, f"{page} {when}": f"median {median(measured):.1f} ms of {len(measured)}"},
     )
 
 

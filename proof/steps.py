@@ -1,0 +1,166 @@
+"""What the proof runs. Each step is code that ``make test`` runs too, there on a sample."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from proof import fresh
+from proof.finding import Finding
+from tests import stack as stacks
+from tests.integration import test_walk
+from tests.storms import kills
+
+from truesend.bench import pages
+from truesend.bench.installation import data_folder
+
+ROOT = Path(__file__).resolve().parents[1]
+WALKS, WALK_LIMIT = 5, 5.0
+STORMS, ROUNDS, EMAILS, HITS, MAILBOXES = 3, 2, 200, 2_000, 10
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to run as a whole; ``key`` names it in the state file."""
+
+    key: str
+    what: str
+    run: Callable[[int], list[Finding]]
+
+
+def _selection(name: str, *paths: str) -> Callable[[int], list[Finding]]:
+    """A choice of tests: all pass, none is skipped."""
+
+    def run(_: int) -> list[Finding]:
+        began = time.monotonic()
+        passed, total, last = _pytest(paths)
+        figure = f"{passed} of {total} cases" + ("" if passed == total and total else f"; {last}")
+        return [Finding(name, figure, "all", holds=0 < total == passed, seconds=time.monotonic() - began)]
+
+    return run
+
+
+def _pytest(paths: Sequence[str]) -> tuple[int, int, str]:
+    """(passed, all, pytest's last line)."""
+    with tempfile.TemporaryDirectory(prefix="truesend-proof-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            f"--junitxml={report}",
+            *paths,
+        ]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800)
+        last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-160:]])[-1]
+        if not report.exists():
+            return 0, 0, last
+        # Written by pytest a moment ago, not by somebody else.
+        suite = ElementTree.parse(report).getroot().find("testsuite")  # noqa: S314
+    assert suite is not None
+    counts = {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
+    wrong = counts["failures"] + counts["errors"] + counts["skipped"]
+    return counts["tests"] - wrong, counts["tests"], last
+
+
+def _walk_by_api(_: int) -> list[Finding]:
+    """The whole walk, sign-up included, several times in one running stack."""
+    began = time.monotonic()
+    slowest = 0.0
+    with data_folder() as data, stacks.running(data) as stack:
+        for _number in range(WALKS):
+            started = time.monotonic()
+            test_walk.test_a_tracked_email_is_sent_opened_and_clicked(stack)
+            slowest = max(slowest, time.monotonic() - started)
+    return [
+        Finding(
+            "walk by API, with two sign-ups",
+            f"{slowest:.2f} s, slowest of {WALKS}",
+            f"{WALK_LIMIT:g} s",
+            holds=slowest < WALK_LIMIT,
+            seconds=time.monotonic() - began,
+        )
+    ]
+
+
+def _pages(_: int) -> list[Finding]:
+    began = time.monotonic()
+    rows = pages.rows(seconds=10, runs=2)
+    seconds = time.monotonic() - began
+    return [
+        Finding(
+            row.name,
+            f"{row.ours:.3g} {row.unit}" + ("" if row.p99_ms is None else f" (p99 {row.p99_ms:.0f} ms)"),
+            f"{row.limit:g} {row.limit_name}",
+            holds=row.holds,
+            seconds=seconds / len(rows),
+        )
+        for row in rows
+    ]
+
+
+def _storms(seed: int) -> list[Finding]:
+    return [_storm(seed + number) for number in range(STORMS)]
+
+
+def _storm(seed: int) -> Finding:
+    with data_folder() as data, stacks.running(data) as stack:
+        books = kills.storm(stack, mailboxes=MAILBOXES, emails=EMAILS, hits=HITS, rounds=ROUNDS, seed=seed)
+    short = books.shortfalls(emails=EMAILS, hits=HITS, rounds=ROUNDS)
+    unknown = books.emails["unknown"]
+    held = (
+        f"{EMAILS} emails once each, {unknown} of them unknown; {books.hits_acknowledged} hits once each; "
+        f"{len(books.kills)} kills"
+    )
+    return Finding(
+        f"storm of {EMAILS} emails, {HITS} hits",
+        "; ".join(short) if short else held,
+        "nothing lost, nothing double",
+        holds=not short,
+        seconds=books.seconds,
+        seed=str(seed),
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    Step("walk-browser", "the walk in a browser", _selection("walk in a browser", "tests/e2e/test_walk.py")),
+    Step("walk-api", "the walk by API", _walk_by_api),
+    Step("pages", "pages, streams, end and second start", _pages),
+    Step(
+        "judges",
+        "the providers' own libraries against the sandbox",
+        _selection("judges of the sandbox", "tests/sandbox/test_sandbox_judges.py"),
+    ),
+    Step(
+        "consent",
+        "consents that are forged, stolen, broken or refused",
+        _selection(
+            "consent matrix", "tests/integration/test_consent.py", "tests/sandbox/test_sandbox_consent.py"
+        ),
+    ),
+    Step(
+        "processes",
+        "processes that are killed, refused, ended",
+        _selection("processes of truesend up", "tests/integration/test_up.py"),
+    ),
+    Step(
+        "hits",
+        "hits while database, disk and tracker fail",
+        _selection(
+            "hits under failures",
+            "tests/integration/test_tracker.py",
+            "tests/integration/test_tracker_loading.py",
+        ),
+    ),
+    Step("storms", "storms", _storms),
+    Step("fresh", "make run in an empty folder", fresh.findings),
+)

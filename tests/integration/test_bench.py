@@ -1,0 +1,130 @@
+"""The benches run, tell what they ran on, end what they started, and leave an installation beside them alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import up
+
+from truesend.bench import load, machine
+from truesend.bench.load import read_wrk
+from truesend.bench.rows import Row, percentile, table
+
+FIELDS = {"name", "ours", "limit", "limit_name", "cpu_ms", "p99_ms", "setup"}
+WRK = """Running 1s test @ http://127.0.0.1:47001
+  1 threads and 64 connections
+  Latency Distribution
+     50%    2.10ms
+     99%  903.00us
+  12345 requests in 1.01s, 2.20MB read
+{trouble}Requests/sec:  12222.77
+"""
+
+
+def bench(tmp_path: Path, name: str, **settings: str) -> list[dict[str, Any]]:
+    """Rows of a short run in which everything is in ``tmp_path``."""
+    before = set(Path("/var/lib/truesend").glob("*"))
+    done = subprocess.run(
+        up.command("bench", name, "--json", "--seconds", "1", "--runs", "1"),
+        env=up.environment({"TMPDIR": str(tmp_path), **settings}),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("truesend-bench-*")) == []
+    assert set(Path("/var/lib/truesend").glob("*")) <= before
+    assert up.processes_of(tmp_path / "truesend-bench-") == {}
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(row.keys() >= FIELDS for row in rows)
+    assert all("cores" in row["setup"]["machine"] for row in rows)
+    return rows
+
+
+@pytest.mark.parametrize("path", ["with wrk", "without wrk"])
+def test_tracking_is_held_against_a_bare_application(tmp_path: Path, path: str) -> None:
+    settings = {"PATH": str(tmp_path)} if path == "without wrk" else {}
+    opens, clicks, p99, once = bench(tmp_path, "tracking", **settings)
+    for row in (opens, clicks):
+        assert row["ratio"] == pytest.approx(row["ours"] / row["compare"], abs=0.001)
+        assert 0 < row["ratio"] < 1.2
+        assert row["cpu_ms"] > row["setup"]["bare_cpu_ms"] > 0
+    assert "ratio" not in p99
+    assert (once["ours"], once["limit"]) == (0, 0)
+    assert "20,000 answered, 20,000 in the table" in once["setup"]["once"]
+    if settings:
+        assert "wrk is not installed" in opens["setup"]["load"]
+
+
+@pytest.mark.timeout(150)
+def test_pages_are_measured_alone_and_in_a_crowd(tmp_path: Path) -> None:
+    # A setting of an installation must not reach the bench: this database does not exist.
+    rows = bench(tmp_path, "pages", TRUESEND_DATABASE_URL="postgresql://nobody@localhost:1/none")
+    assert len([row for row in rows if row["unit"] == "ms"]) == 8
+    assert all(0 < row["ours"] <= row["p99_ms"] for row in rows if row["unit"] == "ms")
+    assert "0 failed; 210 streams ended" in rows[0]["setup"]["seen"]
+    ending, second = rows[-2:]
+    assert ending["ours"] < ending["limit"] == 10
+    assert second["ours"] < second["limit"] == 10
+
+
+def test_only_benches_that_measure_something_are_offered() -> None:
+    done = subprocess.run(up.command("bench", "send"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pages" in done.stderr
+
+
+def test_a_report_of_wrk_with_errors_is_no_figure() -> None:
+    good = read_wrk(WRK.format(trouble=""))
+    assert good is not None
+    assert (good.answered, good.seconds, good.p99_ms) == (12345, 1.01, pytest.approx(0.903))
+    assert read_wrk(WRK.format(trouble="  Non-2xx or 3xx responses: 3\n")) is None
+    assert read_wrk(WRK.format(trouble="  Socket errors: connect 0, read 1, write 0, timeout 0\n")) is None
+    assert read_wrk("unable to connect") is None
+
+
+def test_a_load_that_is_refused_is_an_error(tmp_path: Path) -> None:
+    paths = tmp_path / "paths"
+    paths.write_text("/a\n/b\n")
+    command = [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    server = subprocess.Popen(
+        [*command[:1], "-u", *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert server.stdout is not None
+        port = int(server.stdout.readline().split(" port ")[1].split()[0])
+        with pytest.raises(load.BenchError, match="failed"):
+            load.each_once(port, paths, 10, "test")  # all 404
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_processor_time_counts_children_that_have_ended() -> None:
+    burn = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    code = f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', {burn!r}])\nprint('done', flush=True)\ninput()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "done\n"
+        assert machine.cpu_seconds(process.pid) >= 0.28
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_ratio_is_judged_from_below_and_a_time_from_above() -> None:
+    slow = Row("opens", 400, "/s", 0.45, "at least", at_least=True, ratio=0.4, compare=1000)
+    fast = Row("a page", 99.0, "ms", 100, "at most")
+    assert (slow.holds, fast.holds) == (False, True)
+    assert "ratio" not in json.loads(fast.as_json())
+    assert "FALLS SHORT" in table([slow, fast])
+    assert percentile(range(1, 101), 99) == 99

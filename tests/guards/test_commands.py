@@ -15,7 +15,7 @@ from truesend.cli import _parser
 
 from .files import ROOT, texts
 
-MAKE_TARGETS = {"setup", "run", "test", "check", "bench", "lock", "clean", "develop"}
+MAKE_TARGETS = {"setup", "run", "test", "check", "bench", "proof", "docs", "lock", "clean", "develop"}
 _COMMAND = re.compile(r"(?:^|[\s/])truesend ((?:[\w.@-]+ ?|--?[\w-]+[ =]?)+)", re.MULTILINE)
 _GUIDES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "PRIVACY.md", "docs/")
 

@@ -6,7 +6,7 @@ BIN := .venv/bin
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
 
-.PHONY: setup develop run test check bench docs lock clean
+.PHONY: setup develop run test check bench proof docs lock clean
 
 setup: .venv/.runtime frontend/dist/.done
 

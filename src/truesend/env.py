@@ -118,6 +118,22 @@ def environment() -> str:
     return value
 
 
+def refuse_unsafe() -> None:
+    """In ``prod``, raise :class:`SettingError` for a value that would put members or recipients at risk."""
+    if environment() != "prod":
+        return
+    for name in ("PUBLIC_URL", "TRACKING_URL"):
+        if not require(name).lower().startswith("https://"):
+            raise SettingError(f"{PREFIX}{name} must begin with https:// in prod.")
+    for name in ("SANDBOX_URL", "CLOCK_FILE"):
+        if get(name) is not None:
+            raise SettingError(f"{PREFIX}{name} is the sandbox's and must not be set in prod.")
+    if get("GUESS_LIMITS") == "off":
+        raise SettingError(f"{PREFIX}GUESS_LIMITS must not be off in prod.")
+    if (get("EMAIL_URL") or "").lower().startswith("http"):
+        raise SettingError(f"{PREFIX}EMAIL_URL must begin with smtp:// or smtps:// in prod.")
+
+
 def public_url() -> str:
     """The web app's address without a trailing slash."""
     return require("PUBLIC_URL").rstrip("/")

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from truesend import env
 
+env.refuse_unsafe()
 ENVIRONMENT = env.environment()
 SECRET_KEY = env.get("SECRET_KEY") or ""
 DEBUG = False

@@ -132,7 +132,7 @@ def _listen(options: Options) -> Listening:
 
 def _check_settings() -> None:
     """Refuse what no part could start with, before anything is started."""
-    env.environment()
+    env.refuse_unsafe()
     for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "LINK_KEYS", "DATABASE_URL"):
         env.get(name)
     env.encryption_keys()

@@ -182,6 +182,7 @@ def _is_loopback(address: str) -> bool:
 
 def from_environment() -> Tracker:
     """The tracker as the settings say. Without a database address it answers and keeps hits for later."""
+    env.refuse_unsafe()
     return Tracker(
         keys=env.link_keys(),
         data=env.data_dir(),

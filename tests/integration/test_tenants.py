@@ -46,6 +46,7 @@ OWN = {
     "integration/cards": ("GET",),
     "partials/health": ("GET",),
     "oauth/<str:provider>/start": ("GET",),
+    "oauth/<str:provider>/pages": ("GET",),
     "emails": ("GET",),
     "emails/rows": ("GET",),
     "emails/new": ("GET",),

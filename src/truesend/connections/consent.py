@@ -260,6 +260,21 @@ def _existing(consent: Consent, identity: Identity) -> Connection | None:
     return same.first()
 
 
+# Sooner, a person may still be choosing an account.
+_LEFT_FOR = timedelta(minutes=3)
+
+
+def astray(member: Member) -> Consent | None:
+    """The member's newest consent, where it has been at the provider for minutes and did not come back."""
+    now = clock.now()
+    newest = (
+        Consent.objects.filter(member=member, started_at__gt=now - LIFETIME).order_by("-started_at").first()
+    )
+    if newest is None or newest.returned_at is not None or newest.started_at > now - _LEFT_FOR:
+        return None
+    return newest
+
+
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 

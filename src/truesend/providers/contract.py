@@ -90,6 +90,14 @@ class SentCopy:
     internet_message_id: str
 
 
+@dataclass(frozen=True)
+class DeadEnd:
+    """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""
+
+    words: str
+    cause: str
+
+
 class Provider(ABC):
     """One provider. Every method that calls out raises :class:`ProviderError` with a cause."""
 
@@ -97,6 +105,7 @@ class Provider(ABC):
     name: str
     capabilities: tuple[Capability, ...]
     limits: Limits
+    dead_ends: tuple[DeadEnd, ...]
     # Its own mailboxes fetch pictures through the image proxy that recipients' mailboxes use too, so that the
     # sender's look at the Sent copy cannot be told from a recipient's.
     sent_copy_behind_proxy: bool = False
@@ -228,6 +237,7 @@ class Provider(ABC):
 
 __all__ = [
     "Capability",
+    "DeadEnd",
     "Evidence",
     "Grant",
     "Identity",

@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 from truesend import clock
 from truesend.connections.causes import CAUSES, Action, Who, cause, consent_sentence
-from truesend.connections.consent import parse_connection_id
+from truesend.connections.consent import astray, parse_connection_id
 from truesend.connections.describe import describe, people_who, provider_admin, start_url
 from truesend.connections.models import Connection, Consent
 from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
 from truesend.providers import registry
+from truesend.providers.contract import Provider
 from truesend.web.gate import names
 
 # A page that is loaded again later no longer speaks of a consent that is long over.
@@ -46,7 +47,32 @@ def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
             "title": "A test email is on its way",
             "sentence": f"to {connection.address}. The card says when it was accepted.",
         }
+    if (left := astray(member)) is not None:
+        name = registry.provider(left.provider).name
+        return {
+            "state": "warn",
+            "title": f"You have not come back from {name}.",
+            "sentence": "Some of its error pages lead nowhere. If you saw one, look it up here.",
+            "fix": {"label": "What did its page say?", "url": f"/oauth/{left.provider}/pages"},
+        }
     return None
+
+
+def dead_ends(member: Member, adapter: Provider) -> list[dict[str, str]]:
+    """Every page at the provider that leads nowhere: its words, what they mean, who can help and how."""
+    return [
+        {
+            "words": page.words,
+            "sentence": cause(page.cause).sentence.replace("{provider}", adapter.name),
+            "clears": cause(page.cause).clears,
+            "who": names(
+                provider_admin(adapter.key, "")
+                if cause(page.cause).who is Who.PROVIDER_ADMIN
+                else people_who(cause(page.cause).who, member)
+            ),
+        }
+        for page in adapter.dead_ends
+    ]
 
 
 def failed_consent(member: Member, code: str, provider: str) -> dict[str, Any]:

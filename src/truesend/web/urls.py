@@ -43,6 +43,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/test-email", connections.test_email, name="connection_test"),
     path("connections/<uuid:connection_id>/disconnect", connections.disconnect, name="connection_disconnect"),
     path("oauth/<str:provider>/start", consents.start, name="consent_start"),
+    path("oauth/<str:provider>/pages", consents.pages, name="provider_pages"),
     path("oauth/<str:provider>/callback", consents.callback, name="consent_callback"),
     # Emails.
     path("emails", emails.listing, name="emails"),

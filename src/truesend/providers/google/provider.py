@@ -17,7 +17,7 @@ from truesend.providers.contract import (
     SentCopy,
 )
 from truesend.providers.errors import Refusal
-from truesend.providers.google import errors, gmail, oauth
+from truesend.providers.google import errors, gmail, oauth, pages
 
 
 class Google(Provider):
@@ -35,6 +35,8 @@ class Google(Provider):
         cc_and_bcc=True,
     )
     sent_copy_behind_proxy = True
+
+    dead_ends = pages.PAGES
 
     def is_configured(self) -> bool:
         return bool(env.get("GOOGLE_CLIENT_ID") and env.get("GOOGLE_CLIENT_SECRET"))

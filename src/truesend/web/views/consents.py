@@ -98,6 +98,22 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     return _to(finished.consent.next_path, connected=str(finished.connection.pk))
 
 
+@require_GET
+@member_page
+def pages(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
+    """`GET /oauth/{provider}/pages`: “What did its page say?”, for error pages from which nobody is sent back."""
+    if provider not in registry.PROVIDERS:
+        raise Http404
+    adapter = registry.provider(provider)
+    context = {
+        "nav": "integrations",
+        "provider_name": adapter.name,
+        "pages": notices.dead_ends(member, adapter),
+        "redirect_uri": consent.redirect_uri(provider),
+    }
+    return render(request, "provider_pages.html", context)
+
+
 def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:
     name = registry.provider(provider).name
     context = {

@@ -11,10 +11,15 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _APT = Path("/usr/bin/apt-get")
 
 
+def environment() -> dict[str, str]:
+    """What a Chromium is started with: Debian's is a shell script that needs more than an almost empty PATH holds."""
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}"}
+
+
 def find() -> str | None:
     """The path of a Chromium on this machine; PATH itself may be almost empty."""
     for name in ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"):
-        found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}")
+        found = shutil.which(name, path=environment()["PATH"])
         if found:
             return found
     return None

@@ -18,6 +18,8 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("there is no Chromium")
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=arguments, env=chromiums.environment()
+        )
         yield browser
         browser.close()

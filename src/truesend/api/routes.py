@@ -18,7 +18,7 @@ from truesend import env
 from truesend.api import present, problems, schemas
 from truesend.connections import disconnect as ending
 from truesend.connections import probe
-from truesend.connections.describe import describe
+from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access
 from truesend.organizations.models import Member
@@ -115,7 +115,7 @@ def me(request: HttpRequest) -> dict[str, str]:
 
 
 def _seen(member: Member) -> QuerySet[Connection]:
-    return access.connections_of(member).select_related("member__user", "token").prefetch_related("proofs")
+    return with_facts(access.connections_of(member))
 
 
 def _connection(request: HttpRequest, connection_id: str, *, manage: bool = False) -> Connection:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
+
 from truesend import clock
 from truesend.connections.causes import Action, Who, cause, sentence
 from truesend.connections.models import Connection, Kind, Token
@@ -29,6 +31,15 @@ class Description:
     last_refresh_at: datetime | None
     next_refresh_at: datetime | None
     proofs: tuple[ProofFact, ...] = field(default=())
+
+
+def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
+    """``rows`` with everything :func:`describe` reads.
+
+    The token in a query of its own after the proofs: read before them, it could be older than the renewal they tell
+    of, and a dead grant would still be due for one.
+    """
+    return rows.select_related("member__user").prefetch_related("proofs", "token")
 
 
 def describe(connection: Connection, now: datetime | None = None) -> Description:

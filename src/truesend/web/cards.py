@@ -9,7 +9,7 @@ from django.utils.timesince import timeuntil
 
 from truesend import clock
 from truesend.connections.causes import CAUSES, sentence
-from truesend.connections.describe import Description, describe, start_url
+from truesend.connections.describe import Description, describe, start_url, with_facts
 from truesend.connections.models import Connection, Kind, LedgerEntry, LedgerKind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations.access import Refused, check_manages, connections_of
@@ -30,13 +30,7 @@ _DAYS = 30
 
 def cards(member: Member) -> list[dict[str, Any]]:
     """The cards of everything a member sees, the ones that need somebody first."""
-    found = (
-        connections_of(member)
-        .filter(disconnected_at=None)
-        .select_related("member__user", "token")
-        .prefetch_related("proofs")
-        .order_by("created_at")
-    )
+    found = with_facts(connections_of(member).filter(disconnected_at=None)).order_by("created_at")
     order = {Verdict.BROKEN: 0, Verdict.ATTENTION: 1, Verdict.WORKING: 2, Verdict.UNPROVEN: 3}
     described = sorted((describe(one) for one in found), key=lambda one: order.get(one.verdict.verdict, 4))
     return [_card(member, one) for one in described]

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from truesend import env
-from truesend.connections.describe import describe
+from truesend.connections.describe import describe, with_facts
 from truesend.connections.verdict import Verdict
 from truesend.organizations.access import connections_of, emails_of, member_of
 from truesend.organizations.models import Member
@@ -40,13 +40,7 @@ def base(request: HttpRequest) -> dict[str, Any]:
 
 def health(member: Member) -> dict[str, Any]:
     """The health line: the worst thing first, in a sentence, with its button."""
-    described = [
-        describe(one)
-        for one in connections_of(member)
-        .filter(disconnected_at=None)
-        .select_related("member__user", "token")
-        .prefetch_related("proofs")
-    ]
+    described = [describe(one) for one in with_facts(connections_of(member).filter(disconnected_at=None))]
     if not described:
         return {
             "state": "none",

@@ -14,7 +14,7 @@ from django.utils.html import linebreaks, urlize
 from django.views.decorators.http import require_GET, require_POST
 
 from truesend import clock
-from truesend.connections.describe import describe
+from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection
 from truesend.organizations.access import access_connection, connections_of
 from truesend.organizations.models import Member
@@ -107,9 +107,7 @@ def _page(
 
 def _choices(member: Member) -> list[Connection]:
     live = connections_of(member).filter(disconnected_at=None)
-    return list(
-        live.select_related("member__user", "token").prefetch_related("proofs").order_by("created_at")
-    )
+    return list(with_facts(live).order_by("created_at"))
 
 
 def _choice(connection: Connection) -> dict[str, str]:

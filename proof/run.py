@@ -32,13 +32,13 @@ _HEADS = ("name", "figure", "limit", "verdict", "seed", "seconds")
 
 
 class State:
-    """What has been found so far, for one state of the code and one seed."""
+    """What has been found so far under ``key``, which names the state of the code and the seed."""
 
-    def __init__(self, seed: int, *, fresh: bool) -> None:
-        self._key = f"{_digest()}-{seed}"
+    def __init__(self, path: Path, key: str, *, fresh: bool) -> None:
+        self._path, self._key = path, key
         self._done: dict[str, list[dict[str, Any]]] = {}
-        if not fresh and STATE.exists():
-            kept = json.loads(STATE.read_text(encoding="utf-8"))
+        if not fresh and path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["key"] == self._key:
                 self._done = kept["done"]
 
@@ -50,10 +50,10 @@ class State:
     def keep(self, step: str, findings: Iterable[Finding]) -> None:
         """Write down a finished step, whatever its verdicts."""
         self._done[step] = [asdict(one) for one in findings]
-        STATE.parent.mkdir(parents=True, exist_ok=True)
-        written = STATE.with_suffix(".new")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        written = self._path.with_suffix(".new")
         written.write_text(json.dumps({"key": self._key, "done": self._done}, indent=1), encoding="utf-8")
-        written.replace(STATE)
+        written.replace(self._path)
 
 
 def _digest() -> str:
@@ -86,7 +86,7 @@ def main() -> int:
     os.chdir(ROOT)
     for name in [name for name in os.environ if name.startswith(("TRUESEND_", "DJANGO_"))]:
         del os.environ[name]  # nothing here is to touch an installation
-    state = State(options.seed, fresh=options.fresh)
+    state = State(STATE, f"{_digest()}-{options.seed}", fresh=options.fresh)
     found: list[Finding] = []
     began = time.monotonic()
     chosen = [step for step in STEPS if options.only in {None, step.key}]

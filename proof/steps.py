@@ -24,6 +24,15 @@ ROOT = Path(__file__).resolve().parents[1]
 WALKS, WALK_LIMIT = 5, 5.0
 STORMS, ROUNDS, EMAILS, HITS, MAILBOXES = 3, 2, 200, 2_000, 10
 
+SELECTIONS: dict[str, tuple[str, ...]] = {
+    "walk in a browser": ("tests/e2e/test_walk_browser.py",),
+    "judges of the sandbox": ("tests/sandbox/test_sandbox_judges.py",),
+    "consent matrix": ("tests/integration/test_consent.py", "tests/sandbox/test_sandbox_consent.py"),
+    "processes of truesend up": ("tests/integration/test_up.py",),
+    "hits under failures": ("tests/integration/test_tracker.py", "tests/integration/test_tracker_loading.py"),
+}
+"""Choices of tests that are a figure of their own."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -34,12 +43,12 @@ class Step:
     run: Callable[[int], list[Finding]]
 
 
-def _selection(name: str, *paths: str) -> Callable[[int], list[Finding]]:
+def _selection(name: str) -> Callable[[int], list[Finding]]:
     """A choice of tests: all pass, none is skipped."""
 
     def run(_: int) -> list[Finding]:
         began = time.monotonic()
-        passed, total, last = _pytest(paths)
+        passed, total, last = _pytest(SELECTIONS[name])
         figure = f"{passed} of {total} cases" + ("" if passed == total and total else f"; {last}")
         return [Finding(name, figure, "all", holds=0 < total == passed, seconds=time.monotonic() - began)]
 
@@ -132,34 +141,28 @@ def _storm(seed: int) -> Finding:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("walk-browser", "the walk in a browser", _selection("walk in a browser", "tests/e2e/test_walk.py")),
+    Step("walk-browser", "the walk in a browser", _selection("walk in a browser")),
     Step("walk-api", "the walk by API", _walk_by_api),
     Step("pages", "pages, streams, end and second start", _pages),
     Step(
         "judges",
         "the providers' own libraries against the sandbox",
-        _selection("judges of the sandbox", "tests/sandbox/test_sandbox_judges.py"),
+        _selection("judges of the sandbox"),
     ),
     Step(
         "consent",
         "consents that are forged, stolen, broken or refused",
-        _selection(
-            "consent matrix", "tests/integration/test_consent.py", "tests/sandbox/test_sandbox_consent.py"
-        ),
+        _selection("consent matrix"),
     ),
     Step(
         "processes",
         "processes that are killed, refused, ended",
-        _selection("processes of truesend up", "tests/integration/test_up.py"),
+        _selection("processes of truesend up"),
     ),
     Step(
         "hits",
         "hits while database, disk and tracker fail",
-        _selection(
-            "hits under failures",
-            "tests/integration/test_tracker.py",
-            "tests/integration/test_tracker_loading.py",
-        ),
+        _selection("hits under failures"),
     ),
     Step("storms", "storms", _storms),
     Step("fresh", "make run in an empty folder", fresh.findings),

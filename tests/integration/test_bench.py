@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from proof import run, steps
+from proof.finding import Finding
 from tests import up
 
 from truesend.bench import load, machine
@@ -133,3 +135,21 @@ def test_a_ratio_is_judged_from_below_and_a_time_from_above() -> None:
     assert "ratio" not in json.loads(fast.as_json())
     assert "FALLS SHORT" in table([slow, fast])
     assert percentile(range(1, 101), 99) == 99
+
+
+@pytest.mark.parametrize("name", steps.SELECTIONS)
+def test_what_the_proof_chooses_is_there(name: str) -> None:
+    assert [path for path in steps.SELECTIONS[name] if not (up.ROOT / path).is_file()] == []
+
+
+def test_the_proof_goes_on_where_it_was_until_code_or_seed_change(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "state.json"
+    short = Finding("pages", "120 ms", "100 ms", holds=False, seconds=3.0)
+    run.State(path, "code-1", fresh=False).keep("pages", [short])
+
+    kept = run.State(path, "code-1", fresh=False)
+    assert kept.findings("pages") == [short]  # also what fell short: no trying until it holds
+    assert kept.findings("storms") is None
+    assert run.State(path, "code-2", fresh=False).findings("pages") is None
+    assert run.State(path, "code-1", fresh=True).findings("pages") is None
+    assert "FALLS SHORT" in run.table([short])

@@ -284,3 +284,37 @@ def test_mail_for_later_waits_for_its_hour(stack: Stack, ana: Person) -> None:
     sent = ana.send(connection_of(ana), send_at=at.isoformat())
     assert sent["status"] == "scheduled"
     assert ana.api("POST", f"emails/{sent['id']}/cancel").status_code == 200
+
+
+def test_a_daily_limit_ends_by_itself_and_the_mail_goes_out(stack: Stack, ana: Person) -> None:
+    connection = connection_of(ana)
+    stack.sandbox.fault("send", "daily_limit", account=ana.email, times=1)
+    first, second = ana.send(connection), ana.send(connection)
+    until(
+        lambda: [ana.api("GET", f"emails/{one['id']}").json()["problem"] for one in (first, second)],
+        lambda problems: problems == ["daily_limit", "daily_limit"],
+        20,
+    )
+    shown = ana.connection(connection)
+    assert (shown["verdict"], shown["cause"], shown["who"]) == ("attention", "daily_limit", [])
+    refused = ana.api("POST", "emails", {"connection": connection, "to": ["x@y.example"], "subject": "no"})
+    assert (refused.status_code, refused.json()["cause"]) == (409, "daily_limit")
+    stack.sandbox.advance(25 * 3600)
+    for one in (first, second):
+        found = ana.email_when(one["id"], "sent", 30)
+        arrived(stack, found["deliveries"][0]["id"])
+    assert ana.connection(connection)["verdict"] == "working"
+
+
+def test_somebody_elses_draft_is_nobodys(stack: Stack, ana: Person) -> None:
+    from uuid import uuid4
+
+    draft, eve = uuid4(), stack.person("eve", "Elsewhere")
+    body = {"to": "a@globex.example", "cc": "", "bcc": "", "subject": "mine", "html": "", "connection": ""}
+    headers = {"X-CSRFToken": ana.jar.cookies["csrftoken"], "Accept": "application/json"}
+    saved = ana.jar.post(f"{stack.url}/emails/drafts/{draft}", json=body, headers=headers, timeout=20)
+    assert saved.status_code == 200
+    headers["X-CSRFToken"] = eve.jar.cookies["csrftoken"]
+    taken = eve.jar.post(f"{stack.url}/emails/drafts/{draft}", json=body, headers=headers, timeout=20)
+    assert taken.status_code == 404
+    assert "mine" in ana.get(f"/emails/new?draft={draft}").text

@@ -90,7 +90,7 @@ def _send(delivery: Delivery) -> bool:
         return True
     gate = readiness.check(email.member, draft).first_closed()
     if gate is not None:
-        _hold(delivery, gate.cause)
+        _wait_for(delivery, gate.cause, draft)
         return True
     number = Attempt.objects.filter(delivery=delivery).count() + 1
     try:
@@ -232,37 +232,42 @@ def _evidence(result: SendResult) -> list[Evidence]:
         cause(result.cause).severity in {Severity.BROKEN, Severity.ATTENTION}
         and result.cause != "access_refused"
     ):
-        return [Evidence("send", False, "send", result.cause, result.words)]
+        return [Evidence("send", False, "send", result.cause, result.words, until=result.retry_at)]
     return []
+
+
+def _wait_for(delivery: Delivery, code: str, draft: readiness.Draft) -> None:
+    """A gate is shut: a limit opens by itself at its time; anything else is held for a person."""
+    if not readiness.opens_by_itself(code):
+        _hold(delivery, code)
+        return
+    send = draft.connection.verdict.capability("send") if draft.connection else None
+    _postpone(delivery, code, 1, send.proof.until if send and send.proof else None)
 
 
 def _hold(delivery: Delivery, code: str) -> None:
     """Nothing was tried: the delivery waits, visibly, until the cause is gone and somebody releases it."""
-    with transaction.atomic():
-        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(due_at=None)
-        refresh_email(delivery.email_id, problem=code)
+    _put_back(delivery, code, due_at=None)
 
 
 def _refuse(delivery: Delivery, code: str) -> None:
     """Nothing was tried, and trying again would end the same."""
-    with transaction.atomic():
-        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(
-            status=DeliveryStatus.REFUSED, due_at=None
-        )
-        refresh_email(delivery.email_id, problem=code)
+    _put_back(delivery, code, status=DeliveryStatus.REFUSED, due_at=None)
 
 
 def _postpone(delivery: Delivery, code: str, number: int, retry_at: datetime | None) -> None:
-    """No token for now: hold when only a person helps, else come back later."""
-    now = clock.now()
+    """Not now: hold when only a person helps, else come back later."""
     if readiness.blocks(code):
         _hold(delivery, code)
-        return
+    else:
+        _put_back(delivery, code, due_at=retry_at or _later(max(3, number), clock.now()))
+
+
+def _put_back(delivery: Delivery, code: str, **fields: object) -> None:
+    """Change a delivery that still waits, and say why; one that was cancelled meanwhile stays as it is."""
     with transaction.atomic():
-        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(
-            due_at=retry_at or _later(max(3, number), now)
-        )
-        refresh_email(delivery.email_id, problem=code)
+        if Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(**fields):
+            refresh_email(delivery.email_id, problem=code)
 
 
 def _enrich(delivery: Delivery, access: str, result: SendResult) -> None:

@@ -146,7 +146,12 @@ def can_send(described: Description) -> bool:
     send = described.verdict.capability("send")
     if send is None or send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
         return False
-    return not (send.verdict is Verdict.ATTENTION and send.cause in _BLOCKING_ATTENTION)
+    return not (send.verdict is Verdict.ATTENTION and opens_by_itself(send.cause))
+
+
+def opens_by_itself(code: str) -> bool:
+    """Whether a shut gate opens at an hour of its own, without anybody: the provider's limits."""
+    return code in _BLOCKING_ATTENTION
 
 
 def _limits(member: Member, draft: Draft) -> Gate:
@@ -197,4 +202,4 @@ def blocks(code: str) -> bool:
     return cause(code).severity is Severity.BROKEN
 
 
-__all__ = ["GATES", "Draft", "Gate", "Readiness", "blocks", "check"]
+__all__ = ["GATES", "Draft", "Gate", "Readiness", "blocks", "can_send", "check", "opens_by_itself"]

@@ -199,14 +199,14 @@ def _fields(member: Member, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _save(member: Member, email_id: UUID, fields: dict[str, Any]) -> bool:
-    """Store a draft of one's own; False where the id is an email already, or somebody else's."""
+    """Store a draft of one's own; False where it was sent already. Somebody else's id is a 404."""
     now = clock.now()
     with transaction.atomic():
         if Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT).update(
             **fields, updated_at=now
         ):
             return True
-        _, made = Email.objects.get_or_create(
+        email, made = Email.objects.get_or_create(
             pk=email_id,
             defaults={
                 "organization": member.organization,
@@ -217,6 +217,8 @@ def _save(member: Member, email_id: UUID, fields: dict[str, Any]) -> bool:
                 **fields,
             },
         )
+    if email.member_id != member.pk:
+        raise Http404
     return made
 
 

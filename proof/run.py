@@ -26,6 +26,8 @@ from proof.finding import Finding  # noqa: E402 - the project's folder must be o
 from proof.steps import STEPS, Step  # noqa: E402
 from tests.guards.files import committed  # noqa: E402
 
+from truesend.bench import machine  # noqa: E402
+
 STATE = ROOT / "var" / "proof" / "state.json"
 SEED = 20261122
 _HEADS = ("name", "figure", "limit", "verdict", "seed", "seconds")
@@ -88,7 +90,7 @@ def main() -> int:
         del os.environ[name]  # nothing here is to touch an installation
     state = State(STATE, f"{_digest()}-{options.seed}", fresh=options.fresh)
     found: list[Finding] = []
-    began = time.monotonic()
+    began, busy = time.monotonic(), os.getloadavg()[0]
     chosen = [step for step in STEPS if options.only in {None, step.key}]
     for number, step in enumerate(chosen, 1):
         before = state.findings(step.key)
@@ -97,6 +99,10 @@ def main() -> int:
         found += before if before is not None else _run(step, options.seed, state)
     print(table(found), flush=True)
     short = [one for one in found if not one.holds]
+    on = machine.description()
+    print(
+        f"\n{on['machine']}; load of others and ours {busy:.1f} when this began, {on['load_before']} at its end"
+    )
     print(
         f"\n{len(found) - len(short)} of {len(found)} hold; {time.monotonic() - began:.0f} s in this run",
         flush=True,

@@ -108,7 +108,8 @@ def _pages(_: int) -> list[Finding]:
     return [
         Finding(
             row.name,
-            f"{row.ours:.3g} {row.unit}" + ("" if row.p99_ms is None else f" (p99 {row.p99_ms:.0f} ms)"),
+            f"{row.ours:.3g} {row.unit}"
+            + ("" if row.p99_ms is None else f" (median {row.median_ms:.0f}, p99 {row.p99_ms:.0f} ms)"),
             f"{row.limit:g} {row.limit_name}",
             holds=row.holds,
             seconds=seconds / len(rows),

@@ -32,10 +32,16 @@ _BETWEEN_HITS = 1.0
 
 @dataclass
 class _Times:
-    """Milliseconds by page, and the web process's own milliseconds for one page."""
+    """Milliseconds by page, and the web process's seconds for all of them and for ``beside`` other answers."""
 
     pages: dict[str, list[float]] = field(default_factory=dict)
-    cpu_ms: float = 0.0
+    cpu_seconds: float = 0.0
+    beside: int = 0
+
+    @property
+    def cpu_ms(self) -> float:
+        """For one answer."""
+        return self.cpu_seconds * 1000 / (sum(map(len, self.pages.values())) + self.beside)
 
 
 def rows(*, seconds: float, runs: int) -> list[Row]:
@@ -65,6 +71,7 @@ def rows(*, seconds: float, runs: int) -> list[Row]:
         )
         if crowd["ended"] != TABS + STREAMS or crowd["failed"]:
             raise BenchError(f"The crowd was not served: {crowd}.")
+        among.beside = crowd["fetches"]
         with installation.running() as (_, second):
             setup["first_start_s"] = round(first, 1)
     measured = [_row(name, "alone", alone, setup) for name in pages]
@@ -86,7 +93,8 @@ def _row(page: str, when: str, times: _Times, setup: dict[str, Any]) -> Row:
         limit_name="ms at most for 95 of 100",
         cpu_ms=times.cpu_ms,
         p99_ms=percentile(measured, 99),
-        setup={**setup, f"{page} {when}": f"median {median(measured):.1f} ms of {len(measured)}"},
+        median_ms=median(measured),
+        setup={**setup, "times_each": min(map(len, times.pages.values()))},
     )
 
 
@@ -138,7 +146,7 @@ def _measure(ana: Visitor, pages: dict[str, str], seconds: float, web: int) -> _
             ana.get(path)
             times.pages[name].append((time.perf_counter() - began) * 1000)
         rounds += 1
-    times.cpu_ms = (machine.cpu_seconds(web) - before) * 1000 / (rounds * len(pages))
+    times.cpu_seconds = machine.cpu_seconds(web) - before
     return times
 
 

@@ -20,7 +20,7 @@ class Row:
 
     ``ours`` is in ``unit``. ``limit`` bounds the ratio where there is one, else ``ours``: from below when
     ``at_least``, otherwise from above. ``compare`` is the mark's own figure in ``unit``, ``cpu_ms`` the processor
-    time of one answer, ``p99_ms`` the time that 99 of 100 answers stay within.
+    time of one answer, ``median_ms`` and ``p99_ms`` the times that 50 and 99 of 100 answers stay within.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Row:
     compare: float | None = None
     cpu_ms: float | None = None
     p99_ms: float | None = None
+    median_ms: float | None = None
     setup: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,6 +54,7 @@ class Row:
                 "limit_name": self.limit_name,
                 "holds": self.holds,
                 **mark,
+                **({} if self.median_ms is None else {"median_ms": _round(self.median_ms)}),
                 "cpu_ms": _round(self.cpu_ms),
                 "p99_ms": _round(self.p99_ms),
                 "setup": self.setup,
@@ -73,7 +75,7 @@ def median(values: Sequence[float]) -> float:
 
 def table(rows: Sequence[Row]) -> str:
     """For people: a line per row, and the setups below, each once."""
-    heads = ("name", "ours", "limit", "", "ratio", "compare", "cpu ms", "p99 ms")
+    heads = ("name", "ours", "limit", "", "ratio", "compare", "cpu ms", "median ms", "p99 ms")
     lines = [heads, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     drawn = [
@@ -100,6 +102,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _text(row.ratio),
         _text(row.compare),
         _text(row.cpu_ms),
+        _text(row.median_ms),
         _text(row.p99_ms),
     )
 

@@ -7,6 +7,8 @@ import { setServerTime } from "./times.ts";
 
 const EVENTS = "/api/v1/events";
 const GATHER = 100;
+// Many open pages hear one event together; a little chance keeps them from asking in the same instant.
+const SPREAD = 150;
 const POLL = 5_000;
 const RETRY = 5_000;
 const TICK = 30_000;
@@ -28,7 +30,7 @@ function flush(): void {
 
 function refresh(elements: Iterable<Element>): void {
   for (const element of elements) pending.add(element);
-  if (pending.size > 0) gathering ??= setTimeout(flush, GATHER);
+  if (pending.size > 0) gathering ??= setTimeout(flush, GATHER + Math.random() * SPREAD);
 }
 
 function refreshAll(): void {

@@ -14,14 +14,17 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 
+def _tool(name: str) -> str:
+    return str(SCRIPTS / name)
+
+
 def steps() -> list[tuple[str, list[str], Path]]:
     """Name, command and folder of every step; the longest first, so that the others run beside it."""
-    tool = lambda name: str(SCRIPTS / name)  # noqa: E731
     listed = [
-        ("types", [tool("mypy")], ROOT),
-        ("format", [tool("ruff"), "format", "--check", "--quiet", "."], ROOT),
-        ("lint", [tool("ruff"), "check", "--quiet", "."], ROOT),
-        ("imports", [tool("lint-imports")], ROOT),
+        ("types", [_tool("mypy")], ROOT),
+        ("format", [_tool("ruff"), "format", "--check", "--quiet", "."], ROOT),
+        ("lint", [_tool("ruff"), "check", "--quiet", "."], ROOT),
+        ("imports", [_tool("lint-imports")], ROOT),
     ]
     frontend = ROOT / "frontend"
     for name, entry in (("front end lint", "oxlint/bin/oxlint"), ("front end types", "typescript/bin/tsc")):

@@ -153,17 +153,19 @@ class Person:
     def email_when(self, email_id: str, status: str | tuple[str, ...], seconds: float = 20) -> dict[str, Any]:
         """The email once its status is one of ``status``."""
         wanted = (status,) if isinstance(status, str) else status
-        return until(
+        found: dict[str, Any] = until(
             lambda: self.api("GET", f"emails/{email_id}").json(), lambda one: one["status"] in wanted, seconds
         )
+        return found
 
     def signals(self, email_id: str, count: int, seconds: float = 10) -> list[dict[str, Any]]:
         """The email's signals once there are ``count``."""
-        return until(
+        found: list[dict[str, Any]] = until(
             lambda: self.api("GET", f"emails/{email_id}/signals").json()["items"],
-            lambda found: len(found) >= count,
+            lambda items: len(items) >= count,
             seconds,
         )
+        return found
 
 
 def until(read: Callable[[], Any], good: Callable[[Any], bool], seconds: float) -> Any:

@@ -162,7 +162,9 @@ def start(
             stderr=errors,
             text=True,
             cwd="/",
-            **({"user": user[0], "group": user[1], "extra_groups": []} if user else {}),
+            user=user[0] if user else None,
+            group=user[1] if user else None,
+            extra_groups=[] if user else None,
         )
     line = _first_line(process, patience)
     seconds = time.monotonic() - began

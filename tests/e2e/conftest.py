@@ -19,7 +19,7 @@ def chromium() -> Iterator[Browser]:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=arguments, env=chromiums.environment()
+            executable_path=path, args=arguments, env={**chromiums.environment()}
         )
         yield browser
         browser.close()

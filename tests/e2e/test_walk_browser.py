@@ -70,7 +70,7 @@ def test_a_new_user_sends_a_tracked_email_and_sees_it_opened(stack: Stack, chrom
 
     with recipient.context.expect_page() as opened:
         recipient.frame_locator("iframe").get_by_role("link").first.click()
-    opened.value.wait_for_load_state("commit")
+    opened.value.wait_for_load_state("domcontentloaded")
     assert seconds_until(page, "Clicked") < 1.0
     assert page.evaluate("window.neverReloaded") is True
     assert heard == []

@@ -35,7 +35,7 @@ def test_every_cause_a_provider_or_consent_names_is_in_the_table() -> None:
                 )
                 at = named.get(name)
                 if at is not None and len(node.args) > at and isinstance(code := node.args[at], ast.Constant):
-                    found.add(code.value)
+                    found.add(str(code.value))
     assert {"provider_garbage", "provider_timeout", "state_invalid", "disconnected"} <= found
     assert found <= CAUSES.keys()
 

@@ -15,7 +15,7 @@ from tests import up
 
 from truesend.bench import load, machine
 from truesend.bench.load import read_wrk
-from truesend.bench.rows import Row, percentile, table
+from truesend.bench.rows import BenchError, Row, percentile, table
 
 FIELDS = {"name", "ours", "limit", "limit_name", "cpu_ms", "p99_ms", "setup"}
 WRK = """Running 1s test @ http://127.0.0.1:47001
@@ -85,7 +85,8 @@ def test_only_benches_that_measure_something_are_offered() -> None:
 def test_a_report_of_wrk_with_errors_is_no_figure() -> None:
     good = read_wrk(WRK.format(trouble=""))
     assert good is not None
-    assert (good.answered, good.seconds, good.p99_ms) == (12345, 1.01, pytest.approx(0.903))
+    assert (good.answered, good.seconds) == (12345, 1.01)
+    assert good.p99_ms == pytest.approx(0.903)
     assert read_wrk(WRK.format(trouble="  Non-2xx or 3xx responses: 3\n")) is None
     assert read_wrk(WRK.format(trouble="  Socket errors: connect 0, read 1, write 0, timeout 0\n")) is None
     assert read_wrk("unable to connect") is None
@@ -101,7 +102,7 @@ def test_a_load_that_is_refused_is_an_error(tmp_path: Path) -> None:
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline().split(" port ")[1].split()[0])
-        with pytest.raises(load.BenchError, match="failed"):
+        with pytest.raises(BenchError, match="failed"):
             load.each_once(port, paths, 10, "test")  # all 404
     finally:
         server.kill()

@@ -26,6 +26,11 @@ def when(person: Person, connection_id: str, good: Callable[[dict[str, Any]], bo
     return found
 
 
+def renewed_since(before: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
+    """Whether a connection, read again, has been renewed since."""
+    return lambda one: one["last_refresh_at"] not in (None, before["last_refresh_at"])
+
+
 def ledger(person: Person, connection_id: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = person.api("GET", f"connections/{connection_id}/ledger").json()["items"]
     return items
@@ -83,7 +88,7 @@ def test_it_renews_by_itself_and_stays_working(stack: Stack) -> None:
         after = when(
             ana,
             connection["id"],
-            lambda one, old=before: one["last_refresh_at"] not in (None, old["last_refresh_at"]),
+            renewed_since(before),
         )
         assert after["verdict"] == "working"
         assert after["next_refresh_at"] > after["last_refresh_at"]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import uuid4
 
 import psycopg
@@ -21,8 +22,9 @@ from truesend import clock, env
 from truesend.connections import proofs, rescue, tokens
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection, Kind, LedgerKind, Token
+from truesend.connections.secretbox import open_sealed
 from truesend.organizations.models import Member, Organization, User
-from truesend.providers import http, sandboxed
+from truesend.providers import http, registry, sandboxed
 from truesend.providers.contract import Evidence, Grant
 from truesend.providers.errors import ProviderError
 from truesend.providers.google import oauth
@@ -52,7 +54,7 @@ def consented(sandbox: Sandbox, address: str = "ana@northwind.example") -> Grant
         account=None,
     )
     answer = requests.get(page, allow_redirects=False, timeout=10)
-    code = requests.utils.unquote(answer.headers["Location"].partition("code=")[2].partition("&")[0])
+    code = unquote(answer.headers["Location"].partition("code=")[2].partition("&")[0])
     return oauth.exchange(code=code, redirect_uri=back, verifier="v" * 64, nonce="nonce")
 
 
@@ -126,7 +128,7 @@ def test_an_answer_that_cannot_be_committed_is_kept_and_read_back(
     fresh = Token.objects.get(pk=stored.pk)
     assert fresh.version == old.version + 1
     assert bytes(fresh.refresh or b"") != bytes(old.refresh or b"")
-    evidence = tokens.registry.provider("google").probe(access, [])
+    evidence = registry.provider("google").probe(access, [])
     assert [(one.check, one.ok) for one in evidence] == [("grant", True)]
     assert tokens.access_token(stored, trigger="test") == access
 
@@ -173,7 +175,7 @@ def test_the_refresh_token_before_is_tried_when_the_newest_is_dead(
     assert now.refresh is not None
     assert first.refresh is not None
     place = f"token.refresh:{stored.pk}"
-    assert tokens.open_sealed(now.refresh, place=place) == tokens.open_sealed(first.refresh, place=place)
+    assert open_sealed(now.refresh, place=place) == open_sealed(first.refresh, place=place)
 
 
 def test_a_key_that_is_gone_is_said_so(

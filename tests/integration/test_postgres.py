@@ -116,7 +116,9 @@ def test_a_server_left_by_an_earlier_run_is_ended_first(data: Path) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         cwd="/",
-        **({"user": runs_as.uid, "group": runs_as.gid, "extra_groups": []} if runs_as else {}),
+        user=runs_as.uid if runs_as else None,
+        group=runs_as.gid if runs_as else None,
+        extra_groups=[] if runs_as else None,
     )
     said: list[str] = []
     second = _server(data, said)
@@ -140,8 +142,14 @@ def test_a_process_id_that_belongs_to_another_program_by_now_is_no_obstacle(data
     kept = (server.place.cluster / "postmaster.pid").read_text()
     server.stop()
     owner = server.place.cluster.stat()
-    options = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    other = subprocess.Popen(["/bin/sleep", "60"], cwd="/", **options)
+    root = os.geteuid() == 0
+    other = subprocess.Popen(
+        ["/bin/sleep", "60"],
+        cwd="/",
+        user=owner.st_uid if root else None,
+        group=owner.st_gid if root else None,
+        extra_groups=[] if root else None,
+    )
     try:
         file = server.place.cluster / "postmaster.pid"
         file.write_text(kept.replace(kept.splitlines()[0], str(other.pid), 1))

@@ -195,8 +195,9 @@ def test_killing_postgresql_under_load_loses_nothing(
     for kill in range(1, 3):
         while len(load.answered) < kill * 150:
             time.sleep(0.002)
-        assert server.pid is not None
-        os.kill(server.pid, signal.SIGKILL)
+        pid = server.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
         while server.pid is not None:
             time.sleep(0.01)
         before = len(load.answered)

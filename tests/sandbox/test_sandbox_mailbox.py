@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from email import message_from_string, policy
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -205,12 +206,15 @@ def test_bounces_and_delays_are_real_delivery_reports(
     assert "mailer-daemon@googlemail.com" in report["From"]
     assert (report["X-Failed-Recipients"] == "bob@example.com") == (action == "failed")
     delivery = next(part for part in report.walk() if part.get_content_type() == "message/delivery-status")
-    fields = delivery.get_payload()[1]
+    fields = delivery.get_payload(1)
+    assert isinstance(fields, Message)
     assert fields["Action"] == action
     assert fields["Status"] == status
     assert fields["Final-Recipient"] == "rfc822; bob@example.com"
     original = next(part for part in report.walk() if part.get_content_type() == "message/rfc822")
-    assert original.get_payload()[0]["X-Truesend-Delivery"] == "d-1"
+    returned = original.get_payload(0)
+    assert isinstance(returned, Message)
+    assert returned["X-Truesend-Delivery"] == "d-1"
     (came,) = _inbox(google)
     assert came["thread"] == _sent_thread(google)
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -89,7 +90,7 @@ def storm(stack: Stack, *, mailboxes: int, emails: int, hits: int, rounds: int, 
 
     for person, email_id in ids:
         found = until(
-            lambda person=person, email_id=email_id: _get(person, f"emails/{email_id}"),
+            partial(_get, person, f"emails/{email_id}"),
             lambda one: one is not None and one["status"] in SETTLED,
             90,
         )
@@ -124,14 +125,18 @@ def _kill(stack: Stack, books: Books, rounds: int, dice: random.Random, over: th
     for _ in range(rounds):
         for part in PARTS:
             time.sleep(dice.uniform(0.3, 1.2))
-            pid = until(lambda part=part: stack.up.pid(part), bool, 30)
+            pid = until(partial(stack.up.pid, part), bool, 30)
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
             books.kills.append(part)
-            until(lambda part=part: stack.up.pid(part), lambda one, old=pid: bool(one) and one != old, 40)
+            until(partial(stack.up.pid, part), partial(_is_another, pid), 40)
     over.set()
+
+
+def _is_another(old: int, pid: int | None) -> bool:
+    return bool(pid) and pid != old
 
 
 def _send(person: Person, connection: str, name: str) -> tuple[Person, str]:

@@ -11,7 +11,6 @@ from email.utils import format_datetime
 from uuid import UUID
 
 from truesend.sending.addresses import Mailbox
-from truesend.sending.plain_text import to_text
 
 MARK_HEADER = "X-Truesend-Delivery"
 
@@ -51,8 +50,7 @@ def compose(letter: Letter) -> bytes:
     message["Subject"] = one_line(letter.subject)
     message["Date"] = format_datetime(letter.date)
     message[MARK_HEADER] = str(letter.delivery)
-    text = letter.text or to_text(letter.html)
-    message.set_content(text, cte="base64" if not text.isascii() else None)
+    message.set_content(letter.text, cte="base64" if not letter.text.isascii() else None)
     if letter.html:
         message.add_alternative(letter.html.encode(), maintype="text", subtype="html", cte="base64")
         for part in message.iter_parts():

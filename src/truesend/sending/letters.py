@@ -7,6 +7,7 @@ from truesend.connections.describe import describe
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose
 from truesend.sending.models import Delivery, RecipientType
+from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
 from truesend.tracking import tokens
 from truesend.tracking.rewrite import rewrite
@@ -36,7 +37,8 @@ def build(delivery: Delivery) -> tuple[bytes, list[Link], Draft]:
             bcc=people[RecipientType.BCC],
             subject=email.subject,
             html=html,
-            text=email.text,
+            # From what was written: readers of plain text get addresses, not tokens.
+            text=email.text or to_text(email.html),
             files=files,
             date=clock.now(),
         )

@@ -1,62 +1,60 @@
-"""The plain-text alternative of an HTML email. Pure."""
+"""The plain-text alternative of an HTML email. Pure, and linear in the length of the HTML."""
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+
+from truesend.tracking import html_scan
+from truesend.tracking.html_scan import Tag, Text
 
 _BLOCKS = frozenset(
     ("address", "article", "blockquote", "div", "dl", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6")
     + ("header", "hr", "ol", "p", "pre", "section", "table", "tr", "ul")
 )
-_HIDDEN = frozenset({"style", "script", "title", "head", "template"})
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.hidden = 0
-        self.links: list[tuple[str, int]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _HIDDEN:
-            self.hidden += 1
-        elif tag == "br":
-            self.parts.append("\n")
-        elif tag == "li":
-            self.parts.append("\n- ")
-        elif tag in _BLOCKS:
-            self.parts.append("\n\n")
-        elif tag in {"td", "th"}:
-            self.parts.append(" ")
-        elif tag == "img":
-            self.parts.append(dict(attrs).get("alt") or "")
-        elif tag == "a":
-            self.links.append((dict(attrs).get("href") or "", len(self.parts)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _HIDDEN:
-            self.hidden = max(0, self.hidden - 1)
-        elif tag in _BLOCKS:
-            self.parts.append("\n\n")
-        elif tag == "a" and self.links:
-            href, start = self.links.pop()
-            text = "".join(self.parts[start:]).strip()
-            if href.startswith(("http://", "https://")) and href != text:
-                self.parts.append(f" ({href})" if text else href)
-
-    def handle_data(self, data: str) -> None:
-        if not self.hidden:
-            self.parts.append(re.sub(r"[ \t\r\n\f]+", " ", data))
+_BREAKS = {"br": "\n", "li": "\n- ", "td": " ", "th": " "}
+_WHITE = re.compile(r"[ \t\r\n\f]+")
+_WEB = re.compile(r"https?://", re.IGNORECASE)
 
 
 def to_text(html: str) -> str:
     """Readable text: blocks become paragraphs, links keep their address, styles and scripts vanish."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    text = "".join(reader.parts).replace("\xa0", " ")
-    text = re.sub(r" *\n *", "\n", text)
-    text = re.sub(r" {2,}", " ", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    parts: list[str] = []
+    links: list[tuple[str, int]] = []
+    for found in html_scan.scan(html):
+        if isinstance(found, Text):
+            parts.append(_WHITE.sub(" ", html_scan.decode(html[found.start : found.end])))
+        elif isinstance(found, Tag):
+            _tag(html, found, parts, links)
+    return _tidy("".join(parts))
+
+
+def _tag(html: str, tag: Tag, parts: list[str], links: list[tuple[str, int]]) -> None:
+    if tag.name in _BLOCKS:
+        parts.append("\n\n")
+    elif tag.closing:
+        if tag.name == "a" and links:
+            _close_link(parts, *links.pop())
+    elif tag.name == "a":
+        # A link in a link ends the outer one, as in browsers.
+        links[:] = [(_value(html, tag, "href"), len(parts))]
+    elif tag.name == "img":
+        parts.append(_value(html, tag, "alt"))
+    else:
+        parts.append(_BREAKS.get(tag.name, ""))
+
+
+def _close_link(parts: list[str], target: str, start: int) -> None:
+    text = "".join(parts[start:]).strip()
+    if _WEB.match(target) and target != text:
+        parts.append(f" ({target})" if text else target)
+
+
+def _value(html: str, tag: Tag, name: str) -> str:
+    attribute = tag.get(name)
+    return html_scan.decode(html[attribute.start : attribute.end]).strip() if attribute else ""
+
+
+def _tidy(text: str) -> str:
+    lines = (line.strip() for line in text.replace("\xa0", " ").split("\n"))
+    joined = "\n".join(re.sub(r" {2,}", " ", line) for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", joined).strip() + "\n"

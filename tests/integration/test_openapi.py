@@ -63,3 +63,29 @@ def test_schemathesis_finds_nothing_undocumented(stack: Stack, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert ana.api("GET", "me").status_code == 200
+
+
+def test_every_error_is_a_problem_document(stack: Stack) -> None:
+    ana = stack.person()
+    headers = {"Authorization": f"Bearer {ana.bearer}"}
+    api = f"{stack.url}/api/v1"
+    asked: list[tuple[str, str, int, dict[str, object]]] = [
+        ("DELETE", "emails", 405, {}),
+        ("PUT", "me", 405, {}),
+        ("GET", "nothing-here", 404, {}),
+        ("GET", "emails?cursor=garbage", 404, {}),
+        ("GET", "emails/not-an-id", 404, {}),
+        ("POST", "emails", 422, {"json": {"trak": False}}),
+        ("POST", "emails", 422, {"json": {"reply_to_email": "x"}}),
+        ("POST", "emails", 413, {"data": b" " * (41 * 1024 * 1024)}),
+        ("POST", "events", 405, {}),
+    ]
+    for method, path, status, options in asked:
+        answer = requests.request(method, f"{api}/{path}", headers=headers, timeout=30, **options)  # type: ignore[arg-type]
+        assert answer.status_code == status, (method, path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json", (method, path)
+        assert {"type", "title", "status", "code", "cause", "sentence", "fix", "who"} <= set(answer.json())
+    for path in ("me", "events"):
+        answer = requests.get(f"{api}/{path}", timeout=30)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+        assert answer.headers["www-authenticate"] == "Bearer"

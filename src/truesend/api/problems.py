@@ -10,6 +10,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from truesend.organizations.access import Refused, people_with
 from truesend.organizations.models import Member
+from truesend.paging import CursorError
 from truesend.sending.readiness import Gate
 from truesend.sending.submit import IdempotencyMismatch, NotReady
 
@@ -62,7 +63,8 @@ def gate_json(gate: Gate) -> dict[str, Any]:
     }
 
 
-def _answer(problem: Problem) -> HttpResponse:
+def answer(problem: Problem) -> HttpResponse:
+    """The problem as a response."""
     response = JsonResponse(problem.body, status=problem.status, content_type=PROBLEM_TYPE)
     if problem.status == 401:
         response["WWW-Authenticate"] = "Bearer"
@@ -74,12 +76,12 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Problem)
     def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
-        return _answer(error)
+        return answer(error)
 
     @api.exception_handler(AuthenticationError)
     def _authentication(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
         fix = {"label": "Make a token", "url": "/account"}
-        return _answer(Problem(401, "not_signed_in", "Send an API token as a bearer token.", fix=fix))
+        return answer(Problem(401, "not_signed_in", "Send an API token as a bearer token.", fix=fix))
 
     @api.exception_handler(ValidationError)
     def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -91,26 +93,26 @@ def install(api: NinjaAPI) -> None:
             for one in error.errors
         ]
         text = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
-        return _answer(Problem(422, "invalid", f"The request cannot be read: {text}", fields=fields))
+        return answer(Problem(422, "invalid", f"The request cannot be read: {text}", fields=fields))
 
     @api.exception_handler(HttpError)
     def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
         # The framework words every unreadable body alike, with 400; here what cannot be read is 422.
         status = 422 if error.status_code == 400 else error.status_code
-        return _answer(Problem(status, "invalid", "The request cannot be read: send a JSON object."))
+        return answer(Problem(status, "invalid", "The request cannot be read: send a JSON object."))
 
     @api.exception_handler(Refused)
     def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
         member = getattr(request, "auth", None)
         who = people_with(member, error.roles) if isinstance(member, Member) else []
-        return _answer(Problem(403, "forbidden", error.sentence, cause="role", who=who))
+        return answer(Problem(403, "forbidden", error.sentence, cause="role", who=who))
 
     @api.exception_handler(NotReady)
     def _not_ready(request: HttpRequest, error: NotReady) -> HttpResponse:
         gates = [gate_json(gate) for gate in error.readiness.gates]
         closed = error.readiness.first_closed()
         assert closed is not None
-        return _answer(
+        return answer(
             Problem(
                 409,
                 "not_ready",
@@ -122,8 +124,14 @@ def install(api: NinjaAPI) -> None:
             )
         )
 
+    @api.exception_handler(CursorError)
+    def _cursor(request: HttpRequest, error: CursorError) -> HttpResponse:
+        return answer(
+            Problem(404, "not_found", "There is no such page: the cursor is not one that this list gave out.")
+        )
+
     @api.exception_handler(IdempotencyMismatch)
     def _mismatch(request: HttpRequest, error: IdempotencyMismatch) -> HttpResponse:
-        return _answer(
+        return answer(
             Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another email.")
         )

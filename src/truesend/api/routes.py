@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from ninja import Header, NinjaAPI, Router, Status
+from ninja import Header, NinjaAPI, Query, Router, Status
 from ninja.errors import HttpError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
@@ -22,7 +22,7 @@ from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access
 from truesend.organizations.models import Member
-from truesend.paging import page_of
+from truesend.paging import CursorError, page_of
 from truesend.sending import release
 from truesend.sending.compose import File
 from truesend.sending.models import Email, EmailStatus
@@ -32,6 +32,7 @@ from truesend.sending.submit import Written, draft_of, submit
 from truesend.tracking import query
 
 PAGE = 50
+Cursor = Annotated[str, Query(description="`next` of the page before; empty for the first", max_length=200)]
 
 
 class Bearer(HttpBearer):
@@ -180,10 +181,12 @@ def disconnect(request: HttpRequest, connection_id: str) -> dict[str, Any]:
 
 
 @router.get("connections/{connection_id}/ledger", response={200: schemas.LedgerList, **_ERRORS})
-def ledger(request: HttpRequest, connection_id: str, cursor: str = "") -> dict[str, Any]:
+def ledger(request: HttpRequest, connection_id: str, cursor: Cursor = "") -> dict[str, Any]:
     """What happened to the connection, newest first."""
     rows = LedgerEntry.objects.filter(connection=_connection(request, connection_id)).order_by("-id")
-    if cursor.isdigit() and len(cursor) < 19:
+    if cursor:
+        if not (cursor.isdigit() and len(cursor) < 19):
+            raise CursorError(cursor)
         rows = rows.filter(pk__lt=int(cursor))
     found = list(rows[: PAGE + 1])
     return {"items": found[:PAGE], "next": str(found[PAGE - 1].pk) if len(found) > PAGE else None}
@@ -242,9 +245,9 @@ def create_email(
     return Status(201 if made else 200, present.emails([email])[0])
 
 
-@router.get("emails", response={200: schemas.EmailList, 401: schemas.ProblemOut, 422: schemas.ProblemOut})
+@router.get("emails", response={200: schemas.EmailList, **_ERRORS})
 def emails(
-    request: HttpRequest, status: EmailStatus | None = None, q: str = "", cursor: str = ""
+    request: HttpRequest, status: EmailStatus | None = None, q: str = "", cursor: Cursor = ""
 ) -> dict[str, Any]:
     """The member's emails, newest first."""
     found = access.emails_of(_member(request)).filter(is_test=False)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StrictBool
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool
 
 LONGEST_HTML = 5_000_000
 
@@ -153,6 +153,8 @@ class LedgerList(Schema):
 class FileIn(Schema):
     """An attachment."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: Annotated[Text, Field(min_length=1, max_length=255)]
     type: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+_-]{1,60}/[A-Za-z0-9.+_-]{1,60}$")] = (
         "application/octet-stream"
@@ -161,19 +163,23 @@ class FileIn(Schema):
 
 
 class DraftIn(Schema):
-    """What is to be sent."""
+    """What is to be sent. A field nobody knows is refused: a typo of `track` would send a tracked mail."""
+
+    model_config = ConfigDict(extra="forbid")
 
     connection: Id | None = None
     to: Annotated[list[Text], Field(max_length=10_000)] = []
     cc: Annotated[list[Text], Field(max_length=10_000)] = []
     bcc: Annotated[list[Text], Field(max_length=10_000)] = []
-    subject: Annotated[Text, Field(max_length=10_000)] = ""
+    subject: Annotated[Text, Field(max_length=998)] = ""
     html: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     attachments: Annotated[list[FileIn], Field(max_length=100)] = []
     separate_copies: StrictBool = False
     track: StrictBool = True
     send_at: Moment | None = None
+    # Replying in a thread is not built: only its absence is taken.
+    reply_to_email: None = None
     undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(_number)] = 0
 
 

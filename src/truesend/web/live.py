@@ -141,8 +141,21 @@ async def _wait_until_gone(receive: Receive) -> None:
 
 
 async def _plain(send: Send, status: int, text: str) -> None:
-    body = json.dumps({"status": status, "code": "events", "cause": "events", "sentence": text}).encode()
+    code = {401: "not_signed_in", 405: "method_not_allowed"}.get(status, "database")
+    problem = {
+        "type": "about:blank",
+        "title": text,
+        "status": status,
+        "code": code,
+        "cause": code,
+        "sentence": text,
+        "fix": None,
+        "who": [],
+    }
+    body = json.dumps(problem).encode()
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
+from truesend import clock
 from truesend.organizations.access import access_email, connections_of, emails_of, search
 from truesend.organizations.models import Member
-from truesend.paging import page_of
+from truesend.paging import CursorError, page_of
 from truesend.sending import release as dispatch
 from truesend.sending.models import Email, EmailStatus
 from truesend.web import timeline as told
@@ -49,7 +50,10 @@ def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
         found = found.filter(status__in=_NEEDS)
     if query:
         found = search(found, query)
-    emails, following = page_of(found.select_related("connection"), cursor, PAGE)
+    try:
+        emails, following = page_of(found.select_related("connection"), cursor, PAGE)
+    except CursorError:
+        emails, following = page_of(found.select_related("connection"), "", PAGE)
     asked = {"q": query, "filter": chosen, "cursor": cursor}
     return {
         "nav": "emails",
@@ -91,6 +95,28 @@ def cancel(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
     """Stop what has not left."""
     dispatch.cancel(_email(member, email_id))
     return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+@require_POST
+@member_page
+def again(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """“Edit the email”: what was not sent, as a new draft."""
+    email = _email(member, email_id)
+    now = clock.now()
+    draft = Email.objects.create(
+        organization=member.organization,
+        member=member,
+        connection=email.connection,
+        status=EmailStatus.DRAFT,
+        to=email.to,
+        cc=email.cc,
+        bcc=email.bcc,
+        subject=email.subject,
+        html=email.html or f"<pre>{_escaped(email.text)}</pre>",
+        created_at=now,
+        updated_at=now,
+    )
+    return HttpResponseRedirect(f"/emails/new?draft={draft.pk}")
 
 
 @require_POST

@@ -318,3 +318,38 @@ def test_somebody_elses_draft_is_nobodys(stack: Stack, ana: Person) -> None:
     taken = eve.jar.post(f"{stack.url}/emails/drafts/{draft}", json=body, headers=headers, timeout=20)
     assert taken.status_code == 404
     assert "mine" in ana.get(f"/emails/new?draft={draft}").text
+
+
+def test_odd_html_is_sent_and_stops_nobody(stack: Stack, ana: Person) -> None:
+    connection = connection_of(ana)
+    odd = ["<a " * 100_000, "<p>Hi</p><![ endif]><p>x</p>", "<!--" * 50_000, "<script" * 50_000]
+    sent = [ana.send(connection, html=html)["id"] for html in [*odd, "<p>behind them</p>"]]
+    for one in sent:
+        ana.email_when(one, "sent", 30)
+
+
+def test_plain_text_carries_addresses_not_tokens(stack: Stack, ana: Person) -> None:
+    found = ana.email_when(ana.send(connection_of(ana))["id"], "sent")
+    body = arrived(stack, found["deliveries"][0]["id"]).get_body(("plain",))
+    assert body is not None
+    assert body.get_content().strip() == "Hello, new price list (https://example.com/prices)"
+
+
+def test_what_was_refused_can_be_edited_and_sent_again(stack: Stack, ana: Person) -> None:
+    body = {"error": {"code": 400, "message": "Invalid To header", "errors": [{"reason": "invalidArgument"}]}}
+    stack.sandbox.fault("send", "status", account=ana.email, times=1, status=400, body=body)
+    found = ana.email_when(ana.send(connection_of(ana), subject="Once more")["id"], "failed")
+    page = ana.get(f"/emails/{found['id']}").text
+    assert "Edit the email" in page
+    draft = ana.post(f"/emails/{found['id']}/again")
+    assert "/emails/new?draft=" in draft.url
+    assert 'value="Once more"' in draft.text
+
+
+def test_a_large_email_names_everybody_and_folds_its_copies(stack: Stack, ana: Person) -> None:
+    to = [f"r{number}@globex.example" for number in range(30)]
+    found = ana.email_when(ana.send(connection_of(ana), to=to, separate_copies=True)["id"], "sent", 40)
+    page = ana.get(f"/emails/{found['id']}").text
+    assert "30 of 30 copies." in page
+    assert page.count("Accepted by Google") == 1
+    assert all(address in page for address in to)

@@ -45,10 +45,17 @@ _OPEN = {
     "provider_garbage": "{provider}’s answer was not one we can read",
     "worker_lost": "our worker ended before {provider} had answered",
 }
+_OPEN_TITLES = {
+    "provider_timeout": "{provider} never answered",
+    "provider_cut_off": "The connection broke",
+    "worker_lost": "Our worker ended midway",
+}
+# Above so many copies the accepted ones are one line; and so many tries that failed are shown at most.
+_FOLD_ABOVE, _MOST_ATTEMPTS = 10, 100
 _PROBLEM_TITLES = {
     EmailStatus.HELD: "It waits; nothing is lost.",
     EmailStatus.UNKNOWN: "It is not sent again by guess.",
-    EmailStatus.FAILED: "Nothing was sent.",
+    EmailStatus.FAILED: "It was not sent.",
     EmailStatus.PARTLY: "Some copies did not leave.",
     EmailStatus.QUEUED: "It is tried again.",
 }
@@ -139,11 +146,21 @@ def page(email: Email) -> dict[str, Any]:
             "state": state,
             "status_sentence": text if not email.problem else "",
             "created_at": email.created_at,
+            "recipients": _recipients(email),
         },
         "timeline": _timeline(email, deliveries, signals, name),
         "problem": _problem(email),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
     }
+
+
+def _recipients(email: Email) -> list[tuple[str, list[str]]]:
+    """Everybody by header, where the line above cannot name them all; bcc is for the sender's eyes only."""
+    groups = [
+        (label, list(people)) for label, people in (("To", email.to), ("Cc", email.cc), ("Bcc", email.bcc))
+    ]
+    named = [group for group in groups if group[1]]
+    return named if len(named) > 1 or sum(len(people) for _, people in named) > 2 else []
 
 
 def _problem(email: Email) -> dict[str, Any] | None:
@@ -155,7 +172,9 @@ def _problem(email: Email) -> dict[str, Any] | None:
     if email.status == EmailStatus.HELD and readiness.can_send(describe(connection)):
         # What held it is gone.
         fix = {"label": "Send now", "url": f"/emails/{email.pk}/release"}
-    elif fix is not None and not fix["url"].startswith("/oauth/"):
+    elif email.status == EmailStatus.FAILED and not email.attachments.exists():
+        fix = {"label": "Edit the email", "url": f"/emails/{email.pk}/again"}
+    elif fix is not None and not fix["url"].startswith(("/oauth/", "/account")):
         fix = None
     last = Attempt.objects.filter(delivery__email=email).exclude(words="").order_by("-started_at").first()
     words = last.words if last is not None and last.cause == email.problem else ""
@@ -168,7 +187,7 @@ def _problem(email: Email) -> dict[str, Any] | None:
         "state": "warn" if email.status in {EmailStatus.UNKNOWN, EmailStatus.QUEUED} else "bad",
         # Where a connection broke the words are our own, and said already.
         "words": "" if words in text or email.problem in _OPEN else words,
-        "fix": {**fix, "method": "get" if fix["url"].startswith("/oauth/") else "post"} if fix else None,
+        "fix": {**fix, "method": "post" if fix["url"].startswith("/emails/") else "get"} if fix else None,
         "who": names(who_can(email.problem, connection)),
     }
 
@@ -180,10 +199,36 @@ def _timeline(
     several = len(email.to) + len(email.cc) + len(email.bcc) > 1
     told = [_signal(one, several) for one in signals]
     labels = _labels(deliveries) if len(deliveries) > 1 else {}
-    attempts = Attempt.objects.filter(delivery__in=deliveries).exclude(outcome="").order_by("-started_at")
-    for attempt in attempts[:200]:
+    attempts = Attempt.objects.filter(delivery__in=deliveries).exclude(outcome="")
+    if len(deliveries) > _FOLD_ABOVE:
+        told += _folded(deliveries, provider)
+        attempts = attempts.exclude(outcome=Outcome.ACCEPTED)
+    for attempt in attempts.order_by("-started_at")[:_MOST_ATTEMPTS]:
         told.append(_attempt(attempt, provider, labels.get(attempt.delivery_id, "")))
     return sorted(told, key=lambda one: one["at"], reverse=True)
+
+
+def _folded(deliveries: list[Delivery], provider: str) -> list[dict[str, Any]]:
+    """One line for the accepted copies of a large email."""
+    times = [one.sent_at for one in deliveries if one.status == DeliveryStatus.ACCEPTED and one.sent_at]
+    if not times:
+        return []
+    line = {
+        "icon": "send",
+        "state": "ok",
+        "title": f"Accepted by {provider}",
+        "confidence_label": None,
+        "sentence": f"{len(times)} of {len(deliveries)} copies.",
+        "at": max(times),
+    }
+    return [line]
+
+
+def _said(attempt: Attempt, provider: str) -> str:
+    """The provider's own words, where there were any: of a broken connection the words are ours."""
+    return (
+        f" {provider} said “{attempt.words}”." if attempt.words and attempt.cause not in _OPEN_TITLES else ""
+    )
 
 
 def _labels(deliveries: list[Delivery]) -> dict[UUID, str]:
@@ -247,10 +292,12 @@ def _attempt(attempt: Attempt, provider: str, to: str) -> dict[str, Any]:
     return {
         "icon": "warn" if unknown else "bad",
         "state": "warn" if unknown else "bad",
-        "title": f"{provider} never answered" if unknown else "Not accepted",
+        "title": _OPEN_TITLES.get(attempt.cause, "No clear answer from {provider}").format(provider=provider)
+        if unknown
+        else "Not accepted",
         "confidence_label": None,
         "sentence": (
-            _open_sentence(attempt.cause, provider)
+            _open_sentence(attempt.cause, provider) + _said(attempt, provider)
             if unknown
             else sentence(attempt.cause, provider, attempt.words)
         )

@@ -56,6 +56,7 @@ urlpatterns = [
     path("emails/<uuid:email_id>", emails.detail, name="email"),
     path("emails/<uuid:email_id>/body", emails.body, name="email_body"),
     path("emails/<uuid:email_id>/cancel", emails.cancel, name="email_cancel"),
+    path("emails/<uuid:email_id>/again", emails.again, name="email_again"),
     path("emails/<uuid:email_id>/release", emails.release, name="email_release"),
     path("emails/<uuid:email_id>/timeline", emails.timeline, name="email_timeline"),
 ]

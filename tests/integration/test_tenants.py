@@ -61,6 +61,7 @@ NAMED = {
     "emails/<uuid:email_id>/body": [("GET", 404)],
     "emails/<uuid:email_id>/cancel": [("POST", 404)],
     "emails/<uuid:email_id>/release": [("POST", 404)],
+    "emails/<uuid:email_id>/again": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],
 }
 # A draft's id is made by the browser, so an unknown one is a new draft: a stranger sees and changes nothing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from truesend import clock
@@ -32,7 +33,7 @@ def defer(connection_id: UUID) -> None:
     """Put one drain into the queue, unless one waits there already."""
     from truesend.sending.tasks import drain_mailbox
 
-    name = f"mailbox:{connection_id}"
+    name = _lock(connection_id)
     try:
         drain_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
     except AlreadyEnqueued:
@@ -40,6 +41,13 @@ def defer(connection_id: UUID) -> None:
 
 
 def due_mailboxes() -> list[UUID]:
-    """Every mailbox with a delivery that is due."""
+    """Every mailbox with a delivery that is due and no drain waiting for it already."""
     rows = Delivery.objects.filter(due_at__lte=clock.now())
-    return list(rows.values_list("connection_id", flat=True).distinct())
+    due = {_lock(one): one for one in rows.values_list("connection_id", flat=True).distinct()}
+    waiting = ProcrastinateJob.objects.filter(status="todo", queueing_lock__in=due)
+    taken = set(waiting.values_list("queueing_lock", flat=True))
+    return [connection_id for name, connection_id in due.items() if name not in taken]
+
+
+def _lock(connection_id: UUID) -> str:
+    return f"mailbox:{connection_id}"

@@ -48,7 +48,12 @@ def test_unproven_until_an_accepted_send_since_the_last_consent(stack: Stack) ->
     ana = stack.person()
     connection = ana.connect()
     assert (connection["verdict"], connection["cause"]) == ("unproven", "not_tried")
-    assert connection["fix"]["label"] == "Send me a test email"
+    # An address that can be opened: the card on it has the button.
+    path = f"/integration#connection-{connection['id']}"
+    assert connection["fix"] == {"label": "Send me a test email", "url": path}
+    page = ana.get("/integration").text
+    assert f'id="connection-{connection["id"]}"' in page
+    assert f'action="/connections/{connection["id"]}/test-email"' in page
     assert connection["who"] == [{"name": ana.email, "email": ana.email}]
     # Asking who we are proves the grant, and nothing of sending.
     verified = ana.api("POST", f"connections/{connection['id']}/verify").json()
@@ -255,10 +260,58 @@ def test_connecting_again_to_send_keeps_what_was_allowed_to_be_read(stack: Stack
     both = ana.connect(query="capabilities=send,read&kind=personal")
     again = ana.connect()
     assert again["id"] == both["id"]
-    assert [one["cause"] for one in again["capabilities"]] == ["not_tried", "not_tried"]
-    ana.api("POST", f"connections/{again['id']}/verify")
-    read = ana.connection(again["id"])["capabilities"][1]
-    assert (read["verdict"], read["proof"]["call"]) == ("working", "profile")
+    assert again["capabilities"][0]["cause"] == "not_tried"
+    read = when(ana, again["id"], reads)["capabilities"][1]
+    assert read["proof"]["call"] == "profile"
+
+
+def reads(connection: dict[str, Any]) -> bool:
+    """Whether reading is proved."""
+    found: bool = connection["capabilities"][1]["verdict"] == "working"
+    return found
+
+
+def test_reading_is_tried_without_being_asked_and_then_it_works(stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
+    working = when(ana, connection["id"], lambda one: one["verdict"] == "working")
+    assert [one["verdict"] for one in working["capabilities"]] == ["working", "working"]
+    told = [(one["kind"], one["trigger"], one["result"]) for one in ledger(ana, connection["id"])]
+    assert ("probe", "schedule", "ok") in told
+
+
+def test_reading_that_fails_after_the_consent_is_told_and_tried_again(stack: Stack) -> None:
+    ana = stack.person()
+    body = {"provider": "google", "account": ana.email, "operation": "profile", "kind": "outage", "times": 1}
+    stack.sandbox.account(ana.email)
+    stack.sandbox.control("POST", "faults", body)
+    connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
+    odd = when(ana, connection["id"], lambda one: one["cause"] == "provider_error")
+    assert (odd["verdict"], odd["capabilities"][1]["cause"]) == ("attention", "provider_error")
+    assert odd["fix"] == {"label": "Verify now", "url": f"/integration#connection-{connection['id']}"}
+    stack.sandbox.advance(16 * 60)
+    when(ana, connection["id"], lambda one: one["verdict"] == "working")
+
+
+def test_reading_stays_proved_while_nobody_looks(stack: Stack) -> None:
+    ana, tom = stack.person(), stack.person()
+    connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
+    sends = proved(tom)
+    when(ana, connection["id"], lambda one: one["verdict"] == "working")
+    before = len(stack.sandbox.calls(operation="profile", account=ana.email))
+    for days in range(1, 4):
+        stack.sandbox.advance(24 * 3600)
+        working = when(ana, connection["id"], lambda one: one["verdict"] == "working")
+        until(
+            lambda: len(stack.sandbox.calls(operation="profile", account=ana.email)),
+            lambda count, wanted=before + days: count == wanted,
+            10,
+        )
+        assert working["cause"] is None
+    # Who may only send is renewed, and asked for nothing more.
+    when(tom, sends["id"], lambda one: one["verdict"] == "working")
+    assert stack.sandbox.calls(operation="profile", account=tom.email) == []
+    assert [one for one in ledger(tom, sends["id"]) if one["kind"] == "probe"] == []
 
 
 # -- disconnecting ----------------------------------------------------------------------------------------------
@@ -370,3 +423,29 @@ def test_every_card_names_its_one_action_once(stack: Stack) -> None:
     buttons = re.findall(r"<button[^>]*>([^<]+)</button>", card)
     assert sorted(buttons) == ["Disconnect", "Send me a test email", "Verify now"]
     assert "Permission given, not tried yet." in card
+
+
+def test_is_connected_is_news_for_ten_minutes_and_only_while_it_is(stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect()
+    path = f"/integration?connected={connection['id']}"
+    assert f"{ana.email} is connected." in ana.get(path).text
+    stack.sandbox.advance(11 * 60)
+    assert f"{ana.email} is connected." not in ana.get(path).text
+    again = ana.connect()
+    assert f"{ana.email} is connected." in ana.get(path).text
+    ana.api("POST", f"connections/{again['id']}/disconnect")
+    assert f"{ana.email} is connected." not in ana.get(path).text
+
+
+def test_several_connections_are_counted(stack: Stack) -> None:
+    ana = stack.person()
+    proved(ana)
+    page = ana.get("/integration").text
+    assert "one is connected; you can add more" in page
+    for number in (1, 2):
+        ana.connect(f"ana{number}-{ana.email}")
+    page = ana.get("/integration").text
+    assert "three are connected; you can add more" in page
+    assert "One works, two are not proved yet." in page
+    assert "2 of 3 not proved yet" in ana.get("/partials/health").text

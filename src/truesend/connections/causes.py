@@ -116,6 +116,7 @@ CAUSES: dict[str, Cause] = {
         _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, _ANSWER, _SPELL),
         # -- not proved --
         _c("not_tried", _U, "Permission given, not tried yet.", Action.TEST, Who.HOLDER, "An accepted send."),
+        _c("read_not_tried", _U, "Reading is permitted, not tried yet.", Action.VERIFY, Who.HOLDER, _ANSWER),
         _c("not_asked", _U, "Not asked for.", Action.CONNECT, Who.HOLDER, "A consent that includes it."),
         _c("proof_old", _U, "It worked before; the last proof is too old to vouch for now.", Action.VERIFY, Who.HOLDER, _ANSWER),
         # -- one consent --
@@ -137,7 +138,7 @@ CAUSES: dict[str, Cause] = {
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
-        _c("message_unbuildable", _N, "This email could not be put together. Nothing was sent.", Action.EDIT, Who.MEMBER, "Changing the message."),
+        _c("message_unbuildable", _N, "This email could not be put together, so nothing left.", Action.EDIT, Who.MEMBER, "Changing the message."),
         _c("not_found", _N, "{provider} no longer has what we asked for.", Action.WAIT, Who.NOBODY, _ANSWER),
         _c("fence_passed", _N, "The worker was paused too long to send safely; nothing left. It is tried again.", Action.WAIT, Who.NOBODY, "The next try."),
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, IntegrityError, transaction
 
 from truesend import clock, env
-from truesend.connections import proofs, tokens
+from truesend.connections import probe, proofs, tokens
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.organizations.models import Member, Role
@@ -218,6 +218,7 @@ def _store(consent: Consent, adapter: Provider, grant: Grant, identity: Identity
             ]
         )
     tokens.replace(connection, grant, now)
+    probe.plan(connection, now)
     allowed = adapter.granted(grant.scopes)
     missing = [name for name in consent.capabilities if Capability(name) not in allowed]
     proofs.record(

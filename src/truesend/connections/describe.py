@@ -119,8 +119,9 @@ def fix_for(code: str, connection: Connection) -> dict[str, str] | None:
     urls = {
         Action.RECONNECT: start_url(connection),
         Action.CONNECT: start_url(connection),
-        Action.TEST: f"/connections/{connection.pk}/test-email",
-        Action.VERIFY: f"/connections/{connection.pk}/verify",
+        # The buttons themselves take a POST; the card has them, and an address must be one that can be opened.
+        Action.TEST: f"/integration#connection-{connection.pk}",
+        Action.VERIFY: f"/integration#connection-{connection.pk}",
         Action.OPERATOR: "/account#support",
     }
     return {"label": action, "url": urls[action]} if action in urls else None

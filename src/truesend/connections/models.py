@@ -84,6 +84,8 @@ class Token(models.Model):
     due_at = models.DateTimeField(db_index=True)
     # Set when the provider said that the grant is dead: nothing renews it but a new consent.
     dead_at = models.DateTimeField(null=True)
+    # When reading is to be tried next; null where there is no permission to read.
+    probe_due_at = models.DateTimeField(null=True, db_index=True)
 
 
 class Consent(models.Model):

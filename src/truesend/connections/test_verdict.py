@@ -149,6 +149,16 @@ def test_reading_needs_a_young_proof_of_its_own() -> None:
     assert (old.verdict, old.cause) == (Verdict.UNPROVEN, "proof_old")
 
 
+def test_untried_reading_has_words_of_its_own() -> None:
+    both = {"asked": ("send", "read"), "granted": ("send", "read")}
+    neither = judge(facts(good("grant", ago(minutes=5)), **both), NOW)
+    assert [one.cause for one in neither.capabilities] == ["not_tried", "read_not_tried"]
+    assert neither.cause == "not_tried"
+    sent = judge(facts(good("grant", ago(minutes=5)), good("send", ago(minutes=5)), **both), NOW)
+    assert (sent.verdict, sent.cause) == (Verdict.UNPROVEN, "read_not_tried")
+    assert CAUSES["read_not_tried"].action == "Verify now"
+
+
 def test_the_connection_is_as_good_as_its_worst_capability_that_was_asked_for() -> None:
     proofs = (good("grant", ago(minutes=5)), good("send", ago(minutes=5)))
     only_send = judge(facts(*proofs), NOW)

@@ -112,7 +112,8 @@ def _capability(
         return CapabilityVerdict(name, _severity(worst), worst.cause, worst)
     good, renewed = proofs.get((name, True)), proofs.get(("grant", True))
     if good is None or good.at < facts.consented_at:
-        return CapabilityVerdict(name, Verdict.UNPROVEN, "not_tried", None)
+        untried = "read_not_tried" if name == "read" else "not_tried"  # each is tried by another button
+        return CapabilityVerdict(name, Verdict.UNPROVEN, untried, None)
     young = renewed is not None and now - renewed.at <= GRANT_PROOF_VALID
     if lapsed or not young or (name == "read" and now - good.at > READ_PROOF_VALID):
         return CapabilityVerdict(name, Verdict.UNPROVEN, "proof_old", good)

@@ -19,6 +19,8 @@ STALLED_AFTER_SECONDS = 8.0
 GRACE_SECONDS = 6.0
 # At most so many renewals in flight per process (design §4).
 _REFRESHES_AT_ONCE = 24
+# Probes share the threads with the mail, which goes first: all workers together run so many.
+_PROBES_AT_ONCE = 4
 
 
 def main() -> int:
@@ -130,7 +132,7 @@ async def _free_locks_of_dead_workers() -> None:
 
 
 def _wake_every_second() -> None:
-    """Wake every mailbox with due mail and every token due for renewal; judge what dead workers left."""
+    """Wake every mailbox with due mail and every token due for renewal or a probe; judge what dead workers left."""
     from django.db import DatabaseError, InterfaceError, close_old_connections
 
     from truesend.runtime import identity
@@ -149,7 +151,8 @@ def _wake_every_second() -> None:
 def _wake() -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
-    from truesend.connections import tokens
+    from truesend.connections import probe, tokens
+    from truesend.connections.tasks import probe_connection
     from truesend.sending import wake
     from truesend.sending.tasks import refresh_token
 
@@ -159,6 +162,10 @@ def _wake() -> None:
         name = f"refresh:{connection_id}"
         with suppress(AlreadyEnqueued):
             refresh_token.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+    for place, connection_id in enumerate(probe.due(_PROBES_AT_ONCE)):
+        name = f"probe:{place}"
+        with suppress(AlreadyEnqueued):
+            probe_connection.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
 
 
 def _leave() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 from django.utils.timesince import timeuntil
 
 from truesend import clock
-from truesend.connections.causes import CAUSES, sentence
+from truesend.connections.causes import CAUSES, Action, sentence
 from truesend.connections.describe import Description, describe, start_url, with_facts
 from truesend.connections.models import Connection, Kind, LedgerEntry, LedgerKind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
@@ -46,7 +47,8 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
     manages = _manages(member, connection)
     verdict = described.verdict.verdict
     troubled = verdict in {Verdict.BROKEN, Verdict.ATTENTION}
-    primary = described.fix if manages and verdict is not Verdict.WORKING else None
+    fix = pressed(described) if manages else None
+    primary = fix if verdict is not Verdict.WORKING else None
     return {
         "id": str(connection.pk),
         "provider": connection.provider,
@@ -60,14 +62,12 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
         "cause": described.verdict.cause,
         "explanation": described.sentence if troubled else "",
         "words": described.verdict.proof.words if troubled and described.verdict.proof else "",
-        "fix": {**described.fix, "method": _method(described.fix["url"])}
-        if described.fix and manages
-        else None,
+        "fix": fix,
         "who": names(described.who) if troubled else "",
         "capabilities": [_capability(described, one) for one in described.verdict.capabilities],
         "strip": _strip(connection),
         "ledger": _ledger(connection),
-        "primary": {**primary, "method": _method(primary["url"])} if primary else None,
+        "primary": primary,
         "can_verify": manages and verdict is not Verdict.DISCONNECTED,
         "can_test": manages and verdict not in {Verdict.BROKEN, Verdict.DISCONNECTED},
         "can_disconnect": manages and verdict is not Verdict.DISCONNECTED,
@@ -88,8 +88,15 @@ def _verdict_word(described: Description) -> str:
     return VERDICT_WORDS[verdict]
 
 
-def _method(url: str) -> str:
-    return "get" if url.startswith(("/oauth/", "/account")) else "post"
+def pressed(described: Description) -> dict[str, str] | None:
+    """The fix as a button that does it at once, where an address alone only leads to the card."""
+    if described.fix is None:
+        return None
+    path = f"/connections/{described.connection.pk}"
+    posts = {Action.TEST.value: f"{path}/test-email", Action.VERIFY.value: f"{path}/verify"}
+    if described.fix["label"] in posts:
+        return {**described.fix, "url": posts[described.fix["label"]], "method": "post"}
+    return {**described.fix, "method": "get"}
 
 
 def _manages(member: Member, connection: Connection) -> bool:
@@ -119,7 +126,9 @@ def _sentence(described: Description) -> str:
 def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any]:
     words = {
         Verdict.WORKING: "",
-        Verdict.UNPROVEN: "Not asked for" if one.cause == "not_asked" else "Not tried yet",
+        Verdict.UNPROVEN: {"not_asked": "Not asked for", "proof_old": "Worked before, not tried lately"}.get(
+            one.cause, "Not tried yet"
+        ),
         Verdict.ATTENTION: "Slowed down",
         Verdict.BROKEN: "Refused",
         Verdict.DISCONNECTED: "Ended",
@@ -196,17 +205,23 @@ def _ledger(connection: Connection) -> list[dict[str, Any]]:
 
 def providers(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every provider this installation can connect."""
-    connected = {one["provider"] for one in found}
+    connected = Counter(one["provider"] for one in found)
     return [
         {
             "key": adapter.key,
             "name": adapter.name,
             "configured": adapter.is_configured(),
             "start_url": f"/oauth/{adapter.key}/start",
-            "connected": adapter.key in connected,
+            "connected": _connected(connected[adapter.key]),
         }
         for adapter in registry.PROVIDERS.values()
     ]
+
+
+def _connected(count: int) -> str:
+    if not count:
+        return ""
+    return f"{_number(count)} {'is' if count == 1 else 'are'} connected; you can add more"
 
 
 def summary(found: list[dict[str, Any]]) -> str:

@@ -16,10 +16,12 @@ from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Provider
+from truesend.web.cards import pressed
 from truesend.web.gate import names
 
 # A page that is loaded again later no longer speaks of a consent that is long over.
 _FRESH = timedelta(minutes=15)
+_NEWS = timedelta(minutes=10)
 
 
 def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
@@ -32,10 +34,10 @@ def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
             "state": "bad",
             "title": "No test email was sent.",
             "sentence": described.sentence,
-            "fix": described.fix,
+            "fix": pressed(described),
             "who": names(described.who),
         }
-    if (connection := _find(member, query.get("connected", ""))) is not None:
+    if (connection := _find(member, query.get("connected", ""))) is not None and _just_connected(connection):
         return {
             "state": "ok",
             "title": f"{connection.address} is connected.",
@@ -56,6 +58,10 @@ def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
             "fix": {"label": "What did its page say?", "url": f"/oauth/{left.provider}/pages"},
         }
     return None
+
+
+def _just_connected(connection: Connection) -> bool:
+    return connection.disconnected_at is None and connection.consented_at > clock.now() - _NEWS
 
 
 def dead_ends(member: Member, adapter: Provider) -> list[dict[str, str]]:

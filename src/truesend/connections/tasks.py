@@ -1,0 +1,15 @@
+"""The jobs of connections. Each is a wake-up: it reads rows, and running it once too often does nothing."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from procrastinate.contrib.django import app
+
+
+@app.task(name="probe_connection", queue="mail")
+def probe_connection(connection_id: str) -> None:
+    """Try reading over one connection if it is due."""
+    from truesend.connections.probe import probe_if_due
+
+    probe_if_due(UUID(connection_id))

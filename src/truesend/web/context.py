@@ -7,10 +7,13 @@ from typing import Any
 from django.http import HttpRequest
 
 from truesend import env
-from truesend.connections.describe import describe, with_facts
+from truesend.connections.causes import Action, Who
+from truesend.connections.describe import describe, people_who, with_facts
 from truesend.connections.verdict import Verdict
 from truesend.organizations.access import connections_of, emails_of, member_of
 from truesend.organizations.models import Member
+from truesend.web.gate import names
+from truesend.web.standstill import stands_still
 
 
 def base(request: HttpRequest) -> dict[str, Any]:
@@ -40,6 +43,15 @@ def base(request: HttpRequest) -> dict[str, Any]:
 
 def health(member: Member) -> dict[str, Any]:
     """The health line: the worst thing first, in a sentence, with its button."""
+    if stands_still():
+        return {
+            "state": "bad",
+            "title": "Nothing is sent or renewed right now.",
+            "sentence": "Truesend's worker does not answer; whoever runs it is told by this line.",
+            "who": names(people_who(Who.OPERATOR, member)),
+            "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
+            "bad": 0,
+        }
     described = [describe(one) for one in with_facts(connections_of(member).filter(disconnected_at=None))]
     if not described:
         return {
@@ -54,9 +66,11 @@ def health(member: Member) -> dict[str, Any]:
     unproven = [one for one in described if one.verdict.verdict is Verdict.UNPROVEN]
     if bad or odd:
         worst = (bad or odd)[0]
+        count = len(bad or odd)
+        words = ("needs you", "need you") if bad else ("is slowed down", "are slowed down")
         return {
             "state": "bad" if bad else "warn",
-            "title": f"{len(bad or odd)} of {len(described)} {'needs you' if bad else 'is slowed down'}",
+            "title": f"{count} of {len(described)} {words[count > 1]}",
             "sentence": worst.sentence,
             "fix": worst.fix,
             "bad": len(bad),
@@ -64,7 +78,9 @@ def health(member: Member) -> dict[str, Any]:
     if unproven:
         return {
             "state": "none",
-            "title": "Not proved yet",
+            "title": f"{len(unproven)} of {len(described)} not proved yet"
+            if len(described) > 1
+            else "Not proved yet",
             "sentence": unproven[0].sentence,
             "fix": {"label": "Look", "url": "/integration"},
             "bad": 0,

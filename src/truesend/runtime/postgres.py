@@ -47,6 +47,9 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "log_timezone": "UTC",
         "lc_messages": "C",
         "log_checkpoints": "off",
+        # Whoever asked gets the error and logs what is worth it. Wake-ups count on refused duplicates: one line
+        # each second and mailbox would bury what only the server knows (`log` ranks above `error` here).
+        "log_min_messages": "log",
         "log_line_prefix": "%m [%p] ",
     }
 )

@@ -14,6 +14,8 @@ const RETRY = 5_000;
 const TICK = 30_000;
 
 const pending = new Set<Element>();
+// Ids of what could not refresh: that something else could is no reason to take the note away.
+const failing = new Set<string>();
 let gathering: ReturnType<typeof setTimeout> | undefined;
 let polling: ReturnType<typeof setInterval> | undefined;
 
@@ -89,6 +91,7 @@ interface HtmxDetail {
 function failed(event: Event): void {
   const source = (event as CustomEvent<HtmxDetail>).detail.ctx?.sourceElement;
   if (!source?.matches("[data-live]")) return;
+  failing.add(source.id);
   showNote("Could not refresh. Trying again.");
   setTimeout(() => refresh([source]), RETRY);
 }
@@ -106,7 +109,10 @@ function watchRequests(): void {
   document.addEventListener("htmx:response:error", failed);
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
-    if (ctx?.sourceElement?.matches("[data-live]") && ctx.response?.raw?.ok) showNote(null);
+    if (!ctx?.sourceElement?.matches("[data-live]") || !ctx.response?.raw?.ok) return;
+    failing.delete(ctx.sourceElement.id);
+    // What left the page meanwhile will never catch up.
+    if (![...failing].some((id) => document.getElementById(id))) showNote(null);
   });
 }
 

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "truesend.web.middleware.NoBlankRefusal",
     "truesend.web.middleware.NoteWhereFrom",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -38,6 +39,24 @@ def _belongs_nowhere(request: HttpRequest) -> HttpResponse:
     return render(request, "problem.html", context, status=403)
 
 
+_UUID = "[0-9a-f-]{36}"
+# Addresses that only take a button's press, and the pages the buttons stand on.
+_PAGES = (
+    (re.compile(rf"/emails/drafts/({_UUID})(/.*)?"), r"/emails/new?draft=\1"),
+    (re.compile(rf"/emails/({_UUID})(/.*)?"), r"/emails/\1"),
+    (re.compile(r"/(connections|oauth|integration)(/.*)?"), "/integration"),
+    (re.compile(r"/account(/.*)?"), "/account"),
+)
+
+
+def page_of(path: str) -> str:
+    """The page from which a button leads to ``path``; My Emails where none is known."""
+    for pattern, page in _PAGES:
+        if (found := pattern.fullmatch(path)) is not None:
+            return found.expand(page)
+    return "/emails"
+
+
 def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """A page for a signed-in member, who is handed to the view; others go to sign-in and come back."""
 
@@ -50,7 +69,9 @@ def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
             if request.user.is_authenticated:
                 # To sign-in and back would go round for ever.
                 return _belongs_nowhere(request)
-            return redirect_to_login(request.get_full_path())
+            # Coming back by GET to an address that only takes POST would end in a 405.
+            here = request.get_full_path() if request.method == "GET" else page_of(request.path)
+            return redirect_to_login(here)
         request.member = member  # type: ignore[attr-defined]  # the page around the view wants it too
         try:
             return view(request, member, *args, **kwargs)

@@ -15,6 +15,7 @@ from truesend import clock, env
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
 from truesend.providers.registry import PROVIDERS
+from truesend.web.gate import page_of
 from truesend.web.views import errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -114,6 +115,21 @@ class FewMayWait:
             return self.places.acquire(timeout=self._PATIENCE_SECONDS)
         finally:
             self.next.release()
+
+
+class NoBlankRefusal:
+    """A 405 of a page says where to go instead: somebody reached a button's address by its link or by Back."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or request.path.startswith("/api/") or response.content:
+            return response
+        page = errors.not_allowed(request, page_of(request.path))
+        page["Allow"] = response.headers.get("Allow", "")
+        return page
 
 
 class NoteWhereFrom:

@@ -43,6 +43,16 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _page(request, 404, "not_found", "There is nothing at this address, or it is not yours.")
 
 
+def not_allowed(request: HttpRequest, page: str) -> HttpResponse:
+    """405: the address of a button, opened as a page; ``page`` is where the button stands."""
+    context = {
+        "title": "This address is a button",
+        "sentence": "It works only when it is pressed on its page. Nothing was done.",
+        "fix": {"label": "Open the page", "url": page},
+    }
+    return render(request, "problem.html", context, status=405)
+
+
 def busy(request: HttpRequest) -> HttpResponse:
     """503: too many requests wait for a provider. Nothing was begun, so the same address can be tried again."""
     title, text = "The provider is slow to answer", "Others are waiting for it too. Nothing was lost."

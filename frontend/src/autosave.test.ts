@@ -16,6 +16,8 @@ function problem(status: number, sentence: string): Answer {
 
 /** A server that gives these answers in turn (the last one again and again) and an autosave that talks to it. */
 async function setUp(context: TestContext, answers: Answer[]) {
+  const token = { value: "token" };
+  const tokens: unknown[] = [];
   const bodies: string[] = [];
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     let body = "";
@@ -24,6 +26,7 @@ async function setUp(context: TestContext, answers: Answer[]) {
       if (request.url === "/login") response.writeHead(200, { "Content-Type": "text/html" }).end("<h1>Sign in</h1>");
       else {
         bodies.push(body);
+        tokens.push(request.headers["x-csrftoken"]);
         (answers.length > 1 ? answers.shift() : answers[0])?.(response);
       }
     });
@@ -38,7 +41,9 @@ async function setUp(context: TestContext, answers: Answer[]) {
   const page = { subject: "" };
   const autosave = new Autosave({
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/emails/drafts/1`,
-    token: "token",
+    token: () => token.value,
+    revision: 0,
+    parted: () => kept.push("parted"),
     read: () => ({ ...page }),
     keep: (fields) => {
       kept.push(fields["subject"] ?? "");
@@ -62,7 +67,7 @@ async function setUp(context: TestContext, answers: Answer[]) {
     }
     return assert.fail(`never ${kind}: ${JSON.stringify(states)}`);
   };
-  return { autosave, bodies, kept, type, until };
+  return { autosave, bodies, kept, token, tokens, type, until };
 }
 
 test("a pause after typing saves once, and only then the emergency copy goes", async (context) => {
@@ -70,7 +75,7 @@ test("a pause after typing saves once, and only then the emergency copy goes", a
   type("H");
   type("Hi");
   await until("saved");
-  assert.deepEqual(bodies, ['{"subject":"Hi"}']);
+  assert.deepEqual(bodies, ['{"subject":"Hi","revision":0}']);
   assert.deepEqual(kept, ["H", "Hi", null]);
 });
 
@@ -85,9 +90,9 @@ test("a server that is down is tried again until it has the text", async (contex
 });
 
 test("a refusal is told and not repeated, but the next change is", async (context) => {
-  const { bodies, type, until } = await setUp(context, [problem(409, "it was sent already"), saved]);
+  const { bodies, type, until } = await setUp(context, [problem(400, "it is too long"), saved]);
   type("Hi");
-  assert.deepEqual(await until("failed"), { kind: "failed", reason: "it was sent already", retrying: false });
+  assert.deepEqual(await until("failed"), { kind: "failed", reason: "it is too long", retrying: false });
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(bodies.length, 1);
   type("Hi again");
@@ -109,8 +114,45 @@ test("what is typed during a save is saved after it", async (context) => {
   type("two");
   for (let tries = 0; bodies.length < 2 && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 10));
   await until("saved");
-  assert.deepEqual(bodies, ['{"subject":"one"}', '{"subject":"two"}']);
+  assert.deepEqual(bodies, ['{"subject":"one","revision":0}', '{"subject":"two","revision":0}']);
   assert.equal(kept.at(-1), null);
+});
+
+const lost: Answer = (response) => void response.destroy();
+
+function json(status: number, body: object): Answer {
+  return (response) => response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+}
+
+test("a 403 is tried again with the token of that moment", async (context) => {
+  const { token, tokens, type, until } = await setUp(context, [problem(403, "forged"), problem(403, "forged"), saved]);
+  type("Hi");
+  const state = await until("failed");
+  assert.ok(state.kind === "failed" && state.retrying && /sign in again in another tab/i.test(state.reason), JSON.stringify(state));
+  token.value = "another";
+  await until("saved");
+  assert.equal(tokens.at(-1), "another");
+});
+
+test("a text of another tab ends the saving, and the copy stays", async (context) => {
+  const changed = json(409, { sentence: "changed", revision: 7, stored: { subject: "theirs" }, same: false });
+  const { bodies, kept, type, until } = await setUp(context, [changed]);
+  type("mine");
+  assert.deepEqual(await until("failed"), { kind: "failed", reason: "changed", retrying: false });
+  type("mine, more");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(bodies.length, 1);
+  assert.deepEqual(kept.slice(-3), ["parted", "mine", "mine, more"]);
+});
+
+test("an own save whose answer was lost is no other tab", async (context) => {
+  const own = json(409, { sentence: "changed", revision: 1, stored: { subject: "one" }, same: false });
+  const { bodies, type, until } = await setUp(context, [lost, own, json(200, { revision: 2 })]);
+  type("one");
+  await until("failed");
+  type("two");
+  await until("saved");
+  assert.equal(bodies.at(-1), '{"subject":"two","revision":1}');
 });
 
 test("after Send no save overtakes it", async (context) => {

@@ -1,6 +1,6 @@
 // Saves a draft one second after a change and again until it worked. The emergency copy is written at once and
 // dropped only when the server has what stands on the screen.
-import type { Fields } from "./emergency.ts";
+import { sameFields, type Fields } from "./emergency.ts";
 
 export type SaveState =
   | { kind: "idle" }
@@ -10,11 +10,15 @@ export type SaveState =
 
 export interface AutosaveOptions {
   url: string;
-  token: string;
+  token: () => string;
+  /** The server's revision of the draft the page was made from; 0: it has none. */
+  revision: number;
   read: () => Fields;
   keep: (fields: Fields) => boolean;
   drop: () => void;
   show: (state: SaveState) => void;
+  /** Somebody else's text stands there, or the email was sent: this page saves no more and keeps its own copy. */
+  parted?: () => void;
   delay?: number;
   firstRetry?: number;
 }
@@ -24,6 +28,7 @@ const FIRST_RETRY = 2_000;
 const LONGEST_RETRY = 30_000;
 // The browser refuses a larger body on a request that outlives the page.
 const KEEPALIVE_LIMIT = 60_000;
+const PATIENCE = 15_000;
 
 class Refused extends Error {
   readonly final: boolean;
@@ -34,13 +39,26 @@ class Refused extends Error {
   }
 }
 
-async function reasonOf(response: Response): Promise<string> {
+interface Answer {
+  sentence?: unknown;
+  revision?: unknown;
+  /** With 409: what the server has, and whether it is what was sent to it. */
+  stored?: unknown;
+  same?: unknown;
+}
+
+async function answerOf(response: Response): Promise<Answer> {
   try {
     const body: unknown = await response.json();
-    if (typeof body === "object" && body !== null && "sentence" in body) return String(body.sentence);
+    return typeof body === "object" && body !== null ? body : {};
   } catch {
-    // Not a problem document: fall through to our own words.
+    // Not JSON: our own words do.
+    return {};
   }
+}
+
+function reasonOf(response: Response, answer: Answer): string {
+  if (typeof answer.sentence === "string") return answer.sentence;
   return response.status >= 500 ? "the server had an error" : `the server refused it (${response.status})`;
 }
 
@@ -50,30 +68,76 @@ export class Autosave {
   private dirty = false;
   private stopped = false;
   private flushed = "";
+  private flushing: Promise<void> | null = null;
+  private gone = false;
   private retry: number;
+  private version: number;
+  // What the server may have from this page: an answer can be lost after the text was stored.
+  private own: Fields[] = [];
   private readonly options: AutosaveOptions;
 
   constructor(options: AutosaveOptions) {
     this.options = options;
     this.retry = options.firstRetry ?? FIRST_RETRY;
+    this.version = options.revision;
+  }
+
+  /** The server's revision this page builds on; null while an answer is missing and it cannot be known. */
+  get revision(): number | null {
+    return this.own.length > 1 || this.request || this.flushing ? null : this.version;
+  }
+
+  /** The revision this page last heard of. */
+  get base(): number {
+    return this.version;
+  }
+
+  /** Whether the page writes on its own, apart from what the server has. */
+  get parted(): boolean {
+    return this.gone;
+  }
+
+  /** This page, or one before it with the same copy, may have stored these. */
+  mayHave(fields: Fields): void {
+    this.own.push(fields);
   }
 
   /** Something changed. */
-  touch(): void {
+  touch(delay = this.options.delay ?? DELAY): void {
     if (this.stopped) return;
     this.dirty = true;
     this.options.keep(this.options.read());
-    this.plan(this.options.delay ?? DELAY);
+    if (!this.gone) this.plan(delay);
+  }
+
+  /** Wait, but not for long, until nothing is under way. */
+  async settle(patience: number): Promise<void> {
+    const until = Date.now() + patience;
+    while ((this.request || this.flushing) && Date.now() < until) await new Promise((done) => setTimeout(done, 20));
+  }
+
+  get underWay(): boolean {
+    return this.request !== null || this.flushing !== null;
   }
 
   /** The page may be going away: send what is unsaved in a request that outlives it. */
   flush(): void {
-    if (!this.dirty || this.stopped) return;
-    const body = JSON.stringify(this.options.read());
+    if (!this.dirty || this.stopped || this.gone || this.flushing) return;
+    const fields = this.options.read();
+    // A save under way may or may not come first: whichever order they arrive in, this later text must stand.
+    const body = JSON.stringify(this.request ? fields : { ...fields, revision: this.version });
     if (body === this.flushed || new TextEncoder().encode(body).length > KEEPALIVE_LIMIT) return;
     this.flushed = body;
-    // The emergency copy stays: nobody is left to hear the answer.
-    void this.post(body, { keepalive: true }).catch(() => undefined);
+    this.own.push(fields);
+    // The emergency copy stays until an answer was heard: usually nobody is left to hear one. Where the page was only
+    // hidden, the next save goes on from what this one made.
+    this.flushing = this.post(body, { keepalive: true, signal: AbortSignal.timeout(PATIENCE) })
+      .then(async (response) => {
+        const { revision } = response.ok && !response.redirected ? await answerOf(response) : {};
+        if (typeof revision === "number") this.stored(fields, revision);
+      })
+      .catch(() => undefined)
+      .finally(() => (this.flushing = null));
   }
 
   /** The form itself is being sent and carries everything: no later save may overtake it. */
@@ -86,7 +150,12 @@ export class Autosave {
 
   resume(): void {
     this.stopped = false;
-    if (this.dirty) this.plan(0);
+    if (this.dirty && !this.gone) this.plan(0);
+  }
+
+  private stored(fields: Fields, revision: number): void {
+    this.version = revision;
+    this.own = [fields];
   }
 
   private plan(delay: number): void {
@@ -99,7 +168,7 @@ export class Autosave {
     return fetch(this.options.url, {
       method: "POST",
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.options.token },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.options.token() },
       body,
       ...more,
     });
@@ -107,19 +176,23 @@ export class Autosave {
 
   private async save(): Promise<void> {
     this.timer = undefined;
+    await this.flushing;
+    if (this.stopped || this.gone || this.request) return;
     this.dirty = false;
     this.request = new AbortController();
     this.options.show({ kind: "saving" });
     let next: number | null = null;
     try {
-      await this.attempt(JSON.stringify(this.options.read()), this.request.signal);
+      await this.attempt(this.options.read(), this.request.signal);
       this.retry = this.options.firstRetry ?? FIRST_RETRY;
-      if (this.dirty) next = this.options.delay ?? DELAY;
-      else this.options.drop();
+      if (this.dirty) {
+        this.options.keep(this.options.read());
+        next = this.options.delay ?? DELAY;
+      } else this.options.drop();
       this.options.show({ kind: "saved" });
     } catch (error) {
-      if (this.stopped) return;
       this.dirty = true;
+      if (this.stopped) return;
       const final = error instanceof Refused && error.final;
       const reason = error instanceof Refused ? error.message : "no connection to the server";
       this.options.show({ kind: "failed", reason, retrying: !final });
@@ -133,11 +206,41 @@ export class Autosave {
     }
   }
 
-  private async attempt(body: string, signal: AbortSignal): Promise<void> {
-    const response = await this.post(body, { signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]) });
-    if (response.redirected || response.status === 401) {
-      throw new Refused("you are signed out. Sign in again in another tab; the text is kept here", false);
+  private async attempt(fields: Fields, signal: AbortSignal): Promise<void> {
+    this.own.push(fields);
+    const body = JSON.stringify({ ...fields, revision: this.version });
+    const response = await this.post(body, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+    if (response.redirected || response.status === 401 || response.status === 403) {
+      this.own = this.own.filter((one) => one !== fields);
+      const what = response.status === 403 ? "your sign-in changed. Sign" : "you are signed out. Sign";
+      throw new Refused(`${what} in again in another tab; the text is kept here`, false);
     }
-    if (!response.ok) throw new Refused(await reasonOf(response), response.status < 500 && response.status !== 429);
+    const answer = await answerOf(response);
+    if (response.status < 500 && !response.ok) this.own = this.own.filter((one) => one !== fields);
+    if (response.status === 409) return this.changed(fields, answer, signal);
+    if (!response.ok) {
+      throw new Refused(reasonOf(response, answer), response.status < 500 && response.status !== 429);
+    }
+    this.stored(fields, typeof answer.revision === "number" ? answer.revision : this.version);
+  }
+
+  /** 409: the server has another text, unless it is one of this page's whose answer was lost. */
+  private async changed(fields: Fields, answer: Answer, signal: AbortSignal): Promise<void> {
+    const { stored, revision } = answer;
+    if (answer.same === true) {
+      // Sent (or saved) word for word; a sent email has no revision, and the next change will part from it.
+      this.stored(fields, typeof revision === "number" ? revision : this.version);
+      return;
+    }
+    const mine = typeof stored === "object" && stored !== null && this.own.some((one) => sameFields(one, stored as Fields));
+    if (mine && typeof revision === "number" && revision !== this.version) {
+      this.version = revision;
+      await this.attempt(fields, signal);
+      return;
+    }
+    this.gone = true;
+    this.options.parted?.();
+    this.options.keep(this.options.read());
+    throw new Refused(typeof answer.sentence === "string" ? answer.sentence : "it was changed elsewhere", true);
   }
 }

@@ -1,10 +1,24 @@
 // The compose page: fields, editor, saving while writing, and the gates panel.
 import { Autosave, type SaveState } from "./autosave.ts";
+import { csrfToken, freshToken } from "./csrf.ts";
 import { startEditor } from "./editor.ts";
-import { dropCopy, draftKey, keepCopy, readCopy, sameFields, type Fields } from "./emergency.ts";
+import {
+  dropCopy,
+  draftKey,
+  keepCopy,
+  newDraftId,
+  newestUnsaved,
+  readCopy,
+  sameFields,
+  type Fields,
+} from "./emergency.ts";
+import { recover } from "./recover.ts";
 import { toast } from "./toasts.ts";
 
 const NAMES = ["to", "cc", "bcc", "subject", "connection"];
+
+// Send waits this long for the answer of a save that is under way.
+const PATIENCE = 3_000;
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -37,17 +51,38 @@ function foldCopies(form: HTMLFormElement): void {
   });
 }
 
+/** On a new, empty draft: go to the one whose words never reached the server, if there is one. */
+function goToUnsaved(form: HTMLFormElement, member: string): boolean {
+  const query = new URLSearchParams(location.search);
+  if (form.dataset["stored"] === "true" || query.has("draft") || query.has("fresh")) return false;
+  const unsaved = newestUnsaved(localStorage, member);
+  if (!unsaved) return false;
+  query.set("draft", unsaved);
+  location.replace(`/emails/new?${query}`);
+  return true;
+}
+
+function hidden(form: HTMLFormElement, name: string): HTMLInputElement {
+  const found = form.querySelector<HTMLInputElement>(`input[type=hidden][name=${name}]`);
+  if (found) return found;
+  const input = document.createElement("input");
+  input.type = "hidden";
+  input.name = name;
+  form.append(input);
+  return input;
+}
+
 function start(form: HTMLFormElement): void {
   const draft = form.dataset["draft"] ?? "";
+  const member = document.body.dataset["member"] ?? "";
+  if (goToUnsaved(form, member)) return;
   const place = form.querySelector<HTMLElement>("#editor");
   const textarea = form.querySelector<HTMLTextAreaElement>("textarea[name=text]");
   const status = form.querySelector<HTMLElement>("#saved");
   if (!place || !textarea || !status) return;
 
-  const html = document.createElement("input");
-  html.type = "hidden";
-  html.name = "html";
-  form.append(html);
+  const html = hidden(form, "html");
+  const revision = hidden(form, "revision");
   textarea.remove();
   place.hidden = false;
 
@@ -58,12 +93,22 @@ function start(form: HTMLFormElement): void {
     for (const [name, control] of fields) values[name] = control.value;
     return values;
   };
-  const key = draftKey(document.body.dataset["member"] ?? "", draft);
+  const shared = draftKey(member, draft);
+  let key = shared;
   const autosave = new Autosave({
     url: `/emails/drafts/${draft}`,
-    token: form.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "",
+    token: csrfToken,
+    revision: Number(form.dataset["revision"]) || 0,
     read,
-    keep: (values) => keepCopy(localStorage, key, values),
+    keep: (values) => keepCopy(localStorage, key, values, key === shared ? autosave.base : 0),
+    parted: () => {
+      // From here on this text is a draft of its own; the other tab keeps its copy under the shared name.
+      const own = newDraftId();
+      const kept = readCopy(localStorage, shared);
+      if (kept && sameFields(kept.fields, read())) dropCopy(localStorage, shared);
+      key = draftKey(member, own);
+      hidden(form, "kept_as").value = own;
+    },
     drop: () => dropCopy(localStorage, key),
     show: (state) => {
       status.dataset["state"] = state.kind;
@@ -73,12 +118,21 @@ function start(form: HTMLFormElement): void {
     },
   });
 
-  const copy = readCopy(localStorage, key)?.fields;
-  if (copy && sameFields(copy, read())) dropCopy(localStorage, key);
-  else if (copy) {
-    for (const [name, control] of fields) control.value = copy[name] ?? control.value;
-    editor.replace(copy["html"] ?? editor.html());
-    autosave.touch();
+  const copy = readCopy(localStorage, shared);
+  autosave.mayHave(read());
+  if (copy && sameFields(copy.fields, read())) dropCopy(localStorage, shared);
+  else if (copy && form.dataset["stored"] === "true" && copy.revision !== autosave.base) {
+    // Changed from elsewhere since: neither text may take the other's place.
+    dropCopy(localStorage, shared);
+    const own = newDraftId();
+    keepCopy(localStorage, draftKey(member, own), copy.fields, 0, 0);
+    recover(member, own).catch(() => undefined);
+  } else if (copy) {
+    for (const [name, control] of fields) control.value = copy.fields[name] ?? control.value;
+    editor.replace(copy.fields["html"] ?? editor.html());
+    // The request of the page before this one may still be on its way.
+    autosave.mayHave(copy.fields);
+    autosave.touch(0);
     toast("Restored what had not been saved.");
   }
   foldCopies(form);
@@ -96,12 +150,32 @@ function start(form: HTMLFormElement): void {
       event.preventDefault();
     }
   });
+  let waited = false;
   form.addEventListener("submit", (event) => {
+    if (autosave.underWay && !waited) {
+      // What it answers decides which revision this form builds on.
+      event.preventDefault();
+      const { submitter } = event;
+      void autosave.settle(PATIENCE).then(() => {
+        waited = true;
+        if (form.dataset["busy"] !== "true") form.requestSubmit(submitter);
+      });
+      return;
+    }
+    waited = false;
     html.value = editor.html();
+    revision.value = String(autosave.parted ? autosave.base : (autosave.revision ?? ""));
+    freshToken(form);
     autosave.stop();
+    autosave.mayHave(read());
     if (event.submitter?.hasAttribute("data-discard")) dropCopy(localStorage, key);
   });
-  addEventListener("pagehide", () => autosave.flush());
+  const leave = (): void => {
+    autosave.flush();
+    // Nobody writes on it any more, so the next page may make a draft of it at once.
+    if (autosave.parted && readCopy(localStorage, key)) keepCopy(localStorage, key, read(), 0, 0);
+  };
+  addEventListener("pagehide", leave);
   addEventListener("beforeunload", () => autosave.flush());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) autosave.flush();

@@ -8,6 +8,8 @@ export interface Copy {
   /** When it was written, ms of the browser's clock. */
   at: number;
   fields: Fields;
+  /** The server's revision the text was written on. */
+  revision: number;
 }
 
 export function draftKey(member: string, draft: string): string {
@@ -20,16 +22,17 @@ export function readCopy(store: Storage, key: string): Copy | null {
     const value: unknown = JSON.parse(store.getItem(key) ?? "null");
     if (typeof value !== "object" || value === null || !("at" in value) || !("fields" in value)) return null;
     const texts = Object.entries(value.fields as object).filter(([, text]) => typeof text === "string");
-    return { at: Number(value.at) || 0, fields: Object.fromEntries(texts) as Fields };
+    const revision = "revision" in value ? Number(value.revision) || 0 : 0;
+    return { at: Number(value.at) || 0, fields: Object.fromEntries(texts) as Fields, revision };
   } catch {
     return null;
   }
 }
 
 /** False when the browser has no room or forbids storing. */
-export function keepCopy(store: Storage, key: string, fields: Fields): boolean {
+export function keepCopy(store: Storage, key: string, fields: Fields, revision: number, at = Date.now()): boolean {
   try {
-    store.setItem(key, JSON.stringify({ at: Date.now(), fields } satisfies Copy));
+    store.setItem(key, JSON.stringify({ at, fields, revision } satisfies Copy));
     return true;
   } catch {
     return false;
@@ -50,6 +53,22 @@ export function draftsWithCopy(store: Storage, member: string): string[] {
   return Object.keys(store)
     .filter((key) => key.startsWith(start))
     .map((key) => key.slice(start.length));
+}
+
+/** Of a member's drafts with a copy here that the server never had, the one written last; or null. */
+export function newestUnsaved(store: Storage, member: string): string | null {
+  const unsaved = draftsWithCopy(store, member)
+    .map((draft) => ({ draft, copy: readCopy(store, draftKey(member, draft)) }))
+    .filter(({ copy }) => copy?.revision === 0)
+    .toSorted((one, other) => (other.copy?.at ?? 0) - (one.copy?.at ?? 0));
+  return unsaved[0]?.draft ?? null;
+}
+
+/** An id for a draft. `crypto.randomUUID` exists only where the page came by https or from this machine. */
+export function newDraftId(): string {
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)];
+  return parts.join("-");
 }
 
 function plain(text: string | undefined): string {

@@ -1,4 +1,5 @@
 // Plain forms: a button that was pressed says that it works, and is not pressed twice.
+import { freshToken } from "./csrf.ts";
 import { forgetDrafts } from "./emergency.ts";
 
 function busy(event: SubmitEvent): void {
@@ -9,6 +10,7 @@ function busy(event: SubmitEvent): void {
     return;
   }
   form.dataset["busy"] = "true";
+  freshToken(form);
   if (event.submitter instanceof HTMLButtonElement) event.submitter.setAttribute("aria-busy", "true");
   // Drafts kept in this browser belong to the person who signs out.
   if (form.hasAttribute("data-sign-out")) forgetDrafts(localStorage);

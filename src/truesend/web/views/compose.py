@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
+from django.contrib import messages
 from django.db import transaction
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.html import linebreaks, urlize
@@ -29,11 +32,12 @@ from truesend.web.gate import member_page, names
 OPEN_GATES = {
     "role": "You may send.",
     "connection": "An account to send from is chosen.",
-    "capability": "It can send.",
+    "capability": "Nothing speaks against sending from it.",
     "limits": "The provider can carry it.",
     "recipients": "The recipients' addresses are complete.",
     "content": "There is something to read.",
 }
+CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
 LONGEST_LINE = 40_000
 LONGEST_HTML = 2_000_000
 
@@ -44,7 +48,7 @@ def new(request: HttpRequest, member: Member) -> HttpResponse:
     """`/emails/new`: the newest draft goes on; `?fresh=1` begins another."""
     wanted = request.GET.get("draft", "")
     if wanted:
-        draft = _draft(member, wanted)
+        draft = _draft(member, wanted) or _unknown(member, wanted)
         if draft is None:
             return HttpResponseRedirect(_where_it_went(member, wanted))
         return _page(request, member, draft)
@@ -68,9 +72,17 @@ def _draft(member: Member, text: str) -> Email | None:
 
 
 def _where_it_went(member: Member, text: str) -> str:
-    """A draft that was sent is an email now; one that was never saved begins anew."""
+    """A draft that was sent is an email now."""
     sent = Email.objects.filter(member=member, pk=UUID(text)).exists()
     return f"/emails/{text}" if sent else "/emails/new?fresh=1"
+
+
+def _unknown(member: Member, text: str) -> Email | None:
+    """A draft the server never had: its words may be in the browser alone, so the page keeps its id."""
+    draft_id = UUID(text)
+    if Email.objects.filter(pk=draft_id).exists():
+        return None
+    return Email(id=draft_id, member=member, organization=member.organization)
 
 
 def _page(
@@ -97,6 +109,7 @@ def _page(
             "html": draft.html,
             "connection": str(draft.connection_id or ""),
             "stored": not draft._state.adding,
+            "revision": draft.revision,
         },
         "connections": [_choice(one) for one in choices],
         "refused": refused,
@@ -123,7 +136,10 @@ def _choice(connection: Connection) -> dict[str, str]:
 def _gates_context(draft: Email, readiness: Readiness) -> dict[str, Any]:
     # Without an account two gates have the same cause; a person needs to read it once.
     told = [
-        gate for gate in readiness.gates if (gate.name, gate.cause) != ("capability", "connection_missing")
+        gate
+        for gate in readiness.gates
+        if (gate.name, gate.cause) != ("capability", "connection_missing")
+        and (gate.name != "limits" or not gate.ok or draft.connection is not None)
     ]
     return {"gates": [_gate(draft, gate) for gate in told], "ready": readiness.ready}
 
@@ -198,14 +214,35 @@ def _fields(member: Member, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _save(member: Member, email_id: UUID, fields: dict[str, Any]) -> bool:
-    """Store a draft of one's own; False where it was sent already. Somebody else's id is a 404."""
+class Sent(Exception):
+    """The draft is an email already; ``same`` where it says what was to be saved."""
+
+    def __init__(self, *, same: bool) -> None:
+        super().__init__("sent")
+        self.same = same
+
+
+class Changed(Exception):
+    """The draft has another revision than the page that saves it."""
+
+    def __init__(self, stored: Email, *, same: bool) -> None:
+        super().__init__("changed")
+        self.stored = stored
+        self.same = same
+
+
+def _save(member: Member, email_id: UUID, fields: dict[str, Any], revision: int | None = None) -> int:
+    """Store a draft of one's own; its new revision. Somebody else's id is a 404.
+
+    ``revision`` is the one the page was made from (0: none); without it the last save wins. Raises
+    :class:`Changed` or :class:`Sent`.
+    """
     now = clock.now()
     with transaction.atomic():
-        if Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT).update(
-            **fields, updated_at=now
-        ):
-            return True
+        own = Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT)
+        guarded = own if revision is None else own.filter(revision=revision)
+        if guarded.update(**fields, updated_at=now, revision=F("revision") + 1):
+            return int(own.values_list("revision", flat=True).get())
         email, made = Email.objects.get_or_create(
             pk=email_id,
             defaults={
@@ -214,12 +251,38 @@ def _save(member: Member, email_id: UUID, fields: dict[str, Any]) -> bool:
                 "status": EmailStatus.DRAFT,
                 "created_at": now,
                 "updated_at": now,
+                "revision": 1,
                 **fields,
             },
         )
     if email.member_id != member.pk:
         raise Http404
-    return made
+    if made:
+        return 1
+    if email.status != EmailStatus.DRAFT:
+        raise Sent(same=_same_words(email, fields))
+    raise Changed(email, same=all(getattr(email, name) == value for name, value in fields.items()))
+
+
+def _same_words(email: Email, fields: dict[str, Any]) -> bool:
+    """Whether a sent email says what a page still shows; addresses were brought into one form when it was sent."""
+    shown = draft_of(Written(**fields))
+    return (
+        email.subject == fields["subject"]
+        and email.html == fields["html"]
+        and [email.to, email.cc, email.bcc]
+        == [[str(one) for one in two] for two in (shown.to, shown.cc, shown.bcc)]
+    )
+
+
+def _revision(values: dict[str, Any]) -> int | None:
+    """The revision a page sends, or None: an old page or a script sends none."""
+    if values.get("revision") in (None, ""):
+        return None
+    text = str(values["revision"])
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Unreadable("The revision is not a number.")
+    return int(text)
 
 
 @require_POST
@@ -230,14 +293,31 @@ def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         values = json.loads(request.body)
         if not isinstance(values, dict):
             raise Unreadable("That is not a draft.")
-        fields = _fields(member, values)
+        fields, revision = _fields(member, values), _revision(values)
     except Unreadable as error:
         return JsonResponse({"sentence": str(error)}, status=400)
     except ValueError:
         return JsonResponse({"sentence": "That is not a draft."}, status=400)
-    if not _save(member, email_id, fields):
-        return JsonResponse({"sentence": "this email was sent already"}, status=409)
-    return JsonResponse({"saved": True})
+    try:
+        return JsonResponse({"saved": True, "revision": _save(member, email_id, fields, revision)})
+    except Sent as sent:
+        sentence = "this email was sent already; what you typed here is kept"
+        return JsonResponse({"sentence": sentence, "same": sent.same}, status=409)
+    except Changed as changed:
+        stored = changed.stored
+        shown = {
+            **{name: ", ".join(getattr(stored, name)) for name in ("to", "cc", "bcc")},
+            "subject": stored.subject,
+            "html": stored.html,
+            "connection": str(stored.connection_id or ""),
+        }
+        answer = {
+            "sentence": CHANGED,
+            "same": changed.same,
+            "revision": stored.revision,
+            "stored": shown,
+        }
+        return JsonResponse(answer, status=409)
 
 
 @require_GET
@@ -269,7 +349,8 @@ def discard(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespons
 def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """Send (or, without scripts, save) what stands in the form."""
     try:
-        fields = _fields(member, request.POST.dict())
+        values = request.POST.dict()
+        fields, revision = _fields(member, values), _revision(values)
     except Unreadable as error:
         context = {
             "title": "Not sent",
@@ -277,9 +358,19 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
             "fix": {"label": "Back", "url": "/emails/new"},
         }
         return render(request, "problem.html", context, status=400)
-    if not _save(member, email_id, fields):
-        return HttpResponseRedirect(_where_it_went(member, str(email_id)))
-    email = Email.objects.select_related("connection").get(pk=email_id)
+    try:
+        _save(member, email_id, fields, revision)
+    except Sent as sent:
+        return _after_sending(request, member, email_id, fields, same=sent.same)
+    except Changed as changed:
+        if not changed.same:
+            kept = _keep_apart(member, email_id, fields, values)
+            messages.error(
+                request,
+                "Not sent. This draft was changed in another tab; what you typed here is kept as this new draft.",
+            )
+            return HttpResponseRedirect(f"/emails/new?draft={kept}")
+    email = Email.objects.select_related("connection", "member__user").get(pk=email_id)
     if request.POST.get("action") == "save":
         return HttpResponseRedirect(f"/emails/new?draft={email_id}")
     try:
@@ -287,5 +378,33 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     except NotReady as refusal:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)
     except AlreadySent:
-        pass  # the second press of Send
+        email.refresh_from_db()
+        return _after_sending(request, member, email_id, fields, same=_same_words(email, fields))
     return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+def _after_sending(
+    request: HttpRequest, member: Member, email_id: UUID, fields: dict[str, Any], *, same: bool
+) -> HttpResponse:
+    """Send, pressed on a page whose draft had gone out: a second press, or other words than were sent."""
+    if not same:
+        _keep_apart(member, email_id, fields, request.POST.dict())
+        messages.error(request, "It was sent before your last changes; they were kept as a new draft.")
+    return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+def _keep_apart(member: Member, email_id: UUID, fields: dict[str, Any], values: dict[str, Any]) -> UUID:
+    """Store words as a draft of their own; the same words again are the same draft.
+
+    ``kept_as`` is the id under which the page keeps them in the browser.
+    """
+    words = json.dumps({name: values.get(name) for name in ("to", "cc", "bcc", "subject", "html", "text")})
+    kept = uuid5(email_id, words)
+    with suppress(KeyError, ValueError):  # a page without scripts names none
+        kept = UUID(values["kept_as"])
+    try:
+        _save(member, kept, fields)
+    except (Sent, Http404):
+        kept = uuid4()
+        _save(member, kept, fields)
+    return kept

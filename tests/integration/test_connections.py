@@ -9,31 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.stack import Person, Stack, until
-
-
-def proved(person: Person, **connect: Any) -> dict[str, Any]:
-    """A connection that works: an accepted send since its consent."""
-    connection = person.connect(**connect)
-    answer = person.api("POST", f"connections/{connection['id']}/test-email")
-    assert answer.status_code == 201, answer.text
-    person.email_when(answer.json()["id"], "sent")
-    return when(person, connection["id"], lambda one: one["verdict"] == "working")
-
-
-def when(person: Person, connection_id: str, good: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    found: dict[str, Any] = until(lambda: person.connection(connection_id), good, 15)
-    return found
+from tests.connections import ledger, proved, when
+from tests.stack import Person, Stack
 
 
 def renewed_since(before: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
     """Whether a connection, read again, has been renewed since."""
     return lambda one: one["last_refresh_at"] not in (None, before["last_refresh_at"])
-
-
-def ledger(person: Person, connection_id: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = person.api("GET", f"connections/{connection_id}/ledger").json()["items"]
-    return items
 
 
 def reconnect(person: Person, connection: dict[str, Any], url: str | None = None) -> dict[str, Any]:
@@ -253,65 +235,6 @@ def test_a_consent_for_the_same_account_goes_on_in_the_same_row(stack: Stack) ->
         "consent",
         "consent",
     ]
-
-
-def test_connecting_again_to_send_keeps_what_was_allowed_to_be_read(stack: Stack) -> None:
-    ana = stack.person()
-    both = ana.connect(query="capabilities=send,read&kind=personal")
-    again = ana.connect()
-    assert again["id"] == both["id"]
-    assert again["capabilities"][0]["cause"] == "not_tried"
-    read = when(ana, again["id"], reads)["capabilities"][1]
-    assert read["proof"]["call"] == "profile"
-
-
-def reads(connection: dict[str, Any]) -> bool:
-    """Whether reading is proved."""
-    found: bool = connection["capabilities"][1]["verdict"] == "working"
-    return found
-
-
-def test_reading_is_tried_without_being_asked_and_then_it_works(stack: Stack) -> None:
-    ana = stack.person()
-    connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
-    working = when(ana, connection["id"], lambda one: one["verdict"] == "working")
-    assert [one["verdict"] for one in working["capabilities"]] == ["working", "working"]
-    told = [(one["kind"], one["trigger"], one["result"]) for one in ledger(ana, connection["id"])]
-    assert ("probe", "schedule", "ok") in told
-
-
-def test_reading_that_fails_after_the_consent_is_told_and_tried_again(stack: Stack) -> None:
-    ana = stack.person()
-    body = {"provider": "google", "account": ana.email, "operation": "profile", "kind": "outage", "times": 1}
-    stack.sandbox.account(ana.email)
-    stack.sandbox.control("POST", "faults", body)
-    connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
-    odd = when(ana, connection["id"], lambda one: one["cause"] == "provider_error")
-    assert (odd["verdict"], odd["capabilities"][1]["cause"]) == ("attention", "provider_error")
-    assert odd["fix"] == {"label": "Verify now", "url": f"/integration#connection-{connection['id']}"}
-    stack.sandbox.advance(16 * 60)
-    when(ana, connection["id"], lambda one: one["verdict"] == "working")
-
-
-def test_reading_stays_proved_while_nobody_looks(stack: Stack) -> None:
-    ana, tom = stack.person(), stack.person()
-    connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
-    sends = proved(tom)
-    when(ana, connection["id"], lambda one: one["verdict"] == "working")
-    before = len(stack.sandbox.calls(operation="profile", account=ana.email))
-    for days in range(1, 4):
-        stack.sandbox.advance(24 * 3600)
-        working = when(ana, connection["id"], lambda one: one["verdict"] == "working")
-        until(
-            lambda: len(stack.sandbox.calls(operation="profile", account=ana.email)),
-            lambda count, wanted=before + days: count == wanted,
-            10,
-        )
-        assert working["cause"] is None
-    # Who may only send is renewed, and asked for nothing more.
-    when(tom, sends["id"], lambda one: one["verdict"] == "working")
-    assert stack.sandbox.calls(operation="profile", account=tom.email) == []
-    assert [one for one in ledger(tom, sends["id"]) if one["kind"] == "probe"] == []
 
 
 # -- disconnecting ----------------------------------------------------------------------------------------------

@@ -104,6 +104,25 @@ def test_a_killed_server_repairs_itself_and_keeps_what_was_committed(data: Path)
         server.stop()
 
 
+def test_its_log_keeps_what_only_the_server_knows(data: Path) -> None:
+    server = _up(_server(data))
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE once (n integer PRIMARY KEY)")
+            connection.execute("INSERT INTO once VALUES (1)")
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                connection.execute("INSERT INTO once VALUES (1)")
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(server.url.replace("/truesend?", "/elsewhere?"))
+    finally:
+        server.stop()
+    told = server.log.read_text(encoding="utf-8")
+    assert "ready to accept connections" in told
+    assert 'database "elsewhere" does not exist' in told  # FATAL
+    assert "duplicate key" not in told
+    assert "INSERT INTO once" not in told
+
+
 def test_a_server_left_by_an_earlier_run_is_ended_first(data: Path) -> None:
     first = _up(_server(data))
     _keep(first.url, 7)

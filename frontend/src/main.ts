@@ -2,6 +2,7 @@
 import "./css/main.css";
 import "htmx.org";
 
+import { startClamped } from "./clamped.ts";
 import { startForms } from "./forms.ts";
 import { startLive } from "./live.ts";
 import { startRecovery } from "./recover.ts";
@@ -15,3 +16,4 @@ startToasts();
 startForms();
 startLive();
 startRecovery();
+startClamped();

@@ -168,7 +168,11 @@ def test_send_right_after_typing_goes_through(chromium: Browser, stack: Stack) -
         page.get_by_label("To", exact=True).fill("ines@globex.example")
         page.get_by_role("textbox", name="Message").fill("Hello")
         held: list[Route] = []
-        page.route("**/emails/drafts/*", held.append)
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/emails/drafts/*", hold)
         page.get_by_label("Subject").fill("Quick")
         _status(page, "Saving …")
         page.get_by_label("Subject").fill("Quicker")
@@ -222,3 +226,39 @@ def test_a_save_without_a_revision_still_saves(stack: Stack) -> None:
     assert save(subject="2", revision=1)[1]["same"] is True
     assert save(subject="3", revision=2) == (200, {"saved": True, "revision": 3})
     assert save(subject="4", revision="x")[0] == 400
+
+
+def test_the_gates_promise_nothing_that_is_not_proved(stack: Stack) -> None:
+    ana = stack.person()
+    without = ana.get("/emails/new?fresh=1").text
+    assert "The provider can carry it." not in without
+    connection = ana.connect()["id"]
+    page = ana.get("/emails/new?fresh=1").text
+    assert "Nothing speaks against sending from it." in page
+    assert "The provider can carry it." in page
+    ana.email_when(ana.send(connection)["id"], "sent")
+    assert "It can send." in ana.get("/emails/new?fresh=1").text
+
+
+def test_a_very_long_subject_takes_three_lines(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    subject = "Offer " * 160
+    sent = ana.send(ana.connect()["id"], subject=subject)["id"]
+    with window(chromium, ana, viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/emails/{sent}")
+        heading = page.get_by_role("heading", level=1)
+        assert (
+            heading.evaluate("one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)") < 3.1
+        )
+        assert (heading.get_attribute("title") or "").strip() == subject.strip()
+        page.goto(f"{stack.url}/emails")
+        assert (page.locator(".email-row a .soft").get_attribute("title") or "").strip() == subject.strip()
+
+
+def test_a_forged_or_outdated_form_says_what_to_do(stack: Stack) -> None:
+    ana = stack.person()
+    answer = ana.jar.post(f"{stack.url}/emails/drafts/{uuid4()}/send", data={"subject": "x"}, timeout=20)
+    assert answer.status_code == 403
+    assert "Go back, reload, and try again; a draft is kept." in answer.text
+    assert 'href="/emails?filter=drafts"' in answer.text

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from truesend import clock
 from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection
+from truesend.connections.verdict import Verdict
 from truesend.organizations.access import access_connection, connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -32,11 +33,12 @@ from truesend.web.gate import member_page, names
 OPEN_GATES = {
     "role": "You may send.",
     "connection": "An account to send from is chosen.",
-    "capability": "Nothing speaks against sending from it.",
+    "capability": "It can send.",
     "limits": "The provider can carry it.",
     "recipients": "The recipients' addresses are complete.",
     "content": "There is something to read.",
 }
+UNPROVEN = "Nothing speaks against sending from it."
 CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
 LONGEST_LINE = 40_000
 LONGEST_HTML = 2_000_000
@@ -146,6 +148,11 @@ def _gates_context(draft: Email, readiness: Readiness) -> dict[str, Any]:
 
 def _gate(draft: Email, gate: Gate) -> dict[str, Any]:
     fix = gate.fix
+    open_sentence = OPEN_GATES[gate.name]
+    if gate.name == "capability" and gate.ok and draft.connection is not None:
+        verdict = describe(draft.connection).verdict.verdict
+        # Before anything was proved, "it can" would be a promise.
+        open_sentence = UNPROVEN if verdict is Verdict.UNPROVEN else open_sentence
     back = f"/emails/new?draft={draft.pk}"
     if gate.cause == "connection_missing":
         first = next((one for one in registry.PROVIDERS.values() if one.is_configured()), None)
@@ -166,7 +173,7 @@ def _gate(draft: Email, gate: Gate) -> dict[str, Any]:
         "name": gate.name,
         "ok": gate.ok,
         "cause": gate.cause,
-        "sentence": gate.sentence or OPEN_GATES[gate.name],
+        "sentence": gate.sentence or open_sentence,
         "fix": fix,
         "who": names(others),
     }

@@ -353,3 +353,14 @@ def test_a_large_email_names_everybody_and_folds_its_copies(stack: Stack, ana: P
     assert "30 of 30 copies." in page
     assert page.count("Accepted by Google") == 1
     assert all(address in page for address in to)
+
+
+def test_half_a_character_in_a_draft_is_refused_in_words(stack: Stack, ana: Person) -> None:
+    from uuid import uuid4
+
+    headers = {"X-CSRFToken": ana.jar.cookies["csrftoken"], "Content-Type": "application/json"}
+    for subject in ("\\ud800", "\\u0000"):
+        body = f'{{"to": "", "subject": "{subject}"}}'
+        answer = ana.jar.post(f"{stack.url}/emails/drafts/{uuid4()}", data=body, headers=headers, timeout=20)
+        assert answer.status_code == 400
+        assert answer.json()["sentence"] == "The text contains a character that cannot be stored."

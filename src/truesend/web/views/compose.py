@@ -9,25 +9,21 @@ from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.utils.html import linebreaks, urlize
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend import clock
 from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection
 from truesend.connections.verdict import Verdict
-from truesend.organizations.access import access_connection, connections_of
+from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.sending.addresses import split
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import Gate, Readiness, check
-from truesend.sending.submit import AlreadySent, NotReady, Written, draft_of, submit
+from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
 from truesend.web.cards import VERDICT_WORDS
+from truesend.web.drafts import Changed, Sent, Unreadable, fields_of, revision_of, same_words, save, written
 from truesend.web.gate import member_page, names
 
 OPEN_GATES = {
@@ -40,8 +36,6 @@ OPEN_GATES = {
 }
 UNPROVEN = "Nothing speaks against sending from it."
 CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
-LONGEST_LINE = 40_000
-LONGEST_HTML = 2_000_000
 
 
 @require_GET
@@ -99,7 +93,7 @@ def _page(
     choices = _choices(member)
     if draft.connection_id is None and len(choices) == 1:
         draft.connection = choices[0]
-    judged = readiness or check(member, draft_of(_written(draft)))
+    judged = readiness or check(member, draft_of(written(draft)))
     context = {
         "nav": "compose",
         "draft": {
@@ -179,119 +173,6 @@ def _gate(draft: Email, gate: Gate) -> dict[str, Any]:
     }
 
 
-def _written(draft: Email) -> Written:
-    return Written(
-        connection=draft.connection,
-        to=draft.to,
-        cc=draft.cc,
-        bcc=draft.bcc,
-        subject=draft.subject,
-        html=draft.html,
-    )
-
-
-class Unreadable(ValueError):
-    """What came in is not a draft."""
-
-
-def _fields(member: Member, values: dict[str, Any]) -> dict[str, Any]:
-    """Form or JSON values as fields of a draft."""
-    texts = {name: values.get(name, "") for name in ("to", "cc", "bcc", "subject", "html", "connection")}
-    if not all(isinstance(value, str) for value in texts.values()):
-        raise Unreadable("A field is not a text.")
-    if any("\x00" in value for value in texts.values()):
-        raise Unreadable("The text contains a character that cannot be stored.")
-    if len(texts["html"]) > LONGEST_HTML or any(
-        len(texts[name]) > LONGEST_LINE for name in ("to", "cc", "bcc", "subject")
-    ):
-        raise Unreadable("The email is too long to keep.")
-    if not texts["html"] and isinstance(values.get("text"), str) and values["text"].strip():
-        texts["html"] = linebreaks(urlize(values["text"], autoescape=True))
-    try:
-        connection = access_connection(member, UUID(texts["connection"])) if texts["connection"] else None
-    except ValueError:
-        raise Unreadable("The account to send from is not one.") from None
-    return {
-        "to": split(texts["to"]),
-        "cc": split(texts["cc"]),
-        "bcc": split(texts["bcc"]),
-        "subject": texts["subject"],
-        "html": texts["html"],
-        "connection": connection,
-    }
-
-
-class Sent(Exception):
-    """The draft is an email already; ``same`` where it says what was to be saved."""
-
-    def __init__(self, *, same: bool) -> None:
-        super().__init__("sent")
-        self.same = same
-
-
-class Changed(Exception):
-    """The draft has another revision than the page that saves it."""
-
-    def __init__(self, stored: Email, *, same: bool) -> None:
-        super().__init__("changed")
-        self.stored = stored
-        self.same = same
-
-
-def _save(member: Member, email_id: UUID, fields: dict[str, Any], revision: int | None = None) -> int:
-    """Store a draft of one's own; its new revision. Somebody else's id is a 404.
-
-    ``revision`` is the one the page was made from (0: none); without it the last save wins. Raises
-    :class:`Changed` or :class:`Sent`.
-    """
-    now = clock.now()
-    with transaction.atomic():
-        own = Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT)
-        guarded = own if revision is None else own.filter(revision=revision)
-        if guarded.update(**fields, updated_at=now, revision=F("revision") + 1):
-            return int(own.values_list("revision", flat=True).get())
-        email, made = Email.objects.get_or_create(
-            pk=email_id,
-            defaults={
-                "organization": member.organization,
-                "member": member,
-                "status": EmailStatus.DRAFT,
-                "created_at": now,
-                "updated_at": now,
-                "revision": 1,
-                **fields,
-            },
-        )
-    if email.member_id != member.pk:
-        raise Http404
-    if made:
-        return 1
-    if email.status != EmailStatus.DRAFT:
-        raise Sent(same=_same_words(email, fields))
-    raise Changed(email, same=all(getattr(email, name) == value for name, value in fields.items()))
-
-
-def _same_words(email: Email, fields: dict[str, Any]) -> bool:
-    """Whether a sent email says what a page still shows; addresses were brought into one form when it was sent."""
-    shown = draft_of(Written(**fields))
-    return (
-        email.subject == fields["subject"]
-        and email.html == fields["html"]
-        and [email.to, email.cc, email.bcc]
-        == [[str(one) for one in two] for two in (shown.to, shown.cc, shown.bcc)]
-    )
-
-
-def _revision(values: dict[str, Any]) -> int | None:
-    """The revision a page sends, or None: an old page or a script sends none."""
-    if values.get("revision") in (None, ""):
-        return None
-    text = str(values["revision"])
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Unreadable("The revision is not a number.")
-    return int(text)
-
-
 @require_POST
 @member_page
 def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
@@ -300,13 +181,13 @@ def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         values = json.loads(request.body)
         if not isinstance(values, dict):
             raise Unreadable("That is not a draft.")
-        fields, revision = _fields(member, values), _revision(values)
+        fields, revision = fields_of(member, values), revision_of(values)
     except Unreadable as error:
         return JsonResponse({"sentence": str(error)}, status=400)
     except ValueError:
         return JsonResponse({"sentence": "That is not a draft."}, status=400)
     try:
-        return JsonResponse({"saved": True, "revision": _save(member, email_id, fields, revision)})
+        return JsonResponse({"saved": True, "revision": save(member, email_id, fields, revision)})
     except Sent as sent:
         sentence = "this email was sent already; what you typed here is kept"
         return JsonResponse({"sentence": sentence, "same": sent.same}, status=409)
@@ -337,7 +218,7 @@ def gates(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     choices = _choices(member)
     if found.connection_id is None and len(choices) == 1:
         found.connection = choices[0]  # as the page chooses it
-    readiness = check(member, draft_of(_written(found)))
+    readiness = check(member, draft_of(written(found)))
     return render(
         request, "partials/gates.html", {"draft": {"id": str(email_id)}, **_gates_context(found, readiness)}
     )
@@ -357,7 +238,7 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """Send (or, without scripts, save) what stands in the form."""
     try:
         values = request.POST.dict()
-        fields, revision = _fields(member, values), _revision(values)
+        fields, revision = fields_of(member, values), revision_of(values)
     except Unreadable as error:
         context = {
             "title": "Not sent",
@@ -366,7 +247,7 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         }
         return render(request, "problem.html", context, status=400)
     try:
-        _save(member, email_id, fields, revision)
+        save(member, email_id, fields, revision)
     except Sent as sent:
         return _after_sending(request, member, email_id, fields, same=sent.same)
     except Changed as changed:
@@ -381,12 +262,12 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     if request.POST.get("action") == "save":
         return HttpResponseRedirect(f"/emails/new?draft={email_id}")
     try:
-        submit(member, _written(email), draft_id=email_id)
+        submit(member, written(email), draft_id=email_id)
     except NotReady as refusal:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)
     except AlreadySent:
         email.refresh_from_db()
-        return _after_sending(request, member, email_id, fields, same=_same_words(email, fields))
+        return _after_sending(request, member, email_id, fields, same=same_words(email, fields))
     return HttpResponseRedirect(f"/emails/{email_id}")
 
 
@@ -410,8 +291,8 @@ def _keep_apart(member: Member, email_id: UUID, fields: dict[str, Any], values: 
     with suppress(KeyError, ValueError):  # a page without scripts names none
         kept = UUID(values["kept_as"])
     try:
-        _save(member, kept, fields)
+        save(member, kept, fields)
     except (Sent, Http404):
         kept = uuid4()
-        _save(member, kept, fields)
+        save(member, kept, fields)
     return kept

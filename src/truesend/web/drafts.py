@@ -1,0 +1,144 @@
+"""Drafts: what comes in by form or JSON, and storing it so that nothing typed is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.http import Http404
+from django.utils.html import linebreaks, urlize
+
+from truesend import clock
+from truesend.organizations.access import access_connection
+from truesend.organizations.models import Member
+from truesend.sending.addresses import split
+from truesend.sending.models import Email, EmailStatus
+from truesend.sending.submit import Written, draft_of
+
+LONGEST_LINE = 40_000
+LONGEST_HTML = 2_000_000
+
+
+def written(draft: Email) -> Written:
+    """A draft as sending wants it."""
+    return Written(
+        connection=draft.connection,
+        to=draft.to,
+        cc=draft.cc,
+        bcc=draft.bcc,
+        subject=draft.subject,
+        html=draft.html,
+    )
+
+
+class Unreadable(ValueError):
+    """What came in is not a draft."""
+
+
+def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
+    """Form or JSON values as fields of a draft."""
+    texts = {name: values.get(name, "") for name in ("to", "cc", "bcc", "subject", "html", "connection")}
+    if not all(isinstance(value, str) for value in texts.values()):
+        raise Unreadable("A field is not a text.")
+    if not all(_storable(value) for value in texts.values()):
+        raise Unreadable("The text contains a character that cannot be stored.")
+    if len(texts["html"]) > LONGEST_HTML or any(
+        len(texts[name]) > LONGEST_LINE for name in ("to", "cc", "bcc", "subject")
+    ):
+        raise Unreadable("The email is too long to keep.")
+    if not texts["html"] and isinstance(values.get("text"), str) and values["text"].strip():
+        texts["html"] = linebreaks(urlize(values["text"], autoescape=True))
+    try:
+        connection = access_connection(member, UUID(texts["connection"])) if texts["connection"] else None
+    except ValueError:
+        raise Unreadable("The account to send from is not one.") from None
+    return {
+        "to": split(texts["to"]),
+        "cc": split(texts["cc"]),
+        "bcc": split(texts["bcc"]),
+        "subject": texts["subject"],
+        "html": texts["html"],
+        "connection": connection,
+    }
+
+
+class Sent(Exception):
+    """The draft is an email already; ``same`` where it says what was to be saved."""
+
+    def __init__(self, *, same: bool) -> None:
+        super().__init__("sent")
+        self.same = same
+
+
+class Changed(Exception):
+    """The draft has another revision than the page that saves it."""
+
+    def __init__(self, stored: Email, *, same: bool) -> None:
+        super().__init__("changed")
+        self.stored = stored
+        self.same = same
+
+
+def save(member: Member, email_id: UUID, fields: dict[str, Any], revision: int | None = None) -> int:
+    """Store a draft of one's own; its new revision. Somebody else's id is a 404.
+
+    ``revision`` is the one the page was made from (0: none); without it the last save wins. Raises
+    :class:`Changed` or :class:`Sent`.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        own = Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT)
+        guarded = own if revision is None else own.filter(revision=revision)
+        if guarded.update(**fields, updated_at=now, revision=F("revision") + 1):
+            return int(own.values_list("revision", flat=True).get())
+        email, made = Email.objects.get_or_create(
+            pk=email_id,
+            defaults={
+                "organization": member.organization,
+                "member": member,
+                "status": EmailStatus.DRAFT,
+                "created_at": now,
+                "updated_at": now,
+                "revision": 1,
+                **fields,
+            },
+        )
+    if email.member_id != member.pk:
+        raise Http404
+    if made:
+        return 1
+    if email.status != EmailStatus.DRAFT:
+        raise Sent(same=same_words(email, fields))
+    raise Changed(email, same=all(getattr(email, name) == value for name, value in fields.items()))
+
+
+def same_words(email: Email, fields: dict[str, Any]) -> bool:
+    """Whether a sent email says what a page still shows; addresses were brought into one form when it was sent."""
+    shown = draft_of(Written(**fields))
+    return (
+        email.subject == fields["subject"]
+        and email.html == fields["html"]
+        and [email.to, email.cc, email.bcc]
+        == [[str(one) for one in two] for two in (shown.to, shown.cc, shown.bcc)]
+    )
+
+
+def revision_of(values: dict[str, Any]) -> int | None:
+    """The revision a page sends, or None: an old page or a script sends none."""
+    if values.get("revision") in (None, ""):
+        return None
+    text = str(values["revision"])
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Unreadable("The revision is not a number.")
+    return int(text)
+
+
+def _storable(text: str) -> bool:
+    """PostgreSQL takes neither NUL nor half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text

@@ -16,6 +16,7 @@ from typing import Any
 
 _GATHER = 0.1
 _PATIENCE = 30.0
+_ENDING = 1.0
 
 
 @dataclass
@@ -91,6 +92,11 @@ class Crowd:
                 right = await self._fetch(path)
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 right = False
+            if not right:
+                # One that the server's end cut off says nothing about serving: its streams end at that moment too.
+                await asyncio.sleep(_ENDING)
+                if self.report.ended:
+                    return
             self.report.fetches += 1
             self.report.failed += not right
 

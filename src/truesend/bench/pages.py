@@ -28,6 +28,7 @@ LIMIT_S = 10.0
 EMAILS, TABS, STREAMS = 30, 10, 200
 _LEAST_ROUNDS = 10
 _BETWEEN_HITS = 1.0
+_QUIET = 2.0
 
 
 @dataclass
@@ -64,6 +65,7 @@ def rows(*, seconds: float, runs: int) -> list[Row]:
             with _crowd(installation.port, ana.cookie, detail) as crowd:
                 with _opens(pixels):
                     among = _measure(ana, pages, seconds * runs, installation.pid("web"))
+                time.sleep(_QUIET)  # the tabs fetch what the last open changed
                 ending = end(process)
                 time.sleep(0.2)
         setup["seen"] = (

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from proof.finding import Finding
 from tests.guards.files import ROOT, committed
-from tests.up import free_ports, processes_of, remove
+from tests.ports import free_ports
+from tests.up import processes_of, remove
 
 PATIENCE = 600.0
 _NOT_OURS = ("TRUESEND_", "DJANGO_", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHON", "PYENV")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from tests.ports import free_ports
 
 
 @dataclass
@@ -84,13 +84,6 @@ class Sandbox:
         self.control("POST", "switches", {provider: values})
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     """Until `/healthz` answers 200; fails at once when the process has ended."""
     end = time.monotonic() + seconds
@@ -112,7 +105,7 @@ def start_sandbox(
     clock_file: Path | None = None,
 ) -> Sandbox:
     """Start one and wait until it answers; the caller ends it."""
-    number = free_port() if port is None else port
+    number = free_ports(1)[0] if port is None else port
     command = [sys.executable, "-W", "error", "-m", "truesend_sandbox"]
     command += ["--port", str(number), "--data", str(data_dir)]
     if tracking_url is not None:

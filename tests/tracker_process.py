@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from tests.up import free_ports
+from tests.ports import free_ports
 
 from truesend.runtime.keys import key_files
 

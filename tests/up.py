@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -16,30 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests.ports import free_ports
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("postgres", "web", "tracker", "worker")
-
-
-def free_ports(count: int) -> list[int]:
-    """So many neighbouring ports that nobody listens on, on either loopback."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        ports = list(range(first, first + count))
-        if ports[-1] < 65536 and all(_is_free(port) for port in ports):
-            return ports
-
-
-def _is_free(port: int) -> bool:
-    try:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", port))
-    except OSError as error:
-        return "assign" in str(error)  # a machine without ::1
-    return True
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from tests.stack import Stack
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.alone
 def test_an_open_appears_in_every_tab_within_a_second(chromium: Browser, stack: Stack) -> None:
     ana = stack.person()
     sent = ana.send(ana.connect()["id"])

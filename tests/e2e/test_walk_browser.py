@@ -27,6 +27,7 @@ def seconds_until(page: Page, text: str) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_a_new_user_sends_a_tracked_email_and_sees_it_opened(stack: Stack, chromium: Browser) -> None:
     address = f"ana-{time.time_ns() // 1000}@northwind.example"

@@ -17,6 +17,8 @@ from truesend.bench import load, machine
 from truesend.bench.load import read_wrk
 from truesend.bench.rows import BenchError, Row, percentile, table
 
+pytestmark = pytest.mark.alone
+
 FIELDS = {"name", "ours", "limit", "limit_name", "cpu_ms", "p99_ms", "setup"}
 WRK = """Running 1s test @ http://127.0.0.1:47001
   1 threads and 64 connections

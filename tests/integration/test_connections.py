@@ -204,6 +204,7 @@ def test_many_who_need_a_new_key_at_once_make_one_renewal(stack: Stack) -> None:
     assert len(stack.sandbox.calls(operation="token.refresh", account=ana.email)) == before + 1
 
 
+@pytest.mark.alone
 def test_many_who_meet_a_failing_renewal_share_its_answer(stack: Stack) -> None:
     ana = stack.person()
     connection = proved(ana)

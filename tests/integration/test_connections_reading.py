@@ -7,6 +7,7 @@ from functools import partial
 from operator import eq
 from typing import Any
 
+import pytest
 from tests.connections import ledger, proved, when
 from tests.stack import Stack, until
 
@@ -49,6 +50,7 @@ def test_reading_that_fails_after_the_consent_is_told_and_tried_again(stack: Sta
     when(ana, connection["id"], lambda one: one["verdict"] == "working")
 
 
+@pytest.mark.alone
 def test_a_consent_that_comes_while_reading_is_tried_is_tried_too(stack: Stack) -> None:
     ana = stack.person()
     stack.sandbox.account(ana.email)

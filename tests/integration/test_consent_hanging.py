@@ -25,6 +25,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     up.remove(data)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("operation", ["token.code", "jwks"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_consent_whose_provider_never_answers(impatient: Stack, operation: str, when: str) -> None:
@@ -53,6 +54,7 @@ def test_verifying_while_the_provider_never_answers(impatient: Stack, operation:
     assert (well["verdict"], well["cause"]) == ("unproven", "not_tried")
 
 
+@pytest.mark.alone
 def test_other_pages_stay_fast_meanwhile(impatient: Stack) -> None:
     ana, ben = impatient.person(), impatient.person("ben")
     connection = ana.connect()
@@ -84,6 +86,7 @@ def test_other_pages_stay_fast_meanwhile(impatient: Stack) -> None:
     assert {"code", "cause", "sentence", "fix", "who"} <= busy.json().keys()
 
 
+@pytest.mark.alone
 def test_a_callback_that_finds_no_place_can_be_tried_again(impatient: Stack) -> None:
     ana, ben = impatient.person(), impatient.person("ben")
     connection = ana.connect()

@@ -17,6 +17,7 @@ from tests.streams import open_streams
 STREAMS = 200
 
 
+@pytest.mark.alone
 def test_an_open_is_told_to_the_organization_and_to_nobody_else(stack: Stack) -> None:
     ana, stranger = stack.person(), stack.person("eve", "Elsewhere")
     connection = ana.connect()
@@ -60,6 +61,7 @@ def test_the_session_of_a_page_opens_a_stream(stack: Stack) -> None:
         assert next(answer.iter_lines()) == b"retry: 1000"
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_two_hundred_streams_leave_pages_usable_and_end_with_the_server(tmp_path: Path) -> None:
     with stacks.running(tmp_path / "data") as stack:

@@ -102,6 +102,7 @@ def check(found: Counter[UUID], load: Load) -> None:
     assert {delivery for delivery in load.unanswered if found[delivery] > 1} == set()
 
 
+@pytest.mark.alone
 def test_a_hit_is_in_the_table_at_once_and_announced(server: Postgres, tracker: Tracker) -> None:
     load = Load(tracker)
     with psycopg.connect(server.url, autocommit=True) as listener:
@@ -212,6 +213,7 @@ def test_killing_postgresql_under_load_loses_nothing(
         print(f"\nPostgreSQL killed twice under {len(load.answered)} hits")
 
 
+@pytest.mark.alone
 def test_a_hung_postgresql_slows_no_redirect(server: Postgres, tracker: Tracker) -> None:
     load = Load(tracker)
     load.hit()

@@ -219,6 +219,7 @@ def test_two_classifiers_judge_every_hit_once(deliveries: Deliveries) -> None:
     }
 
 
+@pytest.mark.alone
 def test_the_thread_announces_a_signal_within_half_a_second(deliveries: Deliveries) -> None:
     delivery, stop = deliveries.new(), threading.Event()
     thread = threading.Thread(target=run_classifier, args=(stop,))

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from tests import postgres
 from tests import up as ups
+from tests.ports import free_ports
 
 from truesend.runtime.process import account, alive
 
@@ -47,6 +48,7 @@ def _nothing_left(data: Path, seconds: float) -> None:
     ups.wait_for(lambda: not ups.processes_of(data), seconds, f"nothing left of {data}")
 
 
+@pytest.mark.alone
 def test_first_start_makes_keys_that_others_cannot_read_and_says_one_line() -> None:
     data = postgres.data_folder()
     try:
@@ -78,6 +80,7 @@ def test_first_start_makes_keys_that_others_cannot_read_and_says_one_line() -> N
         ups.remove(data)
 
 
+@pytest.mark.alone
 def test_second_start_is_quick_and_the_end_leaves_nothing(data: Path) -> None:
     with ups.running(data) as up:
         print(f"second start: ready after {up.seconds:.1f} s")
@@ -95,6 +98,7 @@ def test_second_start_is_quick_and_the_end_leaves_nothing(data: Path) -> None:
     assert {path.name for path in (data / "run").iterdir()} <= {"lock", "clock"}
 
 
+@pytest.mark.alone
 def test_every_killed_part_comes_back_and_refuses_no_connection(data: Path) -> None:
     with ups.running(data) as up:
         before = {part: up.pid(part) for part in ALL}
@@ -128,6 +132,7 @@ def _readyz(url: str) -> bool:
         return False
 
 
+@pytest.mark.alone
 def test_killing_up_itself_leaves_nothing_and_the_next_start_repairs(data: Path) -> None:
     with ups.running(data) as up:
         assert up.run("user", "create", *_account("killed@example.com")).returncode == 0
@@ -183,7 +188,7 @@ def _refused(*arguments: str, settings: dict[str, str] | None = None) -> str:
 
 def test_a_second_up_on_the_same_data_folder_is_refused(data: Path) -> None:
     with ups.running(data, sandbox=False) as up:
-        port = str(ups.free_ports(2)[0])
+        port = str(free_ports(2)[0])
         sentence = _refused("up", "--data", str(data), "--port", port)
         assert sentence.startswith(f"Truesend is already running on {data} (process {up.process.pid})")
         assert _get(f"{up.url}/healthz") == 200
@@ -201,7 +206,7 @@ def test_a_second_up_on_the_same_data_folder_is_refused(data: Path) -> None:
     ],
 )
 def test_a_taken_port_is_refused_before_anything_starts(taken: str, address: str, tmp_path: Path) -> None:
-    ports = dict(zip(("web", "tracker", "sandbox"), ups.free_ports(3), strict=True))
+    ports = dict(zip(("web", "tracker", "sandbox"), free_ports(3), strict=True))
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as other:
         other.bind((address, ports[taken]))
         other.listen()
@@ -213,7 +218,7 @@ def test_a_taken_port_is_refused_before_anything_starts(taken: str, address: str
 
 def test_unsafe_or_senseless_options_are_refused_in_one_sentence(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
-    port = ups.free_ports(3)[0]
+    port = free_ports(3)[0]
     assert "not for TRUESEND_ENVIRONMENT=prod" in _refused(
         "up", "--data", data, "--port", str(port), "--sandbox", settings={"TRUESEND_ENVIRONMENT": "prod"}
     )
@@ -236,7 +241,7 @@ def test_a_broken_key_is_refused_without_showing_it(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "link_keys").write_text("one:very-secret-text\n")
-    sentence = _refused("up", "--data", str(data), "--port", str(ups.free_ports(2)[0]))
+    sentence = _refused("up", "--data", str(data), "--port", str(free_ports(2)[0]))
     assert "TRUESEND_LINK_KEYS must read id:base64" in sentence
     assert "very-secret" not in sentence
     assert not (data / "postgres").exists()
@@ -257,6 +262,7 @@ def test_it_uses_the_database_it_is_given(tmp_path: Path) -> None:
         assert server.answers()
 
 
+@pytest.mark.alone
 def test_open_streams_do_not_hold_up_the_end(data: Path) -> None:
     with ups.running(data, sandbox=False) as up:
         up.run("user", "create", *_account("streams@example.com"))
@@ -288,6 +294,7 @@ def test_open_streams_do_not_hold_up_the_end(data: Path) -> None:
     assert seconds < 5
 
 
+@pytest.mark.alone
 def test_parts_that_do_not_answer_are_ended_all_the_same(data: Path) -> None:
     with ups.running(data) as up:
         for part in ALL:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from tests.stack import Stack
 
 
+@pytest.mark.alone
 def test_a_tracked_email_is_sent_opened_and_clicked(stack: Stack) -> None:
     stack.person().connect()  # pages and imports are warm now, as in any installation that runs
     ana = stack.person()

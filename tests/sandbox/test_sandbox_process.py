@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from tests.ports import free_ports
 from tests.sandbox.google_client import READ, SEND, SIGN_IN, GoogleClient, mail
-from tests.sandbox_process import Sandbox, free_port, running_sandbox, wait_until_healthy
+from tests.sandbox_process import Sandbox, running_sandbox, wait_until_healthy
 
 MODULE = [sys.executable, "-m", "truesend_sandbox"]
 
@@ -79,6 +80,7 @@ def test_what_was_answered_is_there_after_a_kill_in_the_middle(tmp_path: Path) -
         )
 
 
+@pytest.mark.alone
 def test_sigterm_ends_it_at_once_with_open_connections(tmp_path: Path) -> None:
     with running_sandbox(tmp_path) as sandbox:
         google = GoogleClient(sandbox)
@@ -121,7 +123,7 @@ def test_two_hundred_connections_kept_alive(sandbox: Sandbox, google: GoogleClie
 
 
 def test_it_dies_with_its_parent(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     script = (
         "import subprocess, sys, time\n"
         f"child = subprocess.Popen([sys.executable, '-m', 'truesend_sandbox', '--port', '{port}',"
@@ -158,7 +160,7 @@ def test_a_socket_handed_over_is_served_and_nothing_is_printed(tmp_path: Path) -
 
 
 def test_it_says_one_line_when_ready(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     command = [*MODULE, "--port", str(port), "--data", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -177,7 +179,7 @@ def test_it_refuses_other_addresses_taken_ports_and_a_folder_in_use(tmp_path: Pa
     assert "not a loopback address" in refusal("--host", "0.0.0.0", "--data", str(tmp_path))  # noqa: S104
     taken = sandbox.url.rpartition(":")[2]
     assert f"cannot listen on 127.0.0.1:{taken}" in refusal("--port", taken, "--data", str(tmp_path))
-    used = refusal("--port", str(free_port()), "--data", str(sandbox.data_dir))
+    used = refusal("--port", str(free_ports(1)[0]), "--data", str(sandbox.data_dir))
     assert "another sandbox already uses" in used
 
 

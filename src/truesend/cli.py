@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
     for name, what in (
         ("pages", "pages alone and with many tabs and event streams open"),
+        ("send", "many mailboxes sending at once, against bare calls to the same server"),
         ("tracking", "opens and clicks against a bare application on the same server"),
         ("all", "all of them, one after another"),
     ):

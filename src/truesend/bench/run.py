@@ -8,11 +8,15 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from truesend.bench import pages, tracking
+from truesend.bench import pages, send, tracking
 from truesend.bench.rows import BenchError, Row, table
 from truesend.runtime.errors import Refused
 
-BENCHES: dict[str, Callable[..., list[Row]]] = {"pages": pages.rows, "tracking": tracking.rows}
+BENCHES: dict[str, Callable[..., list[Row]]] = {
+    "pages": pages.rows,
+    "send": send.rows,
+    "tracking": tracking.rows,
+}
 
 
 def run(name: str, *, as_json: bool, seconds: float, runs: int) -> int:

@@ -64,6 +64,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GOOGLE_JWKS_URL", "https://www.googleapis.com/oauth2/v3/certs", _GOOGLE),
     Setting("GOOGLE_API_URL", "https://gmail.googleapis.com", _GOOGLE),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
+    Setting(
+        "QUIET_TIME",
+        "120",
+        "Seconds after which a provider's Sent folder is believed to show everything that was sent.",
+    ),
     Setting("WORKER_CONCURRENCY", "16", "Mailboxes one worker serves at the same time."),
     Setting(
         "WEB_THREADS",

@@ -125,11 +125,11 @@ def test_a_late_truth_replaces_unknown_and_nothing_replaces_the_truth(connection
 
 def test_an_attempt_is_started_once_whatever_two_workers_believe(connection: Connection) -> None:
     delivery = delivery_of(connection)
-    first = dispatch._start(delivery, 1, [])
+    first = dispatch._start(delivery, 1, [], seconds=30)
     assert first is not None
-    assert dispatch._start(delivery, 1, []) is None
+    assert dispatch._start(delivery, 1, [], seconds=30) is None
     Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.QUEUED, due_at=clock.now())
-    assert dispatch._start(delivery, 2, []) is None  # the first is still open
+    assert dispatch._start(delivery, 2, [], seconds=30) is None  # the first is still open
     assert Attempt.objects.count() == 1
 
 

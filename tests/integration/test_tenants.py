@@ -61,6 +61,8 @@ NAMED = {
     "emails/<uuid:email_id>/body": [("GET", 404)],
     "emails/<uuid:email_id>/cancel": [("POST", 404)],
     "emails/<uuid:email_id>/release": [("POST", 404)],
+    "emails/<uuid:email_id>/undo": [("POST", 404)],
+    "deliveries/<uuid:delivery_id>/resolve": [("POST", 404)],
     "emails/<uuid:email_id>/again": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],
 }
@@ -85,6 +87,8 @@ API = {
     "GET emails/{email_id}",
     "POST emails/{email_id}/cancel",
     "POST emails/{email_id}/release",
+    "POST emails/{email_id}/undo",
+    "POST deliveries/{delivery_id}/resolve",
     "GET emails/{email_id}/signals",
 }
 SECRET = "Salary of the board"

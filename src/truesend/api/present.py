@@ -95,6 +95,10 @@ def _delivery(row: Delivery, people: list[Recipient], tries: list[Attempt]) -> d
         "id": str(row.pk),
         "recipients": [{"address": one.address, "type": one.type} for one in people],
         "status": row.status,
+        "held_cause": row.held_cause or None,
+        "due_at": row.due_at,
+        "look_at": row.look_at,
+        "ask_from": row.ask_from,
         "attempts": [
             {"started_at": one.started_at, "outcome": one.outcome or None, "words": one.words}
             for one in tries

@@ -23,7 +23,7 @@ from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access
 from truesend.organizations.models import Member
 from truesend.paging import CursorError, page_of
-from truesend.sending import release
+from truesend.sending import reconcile, release
 from truesend.sending.compose import File
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import check
@@ -288,6 +288,38 @@ def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     if release.release(_email(request, email_id)) == 0:
         raise problems.Problem(409, "not_held", "Nothing of this email is held.")
     return present.emails([_email(request, email_id)])[0]
+
+
+@router.post("emails/{email_id}/undo", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """Make it a draft again while `undo_until` is to come; 409 when it is too late."""
+    try:
+        release.undo(_email(request, email_id))
+    except release.TooLateToUndo:
+        raise problems.Problem(
+            409, "too_late", "It is too late to undo: it has left or is leaving."
+        ) from None
+    return present.emails([_email(request, email_id)])[0]
+
+
+@router.post(
+    "deliveries/{delivery_id}/resolve", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS}
+)
+def resolve_delivery(request: HttpRequest, delivery_id: str, answer: schemas.ResolveIn) -> dict[str, Any]:
+    """Say what became of an unknown delivery, having looked into Sent; 409 when it is known, or too early."""
+    member = _member(request)
+    found = access.access_delivery(member, _id(delivery_id))
+    if found is None:
+        raise problems.not_found()
+    try:
+        reconcile.resolve(found, member, sent=answer.outcome == "sent", resend=answer.resend)
+    except reconcile.NotUnknown:
+        raise problems.Problem(409, "not_unknown", "It is known what became of this delivery.") from None
+    except reconcile.TooEarly as early:
+        raise problems.Problem(
+            409, "too_early", f"It may still arrive in Sent. Look again after {early.at:%H:%M:%S} UTC."
+        ) from None
+    return present.emails([_email(request, str(found.email_id))])[0]
 
 
 @router.get("emails/{email_id}/signals", response={200: schemas.SignalList, **_ERRORS}, by_alias=True)

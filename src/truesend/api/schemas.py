@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool
@@ -183,6 +183,15 @@ class DraftIn(Schema):
     undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(_number)] = 0
 
 
+class ResolveIn(Schema):
+    """What a person found in the mailbox's Sent; `resend` sends it again where it was not there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Literal["sent", "not_sent"]
+    resend: StrictBool = False
+
+
 class GateOut(Schema):
     """One condition for sending."""
 
@@ -228,6 +237,12 @@ class DeliveryOut(Schema):
     id: str
     recipients: list[RecipientOut]
     status: str
+    # Why it waits, and until when where it goes by itself.
+    held_cause: str | None
+    due_at: datetime | None
+    # Of an unknown one: when Sent is looked at next (null: a person is asked), and from when "not_sent" is taken.
+    look_at: datetime | None
+    ask_from: datetime | None
     attempts: list[AttemptOut]
 
 

@@ -7,7 +7,7 @@ nothing of the database; secrets come in as arguments and leave only through the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -91,6 +91,19 @@ class SentCopy:
 
 
 @dataclass(frozen=True)
+class Traces:
+    """What the mailbox's own Sent says of deliveries: the copies found, by mark.
+
+    ``complete`` is True only where everything sent since was read, so that a mark not found was not sent. Where it
+    is False, ``words`` say what was missing.
+    """
+
+    found: Mapping[str, SentCopy]
+    complete: bool
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class DeadEnd:
     """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""
 
@@ -109,6 +122,8 @@ class Provider(ABC):
     # Its own mailboxes fetch pictures through the image proxy that recipients' mailboxes use too, so that the
     # sender's look at the Sent copy cannot be told from a recipient's.
     sent_copy_behind_proxy: bool = False
+    # Whether, with the reading scope, it can be proved that a message was not sent (design §5).
+    proves_absence: bool = False
 
     # -- consent --------------------------------------------------------------------------------------------
 
@@ -179,6 +194,18 @@ class Provider(ABC):
     def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
         """Read a sent message back from the mailbox (needs the reading scope)."""
 
+    def position(self, access_token: str) -> str:
+        """Where the mailbox's history stands now; empty where the provider keeps none (needs the reading scope)."""
+        return ""
+
+    def traces(self, access_token: str, marks: Collection[str], *, since: datetime, position: str) -> Traces:
+        """Look for the marks of deliveries in what was sent ``since`` then (needs the reading scope).
+
+        ``position`` is where the history stood before the first of these tries, or empty. A provider whose Sent
+        cannot be read finds nothing and proves nothing.
+        """
+        return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
+
     def send(
         self, raw: bytes, access_token: str, *, thread_id: str = "", fence: Callable[[], None]
     ) -> SendResult:
@@ -246,4 +273,5 @@ __all__ = [
     "ProviderError",
     "Request",
     "SentCopy",
+    "Traces",
 ]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # A provider closes idle connections at a time of its own; one that is about to die would leave a send unknown.
 IDLE_LIMIT_SECONDS = 4.0
 CONNECT_TIMEOUT_SECONDS = 8.0
+SLOWEST_BYTES_PER_SECOND = 250_000
 LARGEST_ANSWER_BYTES = 60 * 1024 * 1024
 
 Stage = Literal["connect", "sent"]
@@ -121,6 +122,11 @@ class _SecurePool(_FreshPoolMixin, HTTPSConnectionPool):
 
 _pools = urllib3.PoolManager(num_pools=32, maxsize=64, block=False)
 _pools.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+def total_timeout(body_bytes: int) -> float:
+    """Seconds that a call may take from its beginning to the last byte of its answer: a large body needs longer."""
+    return env.number("HTTP_TIMEOUT") + body_bytes / SLOWEST_BYTES_PER_SECOND
 
 
 def request(

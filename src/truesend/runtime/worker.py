@@ -21,6 +21,7 @@ GRACE_SECONDS = 6.0
 _REFRESHES_AT_ONCE = 24
 # Probes share the threads with the mail, which goes first: all workers together run so many.
 _PROBES_AT_ONCE = 4
+_LOOKS_AT_ONCE = 8
 
 
 def main() -> int:
@@ -153,11 +154,15 @@ def _wake() -> None:
 
     from truesend.connections import probe, tokens
     from truesend.connections.tasks import probe_connection
-    from truesend.sending import wake
-    from truesend.sending.tasks import refresh_token
+    from truesend.sending import reconcile, wake
+    from truesend.sending.tasks import look_up_mailbox, refresh_token
 
     for connection_id in wake.due_mailboxes():
         wake.defer(connection_id)
+    for connection_id in reconcile.due(_LOOKS_AT_ONCE):
+        name = f"look:{connection_id}"
+        with suppress(AlreadyEnqueued):
+            look_up_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
     for connection_id in tokens.due(_REFRESHES_AT_ONCE):
         name = f"refresh:{connection_id}"
         with suppress(AlreadyEnqueued):

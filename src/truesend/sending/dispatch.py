@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import (
@@ -21,16 +23,17 @@ from django.db import (
     transaction,
 )
 
-from truesend import clock
+from truesend import clock, env
 from truesend.connections import proofs, tokens
 from truesend.connections.causes import Severity, cause
 from truesend.connections.models import Connection, LedgerKind
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence
 from truesend.providers.errors import Outcome, ProviderError, SendResult
+from truesend.providers.http import total_timeout
 from truesend.runtime import identity
 from truesend.sending import letters, readiness
-from truesend.sending.models import Attempt, Delivery, DeliveryStatus
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.settle import refresh_email
 
 log = logging.getLogger("truesend.sending")
@@ -43,6 +46,10 @@ _BACKOFF_SECONDS = (2, 5, 15, 60, 300, 900)
 MOST_TRIES = 100
 # Refused although the token is fresh: one renewal decides.
 _RENEW_ON = frozenset({"access_refused"})
+# These concern one email; every other refusal concerns the mailbox.
+_OF_THE_EMAIL = frozenset({"recipient_refused", "message_refused", "provider_refused", "not_found"})
+# First look into Sent after an unknown outcome.
+_FIRST_LOOK = timedelta(seconds=3)
 
 
 class FencePassed(Exception):
@@ -60,6 +67,7 @@ class Started:
 
 def drain(connection_id: UUID) -> None:
     """Send everything due in one mailbox, serially, until nothing is due."""
+    history = _History()
     while True:
         close_old_connections()
         delivery = (
@@ -72,11 +80,29 @@ def drain(connection_id: UUID) -> None:
         )
         if delivery is None or identity.is_stopping():
             return
-        if not _send(delivery):
+        if not _send(delivery, history):
             return  # somebody else has it: the waker comes by again
 
 
-def _send(delivery: Delivery) -> bool:
+class _History:
+    """Where the mailbox's history stood when a drain began: before every try of that drain."""
+
+    def __init__(self) -> None:
+        self._position: str | None = None
+
+    def before(self, connection: Connection, access: str) -> str:
+        """The position, asked for once; empty where the mailbox cannot be read."""
+        if self._position is None:
+            self._position = ""
+            adapter = registry.provider(connection.provider)
+            if Capability.READ in adapter.granted(connection.granted_scopes):
+                # A mailbox that cannot be read just now can still send: the listing will have to do.
+                with suppress(ProviderError):
+                    self._position = adapter.position(access)[:64]
+        return self._position
+
+
+def _send(delivery: Delivery, history: _History) -> bool:
     """Try one delivery; False where it could not be taken and still stands as it was."""
     connection, email = delivery.connection, delivery.email
     try:
@@ -101,7 +127,8 @@ def _send(delivery: Delivery) -> bool:
     except ProviderError as error:
         _postpone(delivery, error.cause, number, error.retry_at)
         return True
-    started = _start(delivery, number, links)
+    position = history.before(connection, access)
+    started = _start(delivery, number, links, seconds=total_timeout(len(letter)), position=position)
     if started is None:
         return False
 
@@ -119,15 +146,23 @@ def _send(delivery: Delivery) -> bool:
     return True
 
 
-def _start(delivery: Delivery, number: int, links: list[letters.Link]) -> Started | None:
-    """Commit the attempt as started; None when somebody else has the delivery or it is no longer due."""
+def _start(
+    delivery: Delivery, number: int, links: list[letters.Link], *, seconds: float, position: str = ""
+) -> Started | None:
+    """Commit the attempt as started; None when somebody else has the delivery or it is no longer due.
+
+    ``seconds`` is the most that the call may take once its first byte has left.
+    """
     until = time.monotonic() + FENCE_SECONDS
+    real_now = clock.real_now()
     attempt = Attempt(
         id=uuid4(),
         delivery=delivery,
         number=number,
         started_at=clock.now(),
-        started_real_at=clock.real_now(),
+        started_real_at=real_now,
+        over_at=real_now + timedelta(seconds=FENCE_SECONDS + seconds),
+        position=position,
         worker=identity.worker_name(),
     )
     try:
@@ -165,26 +200,24 @@ def record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResult
     now = clock.now()
     connection = delivery.connection
     with transaction.atomic():
-        open_or_unknown = Attempt.objects.filter(pk=attempt_id, outcome__in=("", Outcome.UNKNOWN))
-        changed = open_or_unknown.update(
-            outcome=result.outcome,
-            finished_at=now,
-            cause=result.cause,
-            words=result.words[:500],
-            milliseconds=result.milliseconds,
-        )
-        if changed != 1:
-            return
-        status, due_at = _next(result, number, now)
+        told = {
+            "outcome": result.outcome,
+            "finished_at": now,
+            "cause": result.cause,
+            "words": result.words[:500],
+            "milliseconds": result.milliseconds,
+        }
+        attempt = Attempt.objects.filter(pk=attempt_id)
+        if attempt.filter(outcome="").update(**told) != 1:
+            late = attempt.filter(outcome=Outcome.UNKNOWN)
+            if late.update(**told, settled_at=now, settled_by=SettledBy.WORKER) != 1:
+                return
+        settled = _settle(delivery, attempt.get(), result, number, now)
         Delivery.objects.filter(
             pk=delivery.pk, status__in=(DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
-        ).update(
-            status=status,
-            due_at=due_at,
-            sent_at=now if status == DeliveryStatus.ACCEPTED else None,
-            provider_message_id=result.message_id[:255],
-            provider_thread_id=result.thread_id[:255],
-        )
+        ).update(**settled)
+        if settled["due_at"] is not None or settled["status"] == DeliveryStatus.UNKNOWN:
+            _rest(connection, result, settled["due_at"], now)
         evidence = _evidence(result)
         if evidence:
             proofs.record(
@@ -200,24 +233,69 @@ def record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResult
                 ref=str(delivery.pk),
                 at=now,
             )
-        problem = "" if status == DeliveryStatus.ACCEPTED else result.cause
+        problem = "" if settled["status"] == DeliveryStatus.ACCEPTED else result.cause
         refresh_email(delivery.email_id, problem=problem)
 
 
-def _next(result: SendResult, number: int, now: datetime) -> tuple[DeliveryStatus, datetime | None]:
-    """Where the delivery goes, and when it is due again (None: held, or finished)."""
+def _settle(
+    delivery: Delivery, attempt: Attempt, result: SendResult, number: int, now: datetime
+) -> dict[str, Any]:
+    """The fields of a delivery after an outcome."""
+    fields: dict[str, Any] = {"due_at": None, "held_cause": "", "look_at": None, "ask_from": None}
     if result.outcome is Outcome.ACCEPTED:
-        return DeliveryStatus.ACCEPTED, None
+        return fields | {
+            "status": DeliveryStatus.ACCEPTED,
+            "sent_at": now,
+            "provider_message_id": result.message_id[:255],
+            "provider_thread_id": result.thread_id[:255],
+        }
     if result.outcome is Outcome.UNKNOWN:
-        return DeliveryStatus.UNKNOWN, None
+        return fields | unknown(attempt, now)
     if result.cause in _RENEW_ON and number < 3:
-        return DeliveryStatus.QUEUED, now
-    severity = cause(result.cause).severity
-    if result.cause in {"recipient_refused", "message_refused", "provider_refused", "not_found"}:
-        return DeliveryStatus.REFUSED, None
-    if severity is Severity.BROKEN or number >= MOST_TRIES:
-        return DeliveryStatus.QUEUED, None
-    return DeliveryStatus.QUEUED, result.retry_at or _later(number, now)
+        return fields | {"status": DeliveryStatus.QUEUED, "due_at": now}
+    if result.cause in _OF_THE_EMAIL:
+        return fields | {"status": DeliveryStatus.REFUSED}
+    queued = fields | {"status": DeliveryStatus.QUEUED}
+    if cause(result.cause).severity is Severity.BROKEN or number >= MOST_TRIES:
+        return queued | {"held_cause": result.cause}
+    if readiness.opens_by_itself(result.cause):
+        opens = result.retry_at or now + (cause(result.cause).lasts or timedelta(hours=1))
+        return queued | {"held_cause": result.cause, "due_at": opens}
+    return queued | {"due_at": result.retry_at or _later(number, now)}
+
+
+def unknown(attempt: Attempt, now: datetime) -> dict[str, Any]:
+    """The fields of a delivery whose ``attempt`` may or may not have sent it: when to look, from when to ask.
+
+    Nobody can tell that it is absent before no byte can leave any more, and the provider has had its quiet time.
+    """
+    real = attempt.over_at or attempt.started_real_at + timedelta(seconds=FENCE_SECONDS + total_timeout(0))
+    quiet = timedelta(seconds=env.number("QUIET_TIME"))
+    return {
+        "status": DeliveryStatus.UNKNOWN,
+        "due_at": None,
+        "look_at": now + _FIRST_LOOK,
+        "ask_from": attempt.started_at + (real - attempt.started_real_at) + quiet,
+    }
+
+
+def _rest(connection: Connection, result: SendResult, due_at: datetime | None, now: datetime) -> None:
+    """What stands in the way of one email stands in the way of its mailbox: the others wait as long.
+
+    Without it a provider that throttles, or never answers, would be met once for each of them.
+    """
+    if cause(result.cause).severity is not Severity.ATTENTION or readiness.opens_by_itself(result.cause):
+        return  # a limit shuts the gate, and each email says so when its turn comes
+    until = due_at or now + timedelta(seconds=_BACKOFF_SECONDS[min(_streak(connection), 4)])
+    waiting = Delivery.objects.filter(connection=connection, status=DeliveryStatus.QUEUED, due_at__lt=until)
+    waiting.filter(held_cause="").update(due_at=until)
+
+
+def _streak(connection: Connection) -> int:
+    """How many of the newest attempts in a row came to nothing (at most 5)."""
+    newest = Attempt.objects.filter(delivery__connection=connection).exclude(outcome="")
+    outcomes = list(newest.order_by("-started_at").values_list("outcome", flat=True)[:5])
+    return next((n for n, one in enumerate(outcomes) if one == Outcome.ACCEPTED), len(outcomes))
 
 
 def _later(number: int, now: datetime) -> datetime:
@@ -242,17 +320,20 @@ def _wait_for(delivery: Delivery, code: str, draft: readiness.Draft) -> None:
         _hold(delivery, code)
         return
     send = draft.connection.verdict.capability("send") if draft.connection else None
-    _postpone(delivery, code, 1, send.proof.until if send and send.proof else None)
+    limit = cause(code).lasts or timedelta(hours=1)
+    proof = send.proof if send else None
+    opens = (proof.until or proof.at + limit) if proof else clock.now() + limit
+    _put_back(delivery, code, due_at=max(opens, clock.now() + timedelta(seconds=1)), held_cause=code)
 
 
 def _hold(delivery: Delivery, code: str) -> None:
     """Nothing was tried: the delivery waits, visibly, until the cause is gone and somebody releases it."""
-    _put_back(delivery, code, due_at=None)
+    _put_back(delivery, code, due_at=None, held_cause=code)
 
 
 def _refuse(delivery: Delivery, code: str) -> None:
     """Nothing was tried, and trying again would end the same."""
-    _put_back(delivery, code, status=DeliveryStatus.REFUSED, due_at=None)
+    _put_back(delivery, code, status=DeliveryStatus.REFUSED, due_at=None, held_cause="")
 
 
 def _postpone(delivery: Delivery, code: str, number: int, retry_at: datetime | None) -> None:
@@ -260,7 +341,8 @@ def _postpone(delivery: Delivery, code: str, number: int, retry_at: datetime | N
     if readiness.blocks(code):
         _hold(delivery, code)
     else:
-        _put_back(delivery, code, due_at=retry_at or _later(max(3, number), clock.now()))
+        due_at = retry_at or _later(max(3, number), clock.now())
+        _put_back(delivery, code, due_at=due_at, held_cause="")
 
 
 def _put_back(delivery: Delivery, code: str, **fields: object) -> None:

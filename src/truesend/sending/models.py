@@ -45,6 +45,14 @@ class Outcome(models.TextChoices):
     UNKNOWN = "UNKNOWN"
 
 
+class SettledBy(models.TextChoices):
+    """What told the truth about an attempt that was unknown."""
+
+    SENT = "sent"  # the mailbox's Sent folder
+    PERSON = "person"
+    WORKER = "worker"  # the one that had been stopped, later
+
+
 class RecipientType(models.TextChoices):
     """In which header a recipient stands."""
 
@@ -147,6 +155,12 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["connection", "due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"
+    # Why a queued copy does not go: with a due time it goes by itself then, without it waits for a person.
+    held_cause = models.CharField(max_length=60, blank=True)
+    # When an unknown copy is looked for in Sent next; null where there is nothing more to look at.
+    look_at = models.DateTimeField(null=True)
+    # From when "it is not there" can be believed of an unknown copy, from a person too.
+    ask_from = models.DateTimeField(null=True)
             ),
             models.Index(
                 fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"
@@ -163,6 +177,21 @@ class Recipient(models.Model):
     name = models.CharField(max_length=200, blank=True)
     type = models.CharField(max_length=3, choices=RecipientType.choices)
 
+            models.CheckConstraint(
+                condition=models.Q(held_cause="") | models.Q(status="queued"),
+                name="delivery_held_only_queued",
+            ),
+            # Nothing is forgotten: what is queued has an hour or a reason.
+            models.CheckConstraint(
+                condition=~models.Q(status="queued")
+                | models.Q(due_at__isnull=False)
+                | ~models.Q(held_cause=""),
+                name="delivery_queued_for_something",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(look_at__isnull=True) | models.Q(status="unknown"),
+                name="delivery_look_only_unknown",
+            ),
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["delivery", "position"], name="recipient_position_once"),
@@ -171,6 +200,11 @@ class Recipient(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["address"])]
+            models.Index(
+                fields=["look_at", "connection"],
+                condition=models.Q(look_at__isnull=False),
+                name="delivery_look",
+            ),
 
 
 class Attempt(models.Model):
@@ -203,11 +237,18 @@ class Attempt(models.Model):
                 condition=models.Q(outcome="") | models.Q(outcome__in=Outcome.values),
                 name="attempt_outcome_known",
             ),
+    # Real time from which no byte of it can leave any more, whatever becomes of the worker.
+    over_at = models.DateTimeField(null=True)
+    # Where the mailbox's history stood before it, as the provider counts.
+    position = models.CharField(max_length=64, blank=True)
         ]
 
 
 class IdempotencyKey(models.Model):
     """A client's `Idempotency-Key`, kept for 7 days."""
+    # When and by whom what had been unknown was cleared up.
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=8, blank=True, choices=SettledBy.choices)
 
     member = models.ForeignKey("organizations.Member", on_delete=models.CASCADE)
     key = models.CharField(max_length=255)

@@ -1,20 +1,20 @@
-"""Letting held mail go, and stopping what has not left."""
+"""Letting held mail go, stopping what has not left, and taking back what was sent a moment ago."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from truesend import clock
+from truesend import clock, live_events
 from truesend.sending import wake
-from truesend.sending.models import Delivery, DeliveryStatus, Email
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.settle import refresh_email
 
 
 def release(email: Email) -> int:
     """Make the held deliveries of an email due now; how many there were."""
     with transaction.atomic():
-        held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED, due_at=None)
-        count = held.update(due_at=clock.now())
+        held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause="")
+        count = held.update(due_at=clock.now(), held_cause="")
         if count:
             refresh_email(email.pk, problem="")
             wake.mailboxes_of(email.pk)
@@ -25,7 +25,31 @@ def cancel(email: Email) -> int:
     """Cancel the deliveries that wait; how many there were. What is being sent or was sent stays as it is."""
     with transaction.atomic():
         waiting = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED)
-        count = waiting.update(status=DeliveryStatus.CANCELLED, due_at=None)
+        count = waiting.update(status=DeliveryStatus.CANCELLED, due_at=None, held_cause="")
         if count:
             refresh_email(email.pk, problem="")
     return count
+
+
+class TooLateToUndo(Exception):
+    """Some of it has left, or the time to think again is over."""
+
+
+def undo(email: Email) -> None:
+    """Make an email a draft again while its time to undo runs and nothing of it was tried.
+
+    Raises :class:`TooLateToUndo`, and then nothing has changed.
+    """
+    with transaction.atomic():
+        waiting = Delivery.objects.select_for_update().filter(email=email)
+        untouched = all(one.status == DeliveryStatus.QUEUED for one in waiting)
+        if not untouched or Attempt.objects.filter(delivery__email=email).exists():
+            raise TooLateToUndo
+        now = clock.now()
+        taken = Email.objects.filter(
+            pk=email.pk, status__in=(EmailStatus.QUEUED, EmailStatus.SCHEDULED), undo_until__gt=now
+        ).update(status=EmailStatus.DRAFT, undo_until=None, send_at=None, problem="", updated_at=now)
+        if taken != 1:
+            raise TooLateToUndo
+        Delivery.objects.filter(email=email).delete()
+    live_events.publish(email.organization_id, "email", [email.pk])

@@ -8,9 +8,16 @@ from truesend import clock, live_events
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.status import status_of
 
+# Here the problem of another copy outlives the good news of one.
+_WRONG = frozenset({EmailStatus.UNKNOWN, EmailStatus.PARTLY, EmailStatus.FAILED})
+
 
 def refresh_email(email_id: UUID, *, problem: str | None = None) -> None:
-    """Derive the status again, behind a lock of the email's row; call it in the transaction of the change."""
+    """Derive the status again, behind a lock of the email's row; call it in the transaction of the change.
+
+    ``problem`` is what has just happened to one copy (empty: nothing is wrong with it); the email keeps what is
+    still wrong with another.
+    """
     email = (
         Email.objects.select_for_update()
         .only("id", "organization_id", "status", "problem", "send_at")
@@ -19,13 +26,17 @@ def refresh_email(email_id: UUID, *, problem: str | None = None) -> None:
     if email.status == EmailStatus.DRAFT:
         return
     now = clock.now()
-    pairs = [
-        (status, due_at is None)
-        for status, due_at in Delivery.objects.filter(email_id=email_id).values_list("status", "due_at")
-    ]
+    rows = list(Delivery.objects.filter(email_id=email_id).values_list("status", "held_cause"))
+    pairs = [(status, bool(cause)) for status, cause in rows]
     status = status_of(pairs, later=email.send_at is not None and email.send_at > now)
     fields: dict[str, object] = {"status": status, "updated_at": now}
-    if problem is not None:
-        fields["problem"] = problem
+    if status == EmailStatus.HELD:
+        fields["problem"] = next(cause for _, cause in rows if cause)
+    elif (
+        status in {EmailStatus.SENT, EmailStatus.CANCELLED}
+        or problem
+        or (problem == "" and status not in _WRONG)
+    ):
+        fields["problem"] = problem or ""
     Email.objects.filter(pk=email_id).update(**fields)
     live_events.publish(email.organization_id, "email", [email_id])

@@ -15,7 +15,10 @@ _COMMON = {
 
 
 def status_of(deliveries: Iterable[tuple[str, bool]], *, later: bool = False) -> EmailStatus:
-    """The status for (delivery status, held) pairs; ``later`` says that the whole email waits for its hour."""
+    """The status for (delivery status, held) pairs; held is queued with something that keeps it.
+
+    ``later`` says that the whole email waits for its hour.
+    """
     pairs = list(deliveries)
     statuses = {status for status, _ in pairs}
     if DeliveryStatus.SENDING in statuses:

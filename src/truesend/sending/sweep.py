@@ -7,17 +7,18 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from truesend import clock, env
+from truesend import clock
 from truesend.connections import proofs
 from truesend.connections.models import LedgerKind
 from truesend.providers.errors import Outcome
-from truesend.providers.http import CONNECT_TIMEOUT_SECONDS
-from truesend.sending.dispatch import FENCE_SECONDS, RECORD_FOR_SECONDS
+from truesend.sending.dispatch import RECORD_FOR_SECONDS, unknown
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Worker
 from truesend.sending.settle import refresh_email
 
 DEAD_AFTER = timedelta(seconds=8)
 _FORGET_AFTER = timedelta(days=1)
+# Of attempts that do not say when they are over.
+_LONGEST = timedelta(minutes=5)
 
 
 def beat(name: str) -> None:
@@ -36,7 +37,10 @@ def sweep() -> int:
     """Judge the open attempts of workers that no longer beat; how many there were."""
     now = clock.real_now()
     living = Worker.objects.filter(beat_at__gt=now - DEAD_AFTER).values("name")
-    abandoned = Q(started_real_at__lt=now - _longest_attempt())
+    # After this even a living worker has given the attempt up.
+    abandoned = Q(over_at__lt=now - timedelta(seconds=RECORD_FOR_SECONDS)) | Q(
+        over_at=None, started_real_at__lt=now - _LONGEST
+    )
     orphaned = Q(started_real_at__lt=now - DEAD_AFTER) & ~Q(worker__in=living)
     lost = Attempt.objects.filter(abandoned | orphaned, outcome="").select_related("delivery__connection")[
         :500
@@ -44,13 +48,6 @@ def sweep() -> int:
     count = sum(_lose(attempt) for attempt in lost)
     Worker.objects.filter(beat_at__lt=now - _FORGET_AFTER).delete()
     return count
-
-
-def _longest_attempt() -> timedelta:
-    """After this even a living worker has given the attempt up: fence, connecting, answer, and recording."""
-    return timedelta(
-        seconds=FENCE_SECONDS + CONNECT_TIMEOUT_SECONDS + 2 * env.number("HTTP_TIMEOUT") + RECORD_FOR_SECONDS
-    )
 
 
 def _lose(attempt: Attempt) -> bool:
@@ -62,7 +59,7 @@ def _lose(attempt: Attempt) -> bool:
             return False
         delivery = attempt.delivery
         Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.SENDING).update(
-            status=DeliveryStatus.UNKNOWN
+            **unknown(attempt, clock.now())
         )
         proofs.note(
             delivery.connection, LedgerKind.SEND, trigger="sweep", result="worker_lost", ref=str(delivery.pk)

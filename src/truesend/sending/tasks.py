@@ -15,6 +15,14 @@ def drain_mailbox(connection_id: str) -> None:
     drain(UUID(connection_id))
 
 
+@app.task(name="look_up_mailbox", queue="mail")
+def look_up_mailbox(connection_id: str) -> None:
+    """Look into one mailbox's Sent for what is unknown."""
+    from truesend.sending.reconcile import look_up
+
+    look_up(UUID(connection_id))
+
+
 @app.task(name="refresh_token", queue="mail")
 def refresh_token(connection_id: str) -> None:
     """Renew the token of one connection if it is due."""

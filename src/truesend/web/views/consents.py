@@ -18,6 +18,7 @@ from truesend.organizations.access import Refused, access_connection, check_mana
 from truesend.organizations.models import Member, Role
 from truesend.providers import registry
 from truesend.providers.contract import Capability
+from truesend.sending import reconcile
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
 from truesend.web import notices
@@ -95,6 +96,8 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     if finished.consent.test_email:
         with suppress(NotReady):  # the card says why
             send_test_email(member, finished.connection)
+    # With the permission to read, what had to be asked of a person may be found.
+    reconcile.look_again(finished.connection.pk)
     return _to(finished.consent.next_path, connected=str(finished.connection.pk))
 
 

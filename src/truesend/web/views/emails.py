@@ -6,15 +6,17 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from truesend import clock
-from truesend.organizations.access import access_email, connections_of, emails_of, search
+from truesend.organizations.access import access_delivery, access_email, connections_of, emails_of, search
 from truesend.organizations.models import Member
 from truesend.paging import CursorError, page_of
+from truesend.sending import reconcile
 from truesend.sending import release as dispatch
 from truesend.sending.models import Email, EmailStatus
 from truesend.web import timeline as told
@@ -22,6 +24,12 @@ from truesend.web.gate import member_page
 
 PAGE = 50
 FILTERS = {"": "All", "drafts": "Drafts", "needs": "Needs you"}
+# What a person may say of an unknown copy.
+ANSWERS = {
+    "sent": {"sent": True},
+    "resend": {"sent": False, "resend": True},
+    "give_up": {"sent": False, "resend": False},
+}
 _NEEDS = (EmailStatus.UNKNOWN, EmailStatus.HELD, EmailStatus.FAILED, EmailStatus.PARTLY)
 
 
@@ -125,6 +133,35 @@ def release(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespons
     """Let what is held go out now."""
     dispatch.release(_email(member, email_id))
     return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+@require_POST
+@member_page
+def undo(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """“Undo”: back into Compose, as the draft it was."""
+    try:
+        dispatch.undo(_email(member, email_id))
+    except dispatch.TooLateToUndo:
+        messages.error(request, "It is too late to undo: it has left, or is leaving now.")
+        return HttpResponseRedirect(f"/emails/{email_id}")
+    return HttpResponseRedirect(f"/emails/new?draft={email_id}")
+
+
+@require_POST
+@member_page
+def resolve(request: HttpRequest, member: Member, delivery_id: UUID) -> HttpResponse:
+    """“It is in your Sent folder”, “It is not there: send again”, or that it shall not be sent."""
+    delivery = access_delivery(member, delivery_id)
+    answer = ANSWERS.get(request.POST.get("answer", ""))
+    if delivery is None or answer is None:
+        raise Http404
+    try:
+        reconcile.resolve(delivery, member, **answer)
+    except reconcile.NotUnknown:
+        messages.info(request, "It is known by now what became of it.")
+    except reconcile.TooEarly as early:
+        messages.error(request, f"It may still arrive in Sent. Look again after {early.at:%H:%M:%S} UTC.")
+    return HttpResponseRedirect(f"/emails/{delivery.email_id}")
 
 
 # A frame of its own: what a mail program would show where the mail brings no style itself.

@@ -1,0 +1,258 @@
+"""What became of a send that nobody answered for: looked up in Sent, or asked of a person.
+
+UNKNOWN and found: accepted. Proved absent: not sent, queued again by itself. Neither: a person says it, once. Nothing
+here ever decides by guess, and nothing judges absence before no byte can leave and the provider had its quiet time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from truesend import clock
+from truesend.connections import proofs, tokens
+from truesend.connections.describe import with_facts
+from truesend.connections.models import Connection, LedgerKind
+from truesend.organizations.models import Member
+from truesend.providers import registry
+from truesend.providers.contract import Capability, Evidence, SentCopy, Traces
+from truesend.providers.errors import Outcome, ProviderError
+from truesend.sending import wake
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
+from truesend.sending.settle import refresh_email
+
+log = logging.getLogger("truesend.sending")
+
+# A mailbox is read once for so many of its unknown deliveries.
+_AT_ONCE = 100
+# Clocks differ, here and at the provider.
+_MARGIN = timedelta(minutes=5)
+_SOON, _LATEST = timedelta(seconds=15), timedelta(minutes=15)
+# A mailbox that could not be read for so long is not waited for: a person is asked, and the look goes on no more.
+_GIVE_UP = timedelta(days=3)
+# After a restore a person lets go what is proved absent: it was due long ago.
+RESTORED = "restored"
+
+
+def due(most: int) -> list[UUID]:
+    """Connections with an unknown delivery that is to be looked up now, the longest waiting first."""
+    rows = Delivery.objects.filter(look_at__lte=clock.now()).order_by("look_at")
+    found = dict.fromkeys(rows.values_list("connection_id", flat=True)[: most * 10])
+    return list(found)[:most]
+
+
+def can_look(connection: Connection) -> bool:
+    """Whether Truesend may read this mailbox's Sent."""
+    adapter = registry.provider(connection.provider)
+    return connection.disconnected_at is None and Capability.READ in adapter.granted(
+        connection.granted_scopes
+    )
+
+
+def would_answer(connection: Connection) -> bool:
+    """Whether the permission to read, not given, would let Truesend look by itself."""
+    adapter = registry.provider(connection.provider)
+    return (
+        Capability.READ in adapter.capabilities
+        and connection.disconnected_at is None
+        and Capability.READ not in adapter.granted(connection.granted_scopes)
+    )
+
+
+def look_again(connection_id: UUID) -> int:
+    """Look up everything unknown in a mailbox now: the permission to read was just given. How many there are."""
+    unknown = Delivery.objects.filter(connection_id=connection_id, status=DeliveryStatus.UNKNOWN)
+    return unknown.update(look_at=clock.now())
+
+
+def look_up(connection_id: UUID) -> None:
+    """Look for what is unknown in one mailbox, once."""
+    began, real = clock.now(), clock.real_now()
+    connection = with_facts(Connection.objects.filter(pk=connection_id)).first()
+    if connection is None:
+        return
+    waiting = list(
+        Delivery.objects.filter(connection=connection, status=DeliveryStatus.UNKNOWN, look_at__lte=began)
+        .select_related("connection")
+        .order_by("look_at")[:_AT_ONCE]
+    )
+    pairs = [(one, attempt) for one in waiting if (attempt := _open_attempt(one)) is not None]
+    if not pairs:
+        return
+    if not can_look(connection):
+        _ask(pairs)
+        return
+    try:
+        traces = _read(connection, pairs)
+    except ProviderError as error:
+        log.info("A mailbox could not be read to look for an email (%s); it is looked at again.", error.cause)
+        _later(pairs, began)
+        return
+    proves = registry.provider(connection.provider).proves_absence
+    for delivery, attempt in pairs:
+        copy = traces.found.get(str(delivery.pk))
+        if copy is not None:
+            _found(delivery, attempt, copy)
+        elif not _is_over(delivery, attempt, began, real):
+            _later([(delivery, attempt)], began)
+        elif traces.complete and proves:
+            _absent(delivery, attempt)
+        else:
+            _ask([(delivery, attempt)])
+
+
+Pair = tuple[Delivery, Attempt]
+
+
+def _open_attempt(delivery: Delivery) -> Attempt | None:
+    return Attempt.objects.filter(delivery=delivery, outcome=Outcome.UNKNOWN).order_by("-number").first()
+
+
+def _is_over(delivery: Delivery, attempt: Attempt, began: datetime, real: datetime) -> bool:
+    """Whether, when the reading began, no byte could leave any more and the quiet time was over."""
+    return (delivery.ask_from is None or began >= delivery.ask_from) and (
+        attempt.over_at is None or real >= attempt.over_at
+    )
+
+
+def _read(connection: Connection, pairs: Sequence[Pair]) -> Traces:
+    """Read Sent for all of them; the answer also proves reading, or its failure."""
+    adapter = registry.provider(connection.provider)
+    access = tokens.access_token(connection, trigger="look_up")
+    first = min((attempt for _, attempt in pairs), key=lambda one: one.started_at)
+    try:
+        traces = adapter.traces(
+            access,
+            [str(delivery.pk) for delivery, _ in pairs],
+            since=first.started_at - _MARGIN,
+            position=first.position,
+        )
+    except ProviderError as error:
+        evidence = Evidence("read", False, "sent.list", error.cause, error.words, until=error.retry_at)
+        proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger="look_up")
+        raise
+    evidence = Evidence("read", True, "sent.list")
+    proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger="look_up")
+    return traces
+
+
+def _later(pairs: Sequence[Pair], now: datetime) -> None:
+    """Look again: soon at first, at the moment that decides, and ever more rarely after it."""
+    for delivery, attempt in pairs:
+        waited = now - attempt.started_at
+        if waited > _GIVE_UP:
+            _ask([(delivery, attempt)])
+            continue
+        at = now + min(max(_SOON, waited / 2), _LATEST)
+        decides = max(filter(None, (delivery.ask_from, _soon_over(attempt, now))), default=at)
+        if now < decides:
+            at = min(at, decides)
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.UNKNOWN).update(look_at=at)
+
+
+def _soon_over(attempt: Attempt, now: datetime) -> datetime | None:
+    """When no byte of it can leave any more, on the clock that can be moved."""
+    return now + (attempt.over_at - clock.real_now()) if attempt.over_at is not None else None
+
+
+def _ask(pairs: Sequence[Pair]) -> None:
+    """Nothing more to look at: the email's page asks its member."""
+    for delivery, _ in pairs:
+        with transaction.atomic():
+            changed = Delivery.objects.filter(
+                pk=delivery.pk, status=DeliveryStatus.UNKNOWN, look_at__isnull=False
+            ).update(look_at=None)
+            if changed:
+                refresh_email(delivery.email_id)
+
+
+def _found(delivery: Delivery, attempt: Attempt, copy: SentCopy) -> bool:
+    """It was sent, and there it is."""
+    ids = {
+        "provider_message_id": copy.message_id[:255],
+        "provider_thread_id": copy.thread_id[:255],
+        "message_id": copy.internet_message_id[:998],
+    }
+    proved = Evidence("send", True, "sent.list")
+    return _conclude(delivery, attempt, Outcome.ACCEPTED, SettledBy.SENT, proved=proved, **ids)
+
+
+def _absent(delivery: Delivery, attempt: Attempt) -> bool:
+    """It is proved that nothing was sent: it goes by itself, or after a restore when somebody lets it."""
+    if attempt.cause == RESTORED:
+        return _conclude(delivery, attempt, Outcome.NOT_SENT, SettledBy.SENT, held_cause=RESTORED)
+    return _conclude(delivery, attempt, Outcome.NOT_SENT, SettledBy.SENT, due_at=clock.now())
+
+
+class NotUnknown(Exception):
+    """There is nothing to answer: it is known what became of it."""
+
+
+class TooEarly(Exception):
+    """It may still arrive in Sent until ``at``."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__("too early")
+        self.at = at
+
+
+def resolve(delivery: Delivery, member: Member, *, sent: bool, resend: bool = False) -> None:
+    """A person has looked: it is in Sent, or it is not and is sent again (or given up).
+
+    Raises :class:`NotUnknown`, and :class:`TooEarly` where "it is not there" cannot be believed yet.
+    """
+    attempt = _open_attempt(delivery)
+    if delivery.status != DeliveryStatus.UNKNOWN or attempt is None:
+        raise NotUnknown
+    now, real = clock.now(), clock.real_now()
+    if not sent and not _is_over(delivery, attempt, now, real):
+        over = _soon_over(attempt, now)
+        raise TooEarly(max(one for one in (delivery.ask_from, over) if one is not None))
+    by = SettledBy.PERSON
+    who = member.user.email
+    if sent:
+        done = _conclude(delivery, attempt, Outcome.ACCEPTED, by, who=who)
+    elif resend:
+        done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, due_at=now)
+    else:
+        done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, status=DeliveryStatus.CANCELLED)
+    if not done:
+        raise NotUnknown
+
+
+def _conclude(
+    delivery: Delivery,
+    attempt: Attempt,
+    outcome: Outcome,
+    by: SettledBy,
+    *,
+    who: str = "",
+    proved: Evidence | None = None,
+    **fields: object,
+) -> bool:
+    """Write what an unknown turned out to be, guarded: the first truth stands."""
+    now = clock.now()
+    accepted = outcome is Outcome.ACCEPTED
+    told = {"status": DeliveryStatus.ACCEPTED, "sent_at": attempt.started_at} if accepted else {}
+    with transaction.atomic():
+        unknown = Attempt.objects.filter(pk=attempt.pk, outcome=Outcome.UNKNOWN)
+        if unknown.update(outcome=outcome, settled_at=now, settled_by=by) != 1:
+            return False
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.UNKNOWN).update(
+            **{"status": DeliveryStatus.QUEUED, "look_at": None, "ask_from": None, **told, **fields}
+        )
+        connection, ref = delivery.connection, str(delivery.pk)
+        trigger = who or "look_up"
+        if proved is not None:
+            proofs.record(connection, [proved], kind=LedgerKind.SEND, trigger=trigger, ref=ref, at=now)
+        else:
+            result = "settled_sent" if accepted else "settled_not_sent"
+            proofs.note(connection, LedgerKind.SEND, trigger=trigger, result=result, ref=ref)
+        refresh_email(delivery.email_id, problem="")
+        if not accepted:
+            wake.mailbox(delivery.connection_id)
+    return True

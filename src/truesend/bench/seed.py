@@ -38,8 +38,8 @@ def html(name: str, number: int) -> str:
     )
     paragraphs = "".join(
         f'<p style="{style}">We looked at how teams of your size plan their week: most of the time goes into asking '
-        f'who does what. <a href="{target.replace("&", "&amp;")}" style="color:#1a73e8">{text}</a> shows what changed for '
-        "them within a month, and what did not. &ldquo;It was quieter,&rdquo; they say &ndash; nothing more.</p>"
+        f'who does what. <a href="{target.replace("&", "&amp;")}" style="color:#1a73e8">{text}</a> shows what changed '
+        "for them within a month, and what did not. &ldquo;It was quieter,&rdquo; they say &ndash; nothing more.</p>"
         for target, text in _LINKS
     )
     rows = "".join(

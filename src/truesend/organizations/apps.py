@@ -1,6 +1,9 @@
 """The Django app `organizations`."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class Config(AppConfig):
@@ -8,3 +11,13 @@ class Config(AppConfig):
 
     name = "truesend.organizations"
     label = "organizations"
+
+    def ready(self) -> None:
+        """Behind a new connection there may be another database than before."""
+        connection_created.connect(_look_again, dispatch_uid="installation")
+
+
+def _look_again(**_: Any) -> None:
+    from truesend.organizations import installation
+
+    installation.look_again()

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from truesend import clock
@@ -114,3 +115,29 @@ class SeenFrom(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "ip", "user_agent"], name="seen_from_once"),
         ]
+
+
+class Installation(models.Model):
+    """Whose database this is: one row, with where it lies and how far its installation has come.
+
+    Written by :mod:`truesend.organizations.installation` alone.
+    """
+
+    only = models.BooleanField(primary_key=True, default=True)
+    installation = models.UUIDField()
+    # Whom it belonged to before it was taken over.
+    earlier = ArrayField(models.UUIDField(), default=list)
+    environment = models.CharField(max_length=10)
+    public_url = models.CharField(max_length=500)
+    # Cluster, database and table by PostgreSQL's own numbers: another place after a restore or in a copy.
+    place = models.CharField(max_length=80)
+    # The line of its log: a new one begins when a backup or a standby goes on by itself.
+    branch = models.CharField(max_length=8)
+    counter = models.BigIntegerField(default=0)
+    made_at = models.DateTimeField(default=clock.now)
+    # The last time it sent, renewed or looked something up.
+    seen_at = models.DateTimeField(default=clock.now)
+    adopted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(only=True), name="installation_one_row")]

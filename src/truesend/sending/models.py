@@ -110,17 +110,37 @@ class Email(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that travels with an email."""
+    """A file that travels with an email; of a draft already, and no byte moves when the draft is sent."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.ForeignKey(Email, on_delete=models.CASCADE, related_name="attachments")
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
+    # Bytes.
     size = models.PositiveIntegerField()
-    content = models.BinaryField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["email", "position"], name="attachment_position_once")]
+
+    @property
+    def content(self) -> bytes:
+        """The whole file, read now."""
+        return b"".join(bytes(one) for one in self.pieces.values_list("content", flat=True))
+
+
+class AttachmentPiece(models.Model):
+    """A stretch of a file: stored and read one at a time, so that no process holds a large file whole to move it."""
+
+    attachment = models.ForeignKey(Attachment, on_delete=models.CASCADE, related_name="pieces")
+    position = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["attachment", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["attachment", "position"], name="attachment_piece_position_once")
+        ]
 
 
 class Delivery(models.Model):
@@ -135,6 +155,12 @@ class Delivery(models.Model):
     status = models.CharField(max_length=10, choices=DeliveryStatus.choices)
     # When to try next; null when nothing is due.
     due_at = models.DateTimeField(null=True)
+    # Why a queued copy does not go: with a due time it goes by itself then, without it waits for a person.
+    held_cause = models.CharField(max_length=60, blank=True)
+    # When an unknown copy is looked for in Sent next; null where there is nothing more to look at.
+    look_at = models.DateTimeField(null=True)
+    # From when "it is not there" can be believed of an unknown copy, from a person too.
+    ask_from = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     # The tracked links: [{index, target, text}], index as it stands in their tokens.
     links = models.JSONField(default=list)
@@ -151,32 +177,6 @@ class Delivery(models.Model):
                 condition=models.Q(due_at__isnull=True) | models.Q(status="queued"),
                 name="delivery_due_only_queued",
             ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["connection", "due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"
-    # Why a queued copy does not go: with a due time it goes by itself then, without it waits for a person.
-    held_cause = models.CharField(max_length=60, blank=True)
-    # When an unknown copy is looked for in Sent next; null where there is nothing more to look at.
-    look_at = models.DateTimeField(null=True)
-    # From when "it is not there" can be believed of an unknown copy, from a person too.
-    ask_from = models.DateTimeField(null=True)
-            ),
-            models.Index(
-                fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"
-            ),
-        ]
-
-
-class Recipient(models.Model):
-    """One address of a delivery."""
-
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="recipients")
-    position = models.PositiveSmallIntegerField()
-    address = models.CharField(max_length=320)
-    name = models.CharField(max_length=200, blank=True)
-    type = models.CharField(max_length=3, choices=RecipientType.choices)
-
             models.CheckConstraint(
                 condition=models.Q(held_cause="") | models.Q(status="queued"),
                 name="delivery_held_only_queued",
@@ -192,6 +192,31 @@ class Recipient(models.Model):
                 condition=models.Q(look_at__isnull=True) | models.Q(status="unknown"),
                 name="delivery_look_only_unknown",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"
+            ),
+            models.Index(
+                fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"
+            ),
+            models.Index(
+                fields=["look_at", "connection"],
+                condition=models.Q(look_at__isnull=False),
+                name="delivery_look",
+            ),
+        ]
+
+
+class Recipient(models.Model):
+    """One address of a delivery."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="recipients")
+    position = models.PositiveSmallIntegerField()
+    address = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True)
+    type = models.CharField(max_length=3, choices=RecipientType.choices)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["delivery", "position"], name="recipient_position_once"),
@@ -200,11 +225,6 @@ class Recipient(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["address"])]
-            models.Index(
-                fields=["look_at", "connection"],
-                condition=models.Q(look_at__isnull=False),
-                name="delivery_look",
-            ),
 
 
 class Attempt(models.Model):
@@ -217,11 +237,18 @@ class Attempt(models.Model):
     # Real time, for the fence and for telling an abandoned attempt.
     started_real_at = models.DateTimeField()
     worker = models.CharField(max_length=80)
+    # Real time from which no byte of it can leave any more, whatever becomes of the worker.
+    over_at = models.DateTimeField(null=True)
+    # Where the mailbox's history stood before it, as the provider counts.
+    position = models.CharField(max_length=64, blank=True)
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)
     cause = models.CharField(max_length=60, blank=True)
     words = models.CharField(max_length=500, blank=True)
     milliseconds = models.PositiveIntegerField(null=True)
+    # When and by whom what had been unknown was cleared up.
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=8, blank=True, choices=SettledBy.choices)
 
     class Meta:
         constraints = [
@@ -237,18 +264,11 @@ class Attempt(models.Model):
                 condition=models.Q(outcome="") | models.Q(outcome__in=Outcome.values),
                 name="attempt_outcome_known",
             ),
-    # Real time from which no byte of it can leave any more, whatever becomes of the worker.
-    over_at = models.DateTimeField(null=True)
-    # Where the mailbox's history stood before it, as the provider counts.
-    position = models.CharField(max_length=64, blank=True)
         ]
 
 
 class IdempotencyKey(models.Model):
     """A client's `Idempotency-Key`, kept for 7 days."""
-    # When and by whom what had been unknown was cleared up.
-    settled_at = models.DateTimeField(null=True)
-    settled_by = models.CharField(max_length=8, blank=True, choices=SettledBy.choices)
 
     member = models.ForeignKey("organizations.Member", on_delete=models.CASCADE)
     key = models.CharField(max_length=255)

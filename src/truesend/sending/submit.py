@@ -16,11 +16,10 @@ from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
-from truesend.sending import wake
+from truesend.sending import attachments, wake
 from truesend.sending.addresses import Mailbox, parse_all
 from truesend.sending.compose import File
 from truesend.sending.models import (
-    Attachment,
     Delivery,
     DeliveryStatus,
     Email,
@@ -58,6 +57,8 @@ class Written:
     html: str = ""
     text: str = ""
     files: Sequence[File] = field(default=(), repr=False)
+    # Bytes of the files that lie with the draft already.
+    stored_bytes: int = 0
     separate_copies: bool = False
     track: bool = True
     send_at: datetime | None = None
@@ -79,7 +80,7 @@ def draft_of(written: Written) -> Draft:
         subject=written.subject,
         html=written.html,
         text=written.text,
-        attachment_bytes=sum(len(file.content) for file in written.files),
+        attachment_bytes=written.stored_bytes + sum(len(file.content) for file in written.files),
         separate_copies=written.separate_copies,
         problems=[*to_problems, *cc_problems, *bcc_problems],
     )
@@ -192,17 +193,7 @@ def _store(member: Member, written: Written, draft: Draft, draft_id: UUID | None
         if own.update(**fields) != 1:
             raise AlreadySent
         email = Email.objects.get(pk=draft_id)
-    Attachment.objects.bulk_create(
-        Attachment(
-            email=email,
-            position=position,
-            name=file.name[:255],
-            content_type=file.content_type[:127],
-            size=len(file.content),
-            content=file.content,
-        )
-        for position, file in enumerate(written.files)
-    )
+    attachments.attach_all(email, written.files)
     _deliveries(email, connection, draft, due_at)
     live_events.publish(email.organization_id, "email", [email.pk])
     wake.mailbox(connection.pk)

@@ -99,6 +99,15 @@ def api_refusal(answer: Answer) -> Refusal | None:
     return Refusal("provider_refused", redact(f"{answer.status} {message}")[:300], True)
 
 
+def api_error(answer: Answer) -> ProviderError:
+    """Why a reading failed, of any answer that is not what was asked for."""
+    refusal = api_refusal(answer)
+    if refusal is not None:
+        return ProviderError(refusal.cause, refusal.words, retry_at=refusal.retry_at)
+    cause = "provider_error" if answer.status >= 500 else "provider_garbage"
+    return ProviderError(cause, f"{answer.status} {answer.words()}".strip())
+
+
 def retry_at(message: str) -> datetime | None:
     """The time Google writes into the text of a limit ("User-rate limit exceeded.  Retry after <time>")."""
     found = _RETRY_AFTER.search(message)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from truesend import env
 from truesend.providers import http
@@ -12,12 +13,12 @@ from truesend.providers.contract import (
     Grant,
     Limits,
     Provider,
-    ProviderError,
     Request,
     SentCopy,
+    Traces,
 )
 from truesend.providers.errors import Refusal
-from truesend.providers.google import errors, gmail, oauth, pages
+from truesend.providers.google import errors, gmail, oauth, pages, sent
 
 
 class Google(Provider):
@@ -35,6 +36,8 @@ class Google(Provider):
         cc_and_bcc=True,
     )
     sent_copy_behind_proxy = True
+    # SENT is told in full by the history and by the label's listing.
+    proves_absence = True
 
     dead_ends = pages.PAGES
 
@@ -124,20 +127,13 @@ class Google(Provider):
         return errors.api_refusal(answer)
 
     def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
-        request = gmail.sent_copy_request(access_token, message_id, _api())
-        try:
-            answer = http.request(
-                request.method, request.url, operation=request.operation, headers=request.headers
-            )
-        except http.TransportError as error:
-            raise ProviderError(error.cause, error.words) from None
-        found = gmail.read_sent_copy(answer) if answer.status == 200 else None
-        if found is None:
-            refusal = errors.api_refusal(answer)
-            raise ProviderError(
-                refusal.cause if refusal else "provider_garbage", refusal.words if refusal else answer.words()
-            )
-        return found
+        return sent.sent_copy(access_token, message_id, _api())
+
+    def position(self, access_token: str) -> str:
+        return sent.position(access_token, _api())
+
+    def traces(self, access_token: str, marks: Collection[str], *, since: datetime, position: str) -> Traces:
+        return sent.traces(access_token, marks, since=since, start=position, base=_api())
 
 
 def _api() -> str:

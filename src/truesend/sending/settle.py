@@ -8,6 +8,8 @@ from truesend import clock, live_events
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.status import status_of
 
+# After these it is not waiting for its hour any more, whatever the hour.
+_TRIED = frozenset({EmailStatus.SENDING, EmailStatus.UNKNOWN})
 # Here the problem of another copy outlives the good news of one.
 _WRONG = frozenset({EmailStatus.UNKNOWN, EmailStatus.PARTLY, EmailStatus.FAILED})
 
@@ -28,7 +30,8 @@ def refresh_email(email_id: UUID, *, problem: str | None = None) -> None:
     now = clock.now()
     rows = list(Delivery.objects.filter(email_id=email_id).values_list("status", "held_cause"))
     pairs = [(status, bool(cause)) for status, cause in rows]
-    status = status_of(pairs, later=email.send_at is not None and email.send_at > now)
+    later = email.send_at is not None and email.send_at > now and email.status not in _TRIED
+    status = status_of(pairs, later=later)
     fields: dict[str, object] = {"status": status, "updated_at": now}
     if status == EmailStatus.HELD:
         fields["problem"] = next(cause for _, cause in rows if cause)

@@ -176,7 +176,7 @@ def _multipart(kind: str, parts: Sequence[bytes]) -> bytes:
     opening = b"--" + boundary + _CRLF
     return b"".join(
         (
-            b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (kind.encode(), boundary),
+            b'Content-Type: multipart/%s;\r\n boundary="%s"\r\n\r\n' % (kind.encode(), boundary),
             *(opening + part + _CRLF for part in parts),
             b"--" + boundary + b"--\r\n",
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests import stack as stacks
@@ -17,3 +20,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stacks.running(data) as running:
         yield running
     up.remove(data)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_remembers() -> None:
+    """Tests empty the database: the data folder must not remember the installation that was in it."""
+    from truesend.organizations import installation
+
+    shutil.rmtree(Path(os.environ["TRUESEND_DATA_DIR"]) / "installation", ignore_errors=True)
+    installation.forget()

@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--email", required=True)
     create.add_argument("--name", default="API")
 
+    adopt = _command(commands, "adopt", _adopt, "say that this installation is the one that sends and renews")
+    adopt.add_argument("--yes", action="store_true", help="do not ask")
+    adopt.add_argument(
+        "--restored", action="store_true", help="a machine or disk was put back as a whole: nothing shows it"
+    )
+
     bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
     for name, what in (
@@ -184,6 +190,13 @@ def _user_link(options: argparse.Namespace) -> int:
 
 def _token_create(options: argparse.Namespace) -> int:
     return _account_command("create_token", options.email, options.name)
+
+
+def _adopt(options: argparse.Namespace) -> int:
+    _django()
+    from truesend.sending.adopt_command import run
+
+    return run(ask=sys.stdin.isatty() and not options.yes, restored=options.restored)
 
 
 def _account_command(name: str, *arguments: str, **options: bool) -> int:

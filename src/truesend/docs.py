@@ -28,6 +28,7 @@ _WHO = {
 }
 # What each gate asks; the order is that of the code.
 _GATES = {
+    "installation": "May this installation act in the name of its database? Not in a copy, nor after a restore.",
     "role": "Is the member's account switched on?",
     "connection": "Is an account chosen to send from, and still connected?",
     "capability": "Can that account send? Broken stops, unproven does not, attention only for limits.",

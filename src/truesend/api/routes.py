@@ -20,7 +20,7 @@ from truesend.connections import disconnect as ending
 from truesend.connections import probe
 from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection, LedgerEntry
-from truesend.organizations import access
+from truesend.organizations import access, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError, page_of
 from truesend.sending import reconcile, release
@@ -99,7 +99,7 @@ def _member(request: HttpRequest) -> Member:
 
 
 @router.get("me", response={200: schemas.Me, 401: schemas.ProblemOut})
-def me(request: HttpRequest) -> dict[str, str]:
+def me(request: HttpRequest) -> dict[str, str | None]:
     """Who the token stands for."""
     member = _member(request)
     return {
@@ -109,6 +109,7 @@ def me(request: HttpRequest) -> dict[str, str]:
         "role": member.role,
         "organization": member.organization.name,
         "environment": env.environment(),
+        "nothing_is_sent": installation.standing().sentence or None,
     }
 
 

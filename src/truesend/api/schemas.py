@@ -87,6 +87,8 @@ class Me(Schema):
     role: str
     organization: str
     environment: str
+    # Why, where this installation may not act (a copy, or after a restore); else null.
+    nothing_is_sent: str | None
 
 
 class ProofOut(Schema):

@@ -142,6 +142,8 @@ CAUSES: dict[str, Cause] = {
         _c("not_found", _N, "{provider} no longer has what we asked for.", Action.WAIT, Who.NOBODY, _ANSWER),
         _c("fence_passed", _N, "The worker was paused too long to send safely; nothing left. It is tried again.", Action.WAIT, Who.NOBODY, "The next try."),
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
+        _c("not_adopted", _N, "This is a copy of another installation, or was restored: nothing is sent or renewed here.", Action.OPERATOR, Who.OPERATOR, "The operator runs truesend adopt."),
+        _c("restored", _N, "The database was restored from a backup, which cannot know whether this was sent meanwhile.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("tries_used_up", _N, "{provider} could not be reached in many tries. Nothing was sent.", Action.EDIT, Who.MEMBER, "Sending again."),
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 from truesend import clock
 from truesend.connections import proofs, tokens
 from truesend.connections.models import Connection, LedgerKind, Token
+from truesend.organizations import installation
 from truesend.providers import registry
 from truesend.providers.contract import Capability
 from truesend.providers.errors import ProviderError
@@ -20,7 +21,7 @@ RETRY = timedelta(minutes=15)
 
 def verify(connection: Connection, *, trigger: str) -> None:
     """Probe the asked capabilities and record what the answers prove. Failures are recorded, not raised."""
-    if connection.disconnected_at is not None:
+    if connection.disconnected_at is not None or not installation.may_act():
         return
     planned = Token.objects.filter(pk=connection.pk).values_list("probe_due_at", flat=True).first()
     began = clock.now()

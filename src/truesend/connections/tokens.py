@@ -19,6 +19,7 @@ from truesend.connections import proofs, rescue
 from truesend.connections.causes import Severity, cause
 from truesend.connections.models import Connection, LedgerKind, Proof, Token
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
+from truesend.organizations import installation
 from truesend.providers import registry
 from truesend.providers.contract import Evidence, Grant
 from truesend.providers.errors import ProviderError
@@ -78,6 +79,8 @@ def access_token(connection: Connection, *, trigger: str, renew: bool = False) -
     if not renew and token.access_expires_at - began > MARGIN:
         with suppress(ProviderError):  # unreadable: the renewal says so, where it cannot help
             return _open(token.access, f"token.access:{connection.pk}")
+    if not installation.may_act():
+        raise ProviderError("not_adopted", "")
     return _renew(connection, token.version, trigger, began)
 
 
@@ -203,7 +206,7 @@ def refresh_if_due(connection_id: UUID) -> None:
     connection = Connection.objects.filter(pk=connection_id, disconnected_at=None).first()
     now = clock.now()
     token = Token.objects.filter(pk=connection_id, due_at__lte=now, dead_at=None).first()
-    if connection is None or token is None:
+    if connection is None or token is None or not installation.may_act():
         return
     with suppress(ProviderError):
         _renew(connection, token.version, "schedule", now, wait=False)

@@ -145,7 +145,7 @@ class _Watch:
 
     def _look(self) -> None:
         before, began = self._seen, time.monotonic()
-        here = _here()
+        here = _here()  # before the row: what the folder remembers is in the database already
         row = Installation.objects.first() or _make(here)
         reasons = differences(row, here)
         self._seen = Standing(reasons, sentence(row, reasons) if reasons else "")
@@ -163,13 +163,20 @@ class _Watch:
             return False
         self._acted = True
         if time.monotonic() - self._counted_at > _COUNT_SECONDS and not connection.in_atomic_block:
-            try:
-                self.count()
-            except OSError as error:
-                log.error(
-                    "The data folder cannot be written (%s): nothing is sent or renewed.", error.strerror
-                )
-                return False
+            return self._count_on()
+        return self._seen.adopted
+
+    def sign(self) -> None:
+        """Count what was done since the last count, so that a backup from before it can be told from now."""
+        if self._acted and time.monotonic() - self._counted_at > _COUNT_SECONDS / 2:
+            self._count_on()
+
+    def _count_on(self) -> bool:
+        try:
+            self.count()
+        except OSError as error:
+            log.error("The data folder cannot be written (%s): nothing is sent or renewed.", error.strerror)
+            return False
         return self._seen.adopted
 
     def count(self) -> None:
@@ -190,11 +197,6 @@ class _Watch:
             memory.note(env.data_dir(), row.installation, counted[0])
             self._counted_at, self._acted = time.monotonic(), False
             return None
-
-    def sign(self) -> None:
-        """Count what was done since the last count, so that a backup from before it can be told from now."""
-        if self._acted and time.monotonic() - self._counted_at > _COUNT_SECONDS / 2:
-            self.count()
 
 
 def _here() -> Here:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 
 _PATIENCE = 3.0
@@ -43,3 +44,16 @@ class Question:
             return False
         finally:
             connection.close()
+
+
+def why_not(host: str, port: int, path: str) -> str:
+    """The sentence of an answer that is not 200; empty where there is none."""
+    connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE)
+    try:
+        connection.request("GET", path, headers={"Host": f"localhost:{port}", "Connection": "close"})
+        answer = connection.getresponse()
+        return "" if answer.status == 200 else str(json.loads(answer.read()).get("sentence", ""))
+    except (OSError, ValueError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()

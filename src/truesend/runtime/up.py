@@ -21,6 +21,7 @@ from truesend.runtime.files import write_private
 from truesend.runtime.parts import Command, fresh_log, last_words
 from truesend.runtime.postgres import Postgres
 from truesend.runtime.process import send, spawn
+from truesend.runtime.readiness import why_not
 from truesend.runtime.signals import Signals
 from truesend.runtime.supervisor import Supervisor
 
@@ -104,7 +105,7 @@ def up(options: Options) -> int:
         if not signals.stop:
             _add_parts(supervisor, listening, options, data)
             folder.publish_settings(data, settings)
-            supervisor.run(ready=lambda: _announce(options))
+            supervisor.run(ready=lambda: _announce(options, listening))
     finally:
         folder.withdraw_settings(data)
         listening.close()
@@ -198,12 +199,14 @@ def _add_parts(supervisor: Supervisor, listening: Listening, options: Options, d
         command += ["--port", str(options.sandbox_port), *listening.options("sandbox")]
         command += ["--data", str(data / "sandbox"), "--clock-file", str(clock)]
         add("sandbox", [*command, "--tracking-url", env.tracking_url()], "/healthz")
-    add("web", _truesend("web", *listening.options("web")), "/readyz")
+    add("web", _truesend("web", *listening.options("web")), "/readyz?part")
     add("worker", _truesend("worker"))
     add("tracker", _truesend("tracker", *listening.options("tracker")), "/healthz")
 
 
-def _announce(options: Options) -> None:
+def _announce(options: Options, listening: Listening) -> None:
+    if told := why_not(*sockets.reachable_address(listening.parts["web"][0]), "/readyz"):
+        say(told)
     line = f"ready: http://{configuration.name_for(options.host)}:{options.port}"
     if options.sandbox_port is not None:
         line += f" sandbox: http://localhost:{options.sandbox_port}"

@@ -27,6 +27,7 @@ from truesend import clock, env
 from truesend.connections import proofs, tokens
 from truesend.connections.causes import Severity, cause
 from truesend.connections.models import Connection, LedgerKind
+from truesend.organizations import installation
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence
 from truesend.providers.errors import Outcome, ProviderError, SendResult
@@ -78,7 +79,7 @@ def drain(connection_id: UUID) -> None:
             .order_by("due_at", "email_id", "position")
             .first()
         )
-        if delivery is None or identity.is_stopping():
+        if delivery is None or identity.is_stopping() or not installation.may_act():
             return
         if not _send(delivery, history):
             return  # somebody else has it: the waker comes by again

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from truesend.connections.causes import Severity, cause
-from truesend.connections.describe import Description, fix_for, who_can
+from truesend.connections.causes import Action, Severity, Who, cause
+from truesend.connections.describe import Description, fix_for, people_who, who_can
 from truesend.connections.verdict import Verdict
+from truesend.organizations import installation
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Limits
 from truesend.sending.addresses import Mailbox
 
-GATES = ("role", "connection", "capability", "limits", "recipients", "content")
+GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
 
 # Attention stops sending only where the provider itself would refuse for a while.
 _BLOCKING_ATTENTION = frozenset({"daily_limit", "project_limit"})
@@ -75,6 +76,7 @@ class Readiness:
 def check(member: Member, draft: Draft) -> Readiness:
     """All gates for a member and a draft."""
     judges: tuple[Callable[[Member, Draft], Gate], ...] = (
+        _installation,
         _role,
         _connection,
         _capability,
@@ -87,6 +89,20 @@ def check(member: Member, draft: Draft) -> Readiness:
 
 def _me(member: Member) -> list[dict[str, str]]:
     return [{"name": member.user.get_full_name(), "email": member.user.email}]
+
+
+def _installation(member: Member, draft: Draft) -> Gate:
+    standing = installation.standing()
+    if standing.adopted:
+        return Gate("installation", True)
+    return Gate(
+        "installation",
+        False,
+        "not_adopted",
+        standing.sentence,
+        {"label": Action.OPERATOR.value, "url": "/account#support"},
+        people_who(Who.OPERATOR, member),
+    )
 
 
 def _role(member: Member, draft: Draft) -> Gate:

@@ -17,6 +17,7 @@ from truesend import clock
 from truesend.connections import proofs, tokens
 from truesend.connections.describe import with_facts
 from truesend.connections.models import Connection, LedgerKind
+from truesend.organizations import installation
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, SentCopy, Traces
@@ -73,7 +74,7 @@ def look_up(connection_id: UUID) -> None:
     """Look for what is unknown in one mailbox, once."""
     began, real = clock.now(), clock.real_now()
     connection = with_facts(Connection.objects.filter(pk=connection_id)).first()
-    if connection is None:
+    if connection is None or not installation.may_act():
         return
     waiting = list(
         Delivery.objects.filter(connection=connection, status=DeliveryStatus.UNKNOWN, look_at__lte=began)
@@ -148,10 +149,15 @@ def _later(pairs: Sequence[Pair], now: datetime) -> None:
             _ask([(delivery, attempt)])
             continue
         at = now + min(max(_SOON, waited / 2), _LATEST)
-        decides = max(filter(None, (delivery.ask_from, _soon_over(attempt, now))), default=at)
+        decides = decides_at(delivery, attempt, now)
         if now < decides:
             at = min(at, decides)
         Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.UNKNOWN).update(look_at=at)
+
+
+def decides_at(delivery: Delivery, attempt: Attempt, now: datetime) -> datetime:
+    """From when absence can be believed: by the look that decides, and from a person who says it."""
+    return max(filter(None, (delivery.ask_from, _soon_over(attempt, now))), default=now)
 
 
 def _soon_over(attempt: Attempt, now: datetime) -> datetime | None:
@@ -210,8 +216,7 @@ def resolve(delivery: Delivery, member: Member, *, sent: bool, resend: bool = Fa
         raise NotUnknown
     now, real = clock.now(), clock.real_now()
     if not sent and not _is_over(delivery, attempt, now, real):
-        over = _soon_over(attempt, now)
-        raise TooEarly(max(one for one in (delivery.ask_from, over) if one is not None))
+        raise TooEarly(decides_at(delivery, attempt, now))
     by = SettledBy.PERSON
     who = member.user.email
     if sent:

@@ -10,6 +10,7 @@ from truesend import env
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import describe, people_who, with_facts
 from truesend.connections.verdict import Verdict
+from truesend.organizations import installation
 from truesend.organizations.access import connections_of, emails_of, member_of
 from truesend.organizations.models import Member
 from truesend.web.gate import names
@@ -43,6 +44,15 @@ def base(request: HttpRequest) -> dict[str, Any]:
 
 def health(member: Member) -> dict[str, Any]:
     """The health line: the worst thing first, in a sentence, with its button."""
+    if not (standing := installation.standing()).adopted:
+        return {
+            "state": "bad",
+            "title": "Nothing is sent from here.",
+            "sentence": standing.sentence,
+            "who": names(people_who(Who.OPERATOR, member)),
+            "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
+            "bad": 0,
+        }
     if stands_still():
         return {
             "state": "bad",

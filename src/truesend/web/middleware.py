@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
 from truesend import clock, env
+from truesend.organizations import installation
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
 from truesend.providers.registry import PROVIDERS
@@ -28,7 +29,10 @@ def consent_origins() -> str:
 
 
 class Health:
-    """`/healthz` (the process answers) and `/readyz` (and reaches its database), before anything else."""
+    """`/healthz` (the process answers) and `/readyz` (and reaches its database, and may act), before anything else.
+
+    `/readyz?part` leaves out what only the operator decides: such a part is at work all the same.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -40,8 +44,12 @@ class Health:
             try:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT 1 FROM organizations_organization LIMIT 1")
+                standing = installation.standing()
             except DatabaseError:
                 return JsonResponse({"ok": False, "cause": "database"}, status=503)
+            if not standing.adopted and "part" not in request.GET:
+                body = {"ok": False, "cause": installation.NOT_ADOPTED, "sentence": standing.sentence}
+                return JsonResponse(body, status=503)
             return JsonResponse({"ok": True})
         return self.get_response(request)
 

@@ -44,11 +44,13 @@ _OPEN = {
     "provider_error": "{provider} had a fault while it took the email",
     "provider_garbage": "{provider}’s answer was not one we can read",
     "worker_lost": "our worker ended before {provider} had answered",
+    "restored": "an older backup was restored, which cannot tell what was sent since",
 }
 _OPEN_TITLES = {
     "provider_timeout": "{provider} never answered",
     "provider_cut_off": "The connection broke",
     "worker_lost": "Our worker ended midway",
+    "restored": "A backup was restored",
 }
 # Above so many copies the accepted ones are one line; and so many tries that failed are shown at most.
 _FOLD_ABOVE, _MOST_ATTEMPTS = 10, 100

@@ -17,7 +17,7 @@ from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
 from truesend.sending import attachments, wake
-from truesend.sending.addresses import Mailbox, parse_all
+from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.compose import File
 from truesend.sending.models import (
     Delivery,
@@ -71,12 +71,12 @@ def draft_of(written: Written) -> Draft:
     to, to_problems = parse_all(list(written.to))
     cc, cc_problems = parse_all(list(written.cc))
     bcc, bcc_problems = parse_all(list(written.bcc))
-    seen: set[str] = set()
+    to, cc, bcc = nobody_twice(to, cc, bcc)
     return Draft(
         connection=describe(written.connection) if written.connection else None,
-        to=_new(to, seen),
-        cc=_new(cc, seen),
-        bcc=_new(bcc, seen),
+        to=to,
+        cc=cc,
+        bcc=bcc,
         subject=written.subject,
         html=written.html,
         text=written.text,
@@ -84,13 +84,6 @@ def draft_of(written: Written) -> Draft:
         separate_copies=written.separate_copies,
         problems=[*to_problems, *cc_problems, *bcc_problems],
     )
-
-
-def _new(people: list[Mailbox], seen: set[str]) -> list[Mailbox]:
-    """Nobody twice over to, cc and bcc."""
-    fresh = [person for person in people if person.address.lower() not in seen]
-    seen.update(person.address.lower() for person in fresh)
-    return fresh
 
 
 def submit(

@@ -10,9 +10,13 @@ from playwright.sync_api import Browser, sync_playwright
 from tests import browser as chromiums
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium of this machine."""
+    """A headless Chromium of this machine.
+
+    One for each file: while it is there an event loop runs, in which Django touches no database, and which file is
+    next in this process is left to chance.
+    """
     path = chromiums.find()
     if path is None:
         pytest.skip("there is no Chromium")

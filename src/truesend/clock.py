@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import mmap
 import struct
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from truesend import env
 
 _OFFSET = struct.Struct("<d")
+# Linux's monotonic clock stands still while a laptop's lid is closed, the one since boot does not; macOS's goes on.
+_STEADY: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class _SharedOffset:
@@ -50,6 +53,11 @@ _shared = _SharedOffset()
 def now() -> datetime:
     """The present moment as an aware UTC datetime."""
     return datetime.now(UTC) + timedelta(seconds=_shared.seconds())
+
+
+def steady() -> float:
+    """Seconds that only go forward, for deadlines; they go on while the machine is suspended, where it can tell."""
+    return time.clock_gettime(_STEADY)
 
 
 def real_now() -> datetime:

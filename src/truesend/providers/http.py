@@ -11,18 +11,21 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from truesend import env
+from truesend import clock, env
+from truesend.providers import wire
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
 # A provider closes idle connections at a time of its own; one that is about to die would leave a send unknown.
@@ -65,28 +68,43 @@ class Answer:
         return redact(" ".join(self.body[:2000].decode("utf-8", "replace").split()))[:300]
 
 
-class _Fence(threading.local):
+class _Call(threading.local):
+    """The call this thread makes: its fence, its end, and whether a byte of it may have left."""
+
     check: Callable[[], None] | None = None
+    deadline: float = 0.0
     connected: bool = False
 
 
-_fence = _Fence()
+_call = _Call()
+
+
+class _Reply(HTTPResponse):
+    """An answer that is read until the call's end, headers and all."""
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(cast("socket.socket", wire.Incoming(sock, _call.deadline)), *args, **kwargs)
 
 
 class _DoorMixin:
-    """Connects first, asks the fence, and only then lets the first byte out."""
+    """Connects first, asks the fence, and only then lets the first byte out; none leaves after the call's end."""
 
+    response_class: Any = _Reply
     sock: Any
     returned_at: float = 0.0
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
-        if _fence.check is not None:
-            check, _fence.check = _fence.check, None
+        if _call.check is not None:
+            check, _call.check = _call.check, None
             check()
-        _fence.connected = True
-        super().send(data)  # type: ignore[misc]
+        try:
+            wire.remaining(_call.deadline)
+            _call.connected = True
+            wire.push(self.sock, data, _call.deadline)
+        except TimeoutError as error:
+            raise urllib3.exceptions.TimeoutError(str(error)) from None
 
 
 class _Connection(_DoorMixin, HTTPConnection):
@@ -102,13 +120,16 @@ class _FreshPoolMixin:
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout=timeout)  # type: ignore[misc]
-        if conn.sock is not None and time.monotonic() - conn.returned_at > IDLE_LIMIT_SECONDS:
+        if conn.sock is not None and clock.steady() - conn.returned_at > IDLE_LIMIT_SECONDS:
             conn.close()
         return conn
 
     def _put_conn(self, conn: Any) -> None:
         if conn is not None:
-            conn.returned_at = time.monotonic()
+            conn.returned_at = clock.steady()
+            if conn.sock is not None:
+                with suppress(OSError):
+                    wire.release(conn.sock)
         super()._put_conn(conn)  # type: ignore[misc]
 
 
@@ -141,12 +162,14 @@ def request(
 ) -> Answer:
     """Make one call and return its complete answer, whatever its status.
 
-    ``fence`` runs after the connection stands and before the first byte; what it raises passes through.
+    ``timeout`` is the end of all of it, connection, body and answer, in seconds from now; by default
+    :func:`total_timeout` of the body. After it no byte leaves, whatever held the process up. ``fence`` runs after
+    the connection stands and before the first byte; what it raises passes through.
     Raises :class:`TransportError` otherwise.
     """
-    seconds = timeout or float(env.number("HTTP_TIMEOUT"))
+    seconds = timeout or total_timeout(len(body or b""))
     started = time.monotonic()
-    _fence.check, _fence.connected = fence, False
+    _call.check, _call.connected, _call.deadline = fence, False, clock.steady() + seconds
     try:
         response = _pools.request(
             method,
@@ -158,20 +181,20 @@ def request(
             preload_content=False,
             timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, seconds), read=seconds),
         )
-        content = _read(response, started + seconds)
+        content = _read(response)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         failure = _transport_error(error)
         _count(operation, urlsplit(url).hostname or "", failure.cause, started)
         raise failure from None
     finally:
-        _fence.check = None
+        _call.check = None
     answer = Answer(response.status, response.headers, content, int((time.monotonic() - started) * 1000))
     _count(operation, urlsplit(url).hostname or "", f"{answer.status // 100}xx", started)
     return answer
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The whole body; a body that drips past the deadline or never ends is cut off."""
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+    """The whole body; one that never ends is cut off."""
     chunks: list[bytes] = []
     size = 0
     clean = False
@@ -181,8 +204,6 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
             chunks.append(chunk)
             if size > LARGEST_ANSWER_BYTES:
                 raise urllib3.exceptions.ProtocolError("the answer is larger than any real one")
-            if time.monotonic() > deadline:
-                raise urllib3.exceptions.TimeoutError("the answer did not end in time")
         clean = True
     finally:
         if clean:
@@ -193,7 +214,7 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
 
 
 def _transport_error(error: Exception) -> TransportError:
-    stage: Stage = "sent" if _fence.connected else "connect"
+    stage: Stage = "sent" if _call.connected else "connect"
     # A refused connection is a TimeoutError too, in urllib3's family of errors.
     refused = isinstance(error, urllib3.exceptions.NewConnectionError)
     if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)) and not refused:

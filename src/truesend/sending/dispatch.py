@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,17 +24,18 @@ from django.db import (
     transaction,
 )
 
-from truesend import clock, env
-from truesend.connections import proofs, tokens
+from truesend import clock, env, live_events
+from truesend.connections import proofs
 from truesend.connections.causes import Severity, cause
 from truesend.connections.models import Connection, LedgerKind
 from truesend.organizations import installation
 from truesend.providers import registry
-from truesend.providers.contract import Capability, Evidence
+from truesend.providers.contract import Evidence
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
-from truesend.sending import letters, readiness
+from truesend.sending import letters, readiness, rows
+from truesend.sending.box import Box, Due
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.settle import refresh_email
 
@@ -68,46 +70,26 @@ class Started:
 
 def drain(connection_id: UUID) -> None:
     """Send everything due in one mailbox, serially, until nothing is due."""
-    history = _History()
-    while True:
-        close_old_connections()
-        delivery = (
-            Delivery.objects.filter(connection_id=connection_id, due_at__lte=clock.now())
-            .select_related(
-                "email", "email__member__user", "email__member__organization", "connection__member__user"
-            )
-            .order_by("due_at", "email_id", "position")
-            .first()
-        )
-        if delivery is None or identity.is_stopping() or not installation.may_act():
-            return
-        if not _send(delivery, history):
-            return  # somebody else has it: the waker comes by again
-
-
-class _History:
-    """Where the mailbox's history stood when a drain began: before every try of that drain."""
-
-    def __init__(self) -> None:
-        self._position: str | None = None
-
-    def before(self, connection: Connection, access: str) -> str:
-        """The position, asked for once; empty where the mailbox cannot be read."""
-        if self._position is None:
-            self._position = ""
-            adapter = registry.provider(connection.provider)
-            if Capability.READ in adapter.granted(connection.granted_scopes):
-                # A mailbox that cannot be read just now can still send: the listing will have to do.
-                with suppress(ProviderError):
-                    self._position = adapter.position(access)[:64]
-        return self._position
-
-
-def _send(delivery: Delivery, history: _History) -> bool:
-    """Try one delivery; False where it could not be taken and still stands as it was."""
-    connection, email = delivery.connection, delivery.email
+    box = Box(connection_id)
     try:
-        letter, links, draft = letters.build(delivery)
+        while not identity.is_stopping() and installation.may_act():
+            due = box.next()
+            if due is None:
+                if not box.read_a_copy():
+                    return
+            elif not _send(box, due):
+                return  # somebody else has it: the waker comes by again
+    finally:
+        box.close()
+
+
+def _send(box: Box, due: Due) -> bool:
+    """Try one delivery; False where it could not be taken and still stands as it was."""
+    delivery, number = due.delivery, due.number
+    described = box.described()
+    connection = delivery.connection = described.connection
+    try:
+        letter, links, draft = letters.build(delivery, described)
     except (DatabaseError, InterfaceError):
         raise
     except Exception:
@@ -115,20 +97,22 @@ def _send(delivery: Delivery, history: _History) -> bool:
         log.exception("An email could not be put together; it is refused, and nothing was sent.")
         _refuse(delivery, "message_unbuildable")
         return True
-    gate = readiness.check(email.member, draft).first_closed()
+    gate = readiness.check(box.member(delivery), draft).first_closed()
+    if gate is not None:
+        # Only what holds at this moment keeps an email back.
+        draft = replace(draft, connection=box.look())
+        gate = readiness.check(box.member(delivery), draft).first_closed()
     if gate is not None:
         _wait_for(delivery, gate.cause, draft)
         return True
-    number = Attempt.objects.filter(delivery=delivery).count() + 1
     try:
         # A refusal of the token right before this try asks for a new one, once in a row.
-        last = Attempt.objects.filter(delivery=delivery).order_by("-number").first()
-        renew = last is not None and last.cause in _RENEW_ON
-        access = tokens.access_token(connection, trigger="send", renew=renew)
+        access = box.access(renew=due.last_cause in _RENEW_ON)
     except ProviderError as error:
+        box.doubt()
         _postpone(delivery, error.cause, number, error.retry_at)
         return True
-    position = history.before(connection, access)
+    position = box.position(access)
     started = _start(delivery, number, links, seconds=total_timeout(len(letter)), position=position)
     if started is None:
         return False
@@ -141,9 +125,12 @@ def _send(delivery: Delivery, history: _History) -> bool:
         result = registry.provider(connection.provider).send(letter, access, fence=fence)
     except FencePassed:
         result = SendResult(Outcome.NOT_SENT, "fence_passed", "")
-    _record_stubbornly(delivery, started, result)
+    checks = box.checks()
+    at = _record_stubbornly(delivery, started, result, checks=checks, alone=due.alone)
     if result.outcome is Outcome.ACCEPTED:
-        _enrich(delivery, access, result)
+        box.succeeded(delivery, result.message_id, checks, at)
+    else:
+        box.doubt()
     return True
 
 
@@ -155,50 +142,93 @@ def _start(
     ``seconds`` is the most that the call may take once its first byte has left.
     """
     until = time.monotonic() + FENCE_SECONDS
-    real_now = clock.real_now()
-    attempt = Attempt(
-        id=uuid4(),
-        delivery=delivery,
-        number=number,
-        started_at=clock.now(),
-        started_real_at=real_now,
-        over_at=real_now + timedelta(seconds=FENCE_SECONDS + seconds),
-        position=position,
-        worker=identity.worker_name(),
-    )
+    real_now, attempt = clock.real_now(), uuid4()
     try:
-        with transaction.atomic():
-            taken = Delivery.objects.filter(
-                pk=delivery.pk, status=DeliveryStatus.QUEUED, due_at__lte=clock.now()
-            ).update(status=DeliveryStatus.SENDING, due_at=None, links=links)
-            if taken != 1:
-                return None
-            attempt.save(force_insert=True)
-            refresh_email(delivery.email_id)
+        taken = rows.start(
+            delivery=delivery.pk,
+            attempt=attempt,
+            number=number,
+            links=links,
+            now=clock.now(),
+            real=real_now,
+            over=real_now + timedelta(seconds=FENCE_SECONDS + seconds),
+            position=position,
+            worker=identity.worker_name(),
+        )
     except IntegrityError:
         return None
-    return Started(attempt.pk, number, until)
+    if not taken:
+        return None
+    live_events.publish_soon(delivery.email.organization_id, "email", [delivery.email_id])
+    return Started(attempt, number, until)
 
 
-def _record_stubbornly(delivery: Delivery, started: Started, result: SendResult) -> None:
+def _record_stubbornly(
+    delivery: Delivery, started: Started, result: SendResult, *, checks: list[str], alone: bool
+) -> datetime:
     """Write the outcome, through a database that is away for a while. Later the sweep finds the attempt open."""
     deadline = time.monotonic() + RECORD_FOR_SECONDS
     while True:
         try:
-            record(delivery, started.attempt, started.number, result)
+            return record(delivery, started.attempt, started.number, result, checks=checks, alone=alone)
         except (OperationalError, InterfaceError):
             if time.monotonic() > deadline:
                 log.error("The outcome of a delivery could not be recorded; it will be looked up.")
                 raise
             time.sleep(0.5)
             close_old_connections()
-        else:
-            return
 
 
-def record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResult) -> None:
-    """Outcome, delivery and proof in one transaction, guarded: a late truth still replaces an UNKNOWN."""
+def record(
+    delivery: Delivery,
+    attempt_id: UUID,
+    number: int,
+    result: SendResult,
+    *,
+    checks: Sequence[str] = ("grant", "send"),
+    alone: bool = False,
+) -> datetime:
+    """Outcome, delivery and proof in one transaction, guarded: a late truth still replaces an UNKNOWN.
+
+    A success is written as the proof of ``checks``. ``alone``: the email has no other copy. Returns when it was.
+    """
     now = clock.now()
+    if result.outcome is not Outcome.ACCEPTED or not _accept(
+        delivery, attempt_id, result, now, checks=checks, alone=alone
+    ):
+        _record(delivery, attempt_id, number, result, now)
+    return now
+
+
+def _accept(
+    delivery: Delivery,
+    attempt_id: UUID,
+    result: SendResult,
+    now: datetime,
+    *,
+    checks: Sequence[str],
+    alone: bool,
+) -> bool:
+    """An accepted first answer, by far the most frequent outcome; False where the attempt is not open any more."""
+    with nullcontext() if alone else transaction.atomic():
+        done = rows.accept(
+            attempt=attempt_id,
+            connection_id=delivery.connection_id,
+            now=now,
+            milliseconds=result.milliseconds,
+            message_id=result.message_id[:255],
+            thread_id=result.thread_id[:255],
+            checks=list(checks),
+        )
+        if done.recorded and not done.shown:
+            refresh_email(delivery.email_id, problem="")
+    if done.shown:
+        live_events.publish_soon(delivery.email.organization_id, "email", [delivery.email_id])
+    return done.recorded
+
+
+def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResult, now: datetime) -> None:
+    """Any outcome, step by step."""
     connection = delivery.connection
     with transaction.atomic():
         told = {
@@ -351,21 +381,3 @@ def _put_back(delivery: Delivery, code: str, **fields: object) -> None:
     with transaction.atomic():
         if Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(**fields):
             refresh_email(delivery.email_id, problem=code)
-
-
-def _enrich(delivery: Delivery, access: str, result: SendResult) -> None:
-    """Read the real Message-ID back where the mailbox may be read; the record stands without it."""
-    connection: Connection = delivery.connection
-    adapter = registry.provider(connection.provider)
-    if Capability.READ not in adapter.granted(connection.granted_scopes) or not result.message_id:
-        return
-    try:
-        copy = adapter.sent_copy(access, result.message_id)
-    except ProviderError:
-        return
-    try:
-        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.ACCEPTED).update(
-            message_id=copy.internet_message_id[:998]
-        )
-    except DatabaseError:
-        log.info("The Message-ID of an accepted delivery could not be noted.")

@@ -90,9 +90,9 @@ def wait_until_healthy(url: str, process: subprocess.Popen[bytes], seconds: floa
     while time.monotonic() < end:
         assert process.poll() is None, f"the sandbox ended with {process.returncode}"
         try:
-            if requests.get(f"{url}/healthz", timeout=2).status_code == 200:
+            if requests.get(f"{url}/healthz", timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a socket handed over takes connections before
             time.sleep(0.03)
     raise AssertionError(f"no answer from {url} in {seconds} s")
 

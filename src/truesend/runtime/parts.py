@@ -18,6 +18,11 @@ from truesend.runtime.process import send, spawn
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 HEALTHY_AFTER = 10.0
+# A part that says that it is at work, and then no more for so long, is ended. A little more than the minute after
+# which web tells that nothing is sent: who only rested may still wake up by itself.
+HUNG_AFTER = 75.0
+# We were paused ourselves, and so perhaps was everybody.
+_PAUSED = 10.0
 
 
 class Program(Protocol):
@@ -65,11 +70,47 @@ class Command:
         return self._process.poll() if self._process is not None else None
 
 
+class Pulse:
+    """Whether a file is still touched. Only what we have watched counts, in monotonic seconds: no clock that was set
+    and no pause of the machine makes a part look dead."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: int | None = None
+        self._since = 0.0
+        self._looked = float("-inf")
+
+    def still_for(self, now: float) -> float:
+        """Seconds since it was seen to change; to be asked often."""
+        try:
+            touched = self._path.stat().st_mtime_ns
+        except OSError:
+            touched = None
+        if touched is None or touched != self._seen or now - self._looked > _PAUSED:
+            self._seen, self._since = touched, now
+        self._looked = now
+        return now - self._since
+
+    def forgive(self, now: float) -> None:
+        """Count from here again."""
+        self._since = now
+
+
 class Part:
     """Starts, watches and ends one program, and keeps its pid file. Times are monotonic seconds."""
 
-    def __init__(self, name: str, program: Program, *, run_folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        program: Program,
+        *,
+        run_folder: Path,
+        say: Callable[[str], None],
+        is_excused: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``is_excused`` tells whether something else keeps a part that shows no life from working."""
         self.name = name
+        self._is_excused = is_excused
         self._program = program
         self._run_folder = run_folder
         self._say = say
@@ -77,6 +118,8 @@ class Part:
         self._started = 0.0
         self._start_at = 0.0
         self._pause = FIRST_PAUSE
+        self._pulse = Pulse(self.ready_file)
+        self._hung = False
         self.deaths = 0
         self.refusal: str | None = None
 
@@ -112,10 +155,21 @@ class Part:
         if self._running:
             code = self._program.poll()
             if code is None:
+                if restart:
+                    self._end_if_hung(now)
                 return
             self._ended(code, now, restart)
         if restart and now >= self._start_at:
             self.start()
+
+    def _end_if_hung(self, now: float) -> None:
+        if self._pulse.still_for(now) < HUNG_AFTER or self._hung or not self.says_ready:
+            return
+        if self._is_excused():
+            self._pulse.forgive(now)
+            return
+        self._hung = True
+        self.kill()  # safe at any moment, as every death is: its open attempts become unknown and are looked up
 
     def _ended(self, code: int, now: float, restart: bool) -> None:
         self._running = False
@@ -131,6 +185,9 @@ class Part:
         self._start_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        if self._hung:
+            how = f"showed no life for {HUNG_AFTER:.0f} s, was ended"
+            self._hung = False
         why = f" Its last words: {last_words(self._program.log)}" if code > 0 else ""
         self._say(f"{self.name} {how} and is started again.{why}")
 

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
+from truesend import env
 from truesend.runtime.errors import Refused
 from truesend.runtime.parts import Command, Part, last_words
 from truesend.runtime.postgres import Postgres
@@ -67,7 +70,20 @@ class Supervisor:
             self._questions[name] = (*address, path)
 
     def _part(self, name: str, program: Command | _PostgresProgram) -> Part:
-        return Part(name, program, run_folder=self._run_folder, say=self._say)
+        return Part(
+            name, program, run_folder=self._run_folder, say=self._say, is_excused=self._database_is_away
+        )
+
+    @staticmethod
+    def _database_is_away() -> bool:
+        """A worker that waits for a database that hangs is not the one to be ended."""
+        try:
+            with psycopg.connect(env.database_url(), connect_timeout=3) as connection:
+                connection.execute("SET statement_timeout = 3000")
+                connection.execute("SELECT 1")
+        except psycopg.Error:
+            return True
+        return False
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start the parts, call ``ready`` once when all are at work, and repair until asked to stop.

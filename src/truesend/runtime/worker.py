@@ -9,14 +9,19 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any, cast
+
+from procrastinate.worker import Worker as JobWorker
 
 from truesend import env
+from truesend.runtime import identity
+from truesend.runtime.heart import Heart, say_ready
 
 log = logging.getLogger("truesend.worker")
 
-HEARTBEAT_SECONDS = 2.0
-STALLED_AFTER_SECONDS = 8.0
 GRACE_SECONDS = 6.0
+# Only the rows of Procrastinate's workers are dropped then; what becomes of their jobs is the heartbeat's business.
+_WORKERS_DROPPED_AFTER = 3600.0
 # At most so many renewals in flight per process (design §4).
 _REFRESHES_AT_ONCE = 24
 # Probes share the threads with the mail, which goes first: all workers together run so many.
@@ -30,123 +35,112 @@ def main() -> int:
     import django
 
     django.setup()
-    asyncio.run(_run())
+    _name_connections()
+    asyncio.run(_Worker().run())
     return 0
 
 
-async def _run() -> None:
-    from truesend.runtime import identity
-    from truesend.tracking.classifier import run_classifier
+def _name_connections() -> None:
+    """Every connection of this process bears the worker's name, by which it can be cut when the worker is dead."""
+    from django.conf import settings
 
-    concurrency = env.number("WORKER_CONCURRENCY")
-    loop = asyncio.get_running_loop()
-    # Tasks are plain functions in threads: the default pool is far smaller than the concurrency.
-    loop.set_default_executor(ThreadPoolExecutor(concurrency, thread_name_prefix="job"))
-    ended = asyncio.Event()
+    options = cast(dict[str, Any], settings.DATABASES["default"]["OPTIONS"])
+    options["application_name"] = identity.worker_name()
 
-    def stop() -> None:
+
+class _Worker:
+    """The parts of this process and how they end."""
+
+    def __init__(self) -> None:
+        self._ended = asyncio.Event()
+        self._jobs: JobWorker | None = None
+        self._heart = Heart(lambda: self._jobs.worker_id if self._jobs is not None else None)
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT. The heart beats to the last: jobs that finish are not those of a dead worker."""
+        from truesend.tracking.classifier import run_classifier
+
+        concurrency = env.number("WORKER_CONCURRENCY")
+        loop = asyncio.get_running_loop()
+        # Tasks are plain functions in threads: the default pool is far smaller than the concurrency.
+        loop.set_default_executor(ThreadPoolExecutor(concurrency, thread_name_prefix="job"))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        stopping = threading.Event()
+        threads = [
+            threading.Thread(target=self._heart.run, args=(stopping,), name="heart", daemon=True),
+            threading.Thread(target=_wake_every_second, args=(self._heart,), name="waker", daemon=True),
+            threading.Thread(target=run_classifier, args=(stopping,), name="classifier", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        showing = asyncio.create_task(self._heart.show())
+        await self._work(concurrency)
+        stopping.set()
+        showing.cancel()
+        with suppress(asyncio.CancelledError):
+            await showing
+        for thread in threads:
+            await asyncio.to_thread(thread.join, 2)
+
+    def _stop(self) -> None:
         identity.stop()
-        ended.set()
+        self._ended.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    stopping = threading.Event()
-    threads = [
-        threading.Thread(target=_wake_every_second, name="waker", daemon=True),
-        threading.Thread(target=run_classifier, args=(stopping,), name="classifier", daemon=True),
-    ]
-    for thread in threads:
-        thread.start()
-    free_locks = asyncio.create_task(_free_locks_of_dead_workers())
-    await _work(concurrency, ended)
-    stopping.set()
-    free_locks.cancel()
-    with suppress(asyncio.CancelledError):
-        await free_locks
-    for thread in threads:
-        await asyncio.to_thread(thread.join, 2)
-    await asyncio.to_thread(_leave)
+    async def _work(self, concurrency: int) -> None:
+        """Procrastinate's worker, begun again when its database went away."""
+        from procrastinate.contrib.django import app as django_app
 
-
-async def _work(concurrency: int, ended: asyncio.Event) -> None:
-    """Procrastinate's worker, begun again when its database went away."""
-    from procrastinate.contrib.django import app as django_app
-
-    while not ended.is_set():
-        connector = django_app.connector.get_worker_connector()  # type: ignore[attr-defined]
-        app = django_app.with_connector(connector)
-        try:
-            async with app.open_async():
-                _say_ready()
-                worker = asyncio.create_task(
-                    app.run_worker_async(
+        while not self._ended.is_set():
+            connector = django_app.connector.get_worker_connector()  # type: ignore[attr-defined]
+            app = django_app.with_connector(connector)
+            try:
+                async with app.open_async():
+                    app.perform_import_paths()  # type: ignore[no-untyped-call]
+                    self._jobs = JobWorker(
+                        app,
                         concurrency=concurrency,
                         queues=["mail"],
                         delete_jobs="always",
                         install_signal_handlers=False,
                         fetch_job_polling_interval=1.0,
-                        update_heartbeat_interval=HEARTBEAT_SECONDS,
-                        stalled_worker_timeout=STALLED_AFTER_SECONDS,
+                        update_heartbeat_interval=2.0,
+                        stalled_worker_timeout=_WORKERS_DROPPED_AFTER,
                         shutdown_graceful_timeout=GRACE_SECONDS,
                     )
-                )
-                waiting = asyncio.create_task(ended.wait())
-                await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-                if ended.is_set():
-                    worker.cancel()  # finishes the running jobs first
-                with suppress(asyncio.CancelledError):
-                    await worker
-        except Exception as error:
-            log.warning("The worker lost its database (%s); trying again.", type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), 1)
+                    say_ready()
+                    working = asyncio.create_task(self._jobs.run())  # type: ignore[no-untyped-call]
+                    await self._until_ended(working)
+            except Exception as error:
+                log.warning("The worker lost its database (%s); trying again.", type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), 1)
+
+    async def _until_ended(self, working: asyncio.Task[None]) -> None:
+        waiting = asyncio.create_task(self._ended.wait())
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._ended.is_set():
+            working.cancel()  # finishes the running jobs first
+        with suppress(asyncio.CancelledError):
+            await working
 
 
-def _say_ready() -> None:
-    folder = env.data_dir() / "run"
-    if folder.is_dir():
-        (folder / "worker.ready").write_text(str(os.getpid()), encoding="ascii")
-
-
-async def _free_locks_of_dead_workers() -> None:
-    """A job of a dead worker keeps its lock and so its mailbox: finish it as failed, never retry it."""
-    from procrastinate import jobs
-    from procrastinate.contrib.django import app as django_app
-
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        app = django_app.with_connector(django_app.connector.get_worker_connector())  # type: ignore[attr-defined]
-        try:
-            async with app.open_async():
-                while True:
-                    stalled = await app.job_manager.get_stalled_jobs(
-                        seconds_since_heartbeat=STALLED_AFTER_SECONDS
-                    )
-                    for job in stalled:
-                        await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=True)
-                    await asyncio.sleep(HEARTBEAT_SECONDS)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            log.warning("Looking for jobs of dead workers failed (%s); trying again.", type(error).__name__)
-
-
-def _wake_every_second() -> None:
+def _wake_every_second(heart: Heart) -> None:
     """Wake every mailbox with due mail and every token due for renewal or a probe; judge what dead workers left."""
     from django.db import DatabaseError, InterfaceError, close_old_connections
 
-    from truesend.runtime import identity
     from truesend.sending import sweep
 
     while not identity.wait(1.0):
         try:
             close_old_connections()
-            sweep.beat(identity.worker_name())
             _wake()
-            sweep.sweep()
+            if heart.steady:
+                sweep.sweep()
         except (DatabaseError, InterfaceError) as error:
             log.warning("The waker lost the database (%s); trying again.", type(error).__name__)
+        heart.woke()
 
 
 def _wake() -> None:
@@ -171,13 +165,3 @@ def _wake() -> None:
         name = f"probe:{place}"
         with suppress(AlreadyEnqueued):
             probe_connection.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
-
-
-def _leave() -> None:
-    from django.db import DatabaseError, InterfaceError
-
-    from truesend.runtime import identity
-    from truesend.sending import sweep
-
-    with suppress(DatabaseError, InterfaceError):
-        sweep.leave(identity.worker_name())

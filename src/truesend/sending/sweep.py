@@ -11,43 +11,27 @@ from truesend import clock
 from truesend.connections import proofs
 from truesend.connections.models import LedgerKind
 from truesend.providers.errors import Outcome
+from truesend.sending import workers
 from truesend.sending.dispatch import RECORD_FOR_SECONDS, unknown
-from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Worker
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus
 from truesend.sending.settle import refresh_email
 
-DEAD_AFTER = timedelta(seconds=8)
-_FORGET_AFTER = timedelta(days=1)
 # Of attempts that do not say when they are over.
 _LONGEST = timedelta(minutes=5)
-
-
-def beat(name: str) -> None:
-    """This worker lives."""
-    now = clock.real_now()
-    if Worker.objects.filter(pk=name).update(beat_at=now) == 0:
-        Worker.objects.create(name=name, started_at=now, beat_at=now)
-
-
-def leave(name: str) -> None:
-    """This worker ended in good order."""
-    Worker.objects.filter(pk=name).delete()
 
 
 def sweep() -> int:
     """Judge the open attempts of workers that no longer beat; how many there were."""
     now = clock.real_now()
-    living = Worker.objects.filter(beat_at__gt=now - DEAD_AFTER).values("name")
     # After this even a living worker has given the attempt up.
     abandoned = Q(over_at__lt=now - timedelta(seconds=RECORD_FOR_SECONDS)) | Q(
         over_at=None, started_real_at__lt=now - _LONGEST
     )
-    orphaned = Q(started_real_at__lt=now - DEAD_AFTER) & ~Q(worker__in=living)
+    orphaned = Q(started_real_at__lt=now - workers.DEAD_AFTER) & ~Q(worker__in=workers.living())
     lost = Attempt.objects.filter(abandoned | orphaned, outcome="").select_related("delivery__connection")[
         :500
     ]
-    count = sum(_lose(attempt) for attempt in lost)
-    Worker.objects.filter(beat_at__lt=now - _FORGET_AFTER).delete()
-    return count
+    return sum(_lose(attempt) for attempt in lost)
 
 
 def _lose(attempt: Attempt) -> bool:

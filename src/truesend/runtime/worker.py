@@ -130,12 +130,15 @@ def _wake_every_second(heart: Heart) -> None:
     """Wake every mailbox with due mail and every token due for renewal or a probe; judge what dead workers left."""
     from django.db import DatabaseError, InterfaceError, close_old_connections
 
+    from truesend.organizations import installation
     from truesend.sending import sweep
 
     while not identity.wait(1.0):
         try:
             close_old_connections()
-            _wake()
+            if installation.standing().adopted:
+                _wake()
+                installation.sign()
             if heart.steady:
                 sweep.sweep()
         except (DatabaseError, InterfaceError) as error:

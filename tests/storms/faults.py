@@ -1,0 +1,355 @@
+"""A provider at its worst: every twentieth call meets a fault of some kind, while thousands of emails go out.
+
+People repair what only people can (they connect again, release what is held, answer what is asked), time passes by
+the sandbox's clock, and in the end every email is accounted for.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import threading
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import requests
+from tests.stack import Stack
+from tests.storms import ground
+from tests.storms.ground import ENDED, READ, SEND, Mailbox, Posted, Row, Rows
+
+SHARE = 0.05
+# A provider that does not answer holds a thread for so long.
+SETTINGS = {"TRUESEND_HTTP_TIMEOUT": "3", "TRUESEND_WORKER_CONCURRENCY": "24", "TRUESEND_WEB_THREADS": "8"}
+_LIMITS = frozenset({"daily_limit", "project_limit"})
+_GRANT_CAUSES = ("revoked", "testing", "unused", "password", "limit", "admin_policy", "rapt")
+_ERROR = {"error": {"code": 400, "message": "Invalid To header", "errors": [{"reason": "invalidArgument"}]}}
+_PATIENCE = 600.0
+
+
+def _wire(dice: random.Random) -> list[dict[str, Any]]:
+    """Each kind of the contract that concerns the wire or the provider's conditions, with some parameters."""
+    when = dice.choice(("before", "after"))
+    code = dice.choice((400, 401, 403, 404, 408, 409, 418, 425, 429, 500, 502, 503, 504))
+    refusal = {"status": 400, "body": json.dumps(_ERROR), "content_type": "application/json"}
+    return [
+        dice.choice(({"kind": "status", "status": code}, {"kind": "status", **refusal})),
+        {"kind": "garbage", "status": dice.choice((200, 200, 400, 502))},
+        {"kind": "never", "when": when},
+        {"kind": "slow", "ms": dice.randint(200, 6000), "when": when},
+        {"kind": "outage", "status": dice.choice((500, 502, 503))},
+        {"kind": "drop_before"},
+        {"kind": "lost_answer"},
+        {"kind": "throttle", "retry_after": dice.randint(5, 90)},
+        {"kind": "daily_limit", "retry_after": dice.randint(3600, 86400), "operation": "send"},
+        {"kind": "expire_access", "operation": "send"},
+        {"kind": "admin_block", "operation": dice.choice(("send", "token.refresh"))},
+        {"kind": "client_secret_expired", "operation": "token.refresh"},
+    ]
+
+
+def _damage(dice: random.Random) -> list[dict[str, Any]]:
+    """What only a new consent repairs."""
+    return [
+        {"kind": "revoke_grant", "operation": "send"},
+        {"kind": "password_changed", "operation": "send"},
+        {"kind": "expire_grant", "cause": dice.choice(_GRANT_CAUSES), "operation": "send"},
+    ]
+
+
+KINDS = tuple(one["kind"] for one in [*_wire(random.Random(0)), *_damage(random.Random(0))])
+
+
+@dataclass
+class Books:
+    """What the storm came to."""
+
+    emails: int
+    calls: int = 0
+    met: Counter[str] = field(default_factory=Counter)
+    # When everything that moves by itself had come to rest, before anybody repaired anything.
+    census: Counter[str] = field(default_factory=Counter)
+    # At the end: by (status, arrivals).
+    deliveries: Counter[tuple[str, int]] = field(default_factory=Counter)
+    told_by: Counter[str] = field(default_factory=Counter)
+    turned_away: int = 0
+    reconnected: int = 0
+    trouble: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """Of the provider calls that met a fault."""
+        return sum(self.met.values()) / max(1, self.calls)
+
+    def shortfalls(self) -> list[str]:
+        """What does not balance; empty when every email is accounted for."""
+        short = list(self.trouble)
+        for (status, times), count in self.deliveries.items():
+            right = {"accepted": {1}, "refused": {0}}.get(status, set())
+            if times not in right:
+                short.append(f"{count} deliveries are {status} and arrived {times} times")
+        if (ended := sum(self.deliveries.values())) != self.emails:
+            short.append(f"{ended} of {self.emails} emails are there")
+        if missing := sorted(set(KINDS) - self.met.keys()):
+            short.append(f"no call met {', '.join(missing)}")
+        if self.share < SHARE * 0.8:
+            short.append(f"only {self.share:.1%} of the calls met a fault")
+        return short
+
+    def __str__(self) -> str:
+        return (
+            f"{self.calls} provider calls, {self.share:.1%} met a fault {dict(self.met)}; at rest "
+            f"{dict(self.census)}; in the end (status, arrivals) {dict(self.deliveries)}; unknown ones told by "
+            f"{dict(self.told_by)}; {self.turned_away} turned away at first, {self.reconnected} reconnected; "
+            f"{self.seconds:.0f} s"
+        )
+
+
+def storm(stack: Stack, *, mailboxes: int, emails: int, waves: int, seed: int) -> Books:
+    """Send ``emails`` over ``mailboxes``, half of them with the reading scope, in ``waves`` of faults."""
+    return _Storm(stack, mailboxes, emails, seed).run(waves)
+
+
+class _Storm:
+    def __init__(self, stack: Stack, mailboxes: int, emails: int, seed: int) -> None:
+        self._stack, self._dice, self._seed = stack, random.Random(seed), seed
+        self._rows = Rows(stack)
+        self._began = time.monotonic()
+        half = mailboxes // 2
+        each = max(1, min(10, half // 2))
+        self._mailboxes = ground.mailboxes(stack, half, reads=True, each=each)
+        self._mailboxes += ground.mailboxes(stack, mailboxes - half, reads=False, each=each)
+        self._locks = {one.connection: threading.Lock() for one in self._mailboxes}
+        self._posted: list[Posted] = []
+        self._recipients: list[str] = []
+        self._books = Books(emails)
+        self._calls_before = self._calls()
+        self._faults: dict[str, str] = {}
+
+    def run(self, waves: int) -> Books:
+        """All of it."""
+        books = self._books
+        per_wave = -(-books.emails // waves)
+        aside: list[tuple[Mailbox, str]] = []
+        numbers = iter(range(books.emails))
+        for wave in range(waves):
+            some = [n for _, n in zip(range(per_wave), numbers, strict=False)]
+            self._sabotage(len(some), first=wave == 0)
+            aside += self._post(
+                [(self._dice.choice(self._mailboxes), f"f{self._seed}-{n}") for n in some], wave
+            )
+            self._rest(5 if wave < waves - 1 else 60)
+        self._take_census()
+        self._stack.sandbox.control("DELETE", "faults")
+        self._settle()
+        books.turned_away = len(aside)
+        if aside:
+            aside = self._post(aside, waves)
+            self._settle()
+            if aside:
+                books.trouble.append(f"{len(aside)} emails are still turned away")
+        self._count()
+        books.seconds = time.monotonic() - self._began
+        return books
+
+    # -- weather --
+
+    def _calls(self) -> int:
+        counted: int = self._stack.sandbox.control("GET", "state")["counts"]["calls"]
+        return counted
+
+    def _sabotage(self, emails: int, *, first: bool) -> None:
+        """Set so many faults that a twentieth of the calls to come meet one: a send has about one call beside it."""
+        wanted = SHARE * (self._calls() - self._calls_before + 1.9 * emails) - len(self._faults)
+        planned = [*_wire(self._dice), *_damage(self._dice)] if first else []
+        while len(planned) < wanted:
+            few = self._dice.random() < 0.1
+            planned.append(self._dice.choice((_damage if few else _wire)(self._dice)))
+        for one in planned:
+            operation = one.get("operation") or self._dice.choices(("send", "read"), (4, 1))[0]
+            boxes = [box for box in self._mailboxes if box.reads or operation != "read"]
+            account = self._dice.choice(boxes).address
+            self._fault({**one, "operation": operation, "account": account})
+            if operation == "token.refresh":
+                # A renewal comes once in an hour; this one comes now.
+                self._fault({"kind": "expire_access", "operation": "send", "account": account})
+
+    def _fault(self, body: dict[str, Any]) -> None:
+        made = self._stack.sandbox.control("POST", "faults", {"provider": "google", "times": 1, **body})
+        self._faults[made["id"]] = body["kind"]
+
+    # -- people --
+
+    def _post(self, wanted: list[tuple[Mailbox, str]], wave: int) -> list[tuple[Mailbox, str]]:
+        """Post all; those that a limit turns away are kept for later."""
+        to = f"wave{wave}-{self._seed}@globex.example"
+        self._recipients.append(to)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda one: self._post_one(one[0], one[1], to), wanted))
+        self._posted += [one for one in answers if one is not None]
+        return [one for one, answer in zip(wanted, answers, strict=True) if answer is None]
+
+    def _post_one(self, mailbox: Mailbox, key: str, to: str) -> Posted | None:
+        """None where a limit is in the way; where a person can repair it, she does."""
+        body = {"connection": mailbox.connection, "to": [to], "subject": key, "html": "<p>Hello</p>"}
+        for _ in range(30):
+            try:
+                answer = mailbox.person.api("POST", "emails", body, Idempotency_Key=key)
+            except requests.RequestException:
+                continue
+            if answer.status_code in {200, 201}:
+                made = answer.json()
+                return Posted(mailbox, made["id"], made["deliveries"][0]["id"])
+            if answer.status_code != 409:
+                time.sleep(0.3)
+                continue
+            closed = [gate["cause"] for gate in answer.json()["gates"] if not gate["ok"]]
+            if set(closed) & _LIMITS:
+                return None
+            self._reconnect(mailbox)
+        raise AssertionError(f"{key} cannot be posted: {answer.status_code} {answer.text[:300]}")
+
+    def _reconnect(self, mailbox: Mailbox) -> None:
+        """The one button that helps; where somebody else has just pressed it, nothing is left to do."""
+        with self._locks[mailbox.connection]:
+            found = mailbox.person.connection(mailbox.connection)
+            if found["verdict"] not in {"broken", "attention"}:
+                return
+            query = f"{READ if mailbox.reads else SEND}&connection={mailbox.connection}"
+            try:
+                mailbox.person.connect(mailbox.address, query)
+            except (AssertionError, KeyError, requests.RequestException):
+                return  # a fault met this one too; whoever needs it tries again
+            self._books.reconnected += 1
+
+    # -- time --
+
+    def _now(self) -> float:
+        offset: float = struct.unpack("<d", (self._stack.up.data / "run" / "clock").read_bytes())[0]
+        return time.time() + offset
+
+    def _read(self) -> dict[str, Row]:
+        return self._rows.of(one.delivery for one in self._posted)
+
+    def _moves(self, row: Row, now: float) -> bool:
+        return row.status == "sending" or (row.status == "queued" and _passed(row.due_at, now))
+
+    def _rest(self, seconds: float) -> None:
+        """Until nothing moves by itself, or so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            now = self._now()
+            if not any(self._moves(row, now) for row in self._read().values()):
+                return
+            time.sleep(0.5)
+
+    def _take_census(self) -> None:
+        """Everything at rest says why: what is queued has an hour or a cause, what is unknown will be told."""
+        now = self._now()
+        for row in self._read().values():
+            held = f"held: {row.held_cause}" if row.held_cause else ""
+            name = held or (row.status if row.status != "queued" else "queued for later")
+            self._books.census[name] += 1
+            if self._moves(row, now):
+                self._books.trouble.append(f"{row.delivery} does not come to rest: {row}")
+            elif row.status == "queued" and row.due_at is None and not row.held_cause:
+                self._books.trouble.append(f"{row.delivery} is queued for nothing")
+            elif row.status == "unknown" and row.look_at is None and row.ask_from is None:
+                self._books.trouble.append(f"{row.delivery} is unknown and nobody will be asked")
+
+    def _settle(self) -> None:
+        """Repair, answer, let time pass, until every delivery has ended."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            rows, now = self._read(), self._now()
+            left = [one for one in self._posted if rows[one.delivery].status not in ENDED]
+            if not left and self._rows.open_attempts() == 0:
+                return
+            held = [one for one in left if _needs_somebody(rows[one.delivery])]
+            asked = [one for one in left if _asks(one, rows[one.delivery], now)]
+            if held:
+                self._repair(held)
+            if asked:
+                self._answer(asked)
+            if not held and not asked:
+                moving = any(self._moves(rows[one.delivery], now) for one in left)
+                self._pass_time([] if moving else [rows[one.delivery] for one in left], now)
+        rows = self._read()
+        stuck = Counter(f"{row.status} {row.held_cause}" for row in rows.values() if row.status not in ENDED)
+        self._books.trouble.append(f"not settled within {_PATIENCE:.0f} s: {dict(stuck)}")
+
+    def _pass_time(self, rows: list[Row], now: float) -> None:
+        """To the next hour that something waits for. The fence of a try passes on real time."""
+        hours = [
+            hour.timestamp()
+            for row in rows
+            for hour in (row.due_at, row.look_at, row.ask_from)
+            if hour is not None
+        ]
+        if ahead := [hour for hour in hours if hour > now]:
+            self._stack.sandbox.advance(max(1.0, min(ahead) - now + 0.5))
+        time.sleep(1.2)
+
+    def _repair(self, held: list[Posted]) -> None:
+        by_mailbox: dict[Mailbox, list[Posted]] = defaultdict(list)
+        for one in held:
+            by_mailbox[one.mailbox].append(one)
+
+        def repair(mailbox: Mailbox) -> None:
+            self._reconnect(mailbox)
+            for one in by_mailbox[mailbox]:
+                mailbox.person.api("POST", f"emails/{one.email}/release")
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(repair, by_mailbox))
+
+    def _answer(self, asked: list[Posted]) -> None:
+        arrived = self._arrived()
+        with ThreadPoolExecutor(4) as pool:
+            answers = pool.map(
+                lambda one: ground.answer_for(self._stack, one, arrived.get(one.delivery, 0)), asked
+            )
+        refused = Counter(words for words in answers if words not in {"sent", "not_sent"})
+        # It may have become known, or be held by its fence, between the look and the answer.
+        for words, count in refused.items():
+            if "not_unknown" not in words:
+                self._books.trouble.append(f"{count} answers of a person were refused: {words}")
+
+    # -- the end --
+
+    def _arrived(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for to in self._recipients:
+            found |= ground.arrivals(self._stack, to)
+        return found
+
+    def _count(self) -> None:
+        books, rows, arrived = self._books, self._read(), self._arrived()
+        for one in self._posted:
+            row = rows[one.delivery]
+            books.deliveries[row.status, arrived.get(one.delivery, 0)] += 1
+            books.told_by.update(set(filter(None, row.settled_by.split(","))))
+        if strangers := arrived.keys() - rows.keys():
+            books.trouble.append(f"{len(strangers)} marks arrived that nobody posted")
+        calls = self._stack.sandbox.calls(provider="google")
+        books.calls = len(calls)
+        books.met = Counter(self._faults[one["fault"]] for one in calls if one["fault"] in self._faults)
+
+
+def _needs_somebody(row: Row) -> bool:
+    return row.status == "queued" and row.due_at is None
+
+
+def _asks(posted: Posted, row: Row, now: float) -> bool:
+    """Whether a person is asked: nothing is looked up any more, and the answer can be given."""
+    over = _passed(row.over_at, time.time())
+    return row.status == "unknown" and row.look_at is None and _passed(row.ask_from, now) and over
+
+
+def _passed(moment: datetime | None, now: float) -> bool:
+    return moment is not None and moment.timestamp() <= now

@@ -1,0 +1,174 @@
+"""What storms stand on: many connected mailboxes, emails posted as a careful script posts them, and the rows."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import requests
+from tests.stack import Person, Stack, until
+
+ENDED = frozenset({"accepted", "refused", "cancelled"})
+SEND = "capabilities=send&kind=personal"
+READ = "capabilities=send,read&kind=personal"
+
+
+@dataclass(frozen=True, eq=False)
+class Mailbox:
+    """A connected mailbox and whoever owns it."""
+
+    person: Person
+    connection: str
+    address: str
+    reads: bool
+
+
+@dataclass(frozen=True)
+class Posted:
+    """An email of one delivery that Truesend has taken."""
+
+    mailbox: Mailbox
+    email: str
+    delivery: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a delivery stands."""
+
+    delivery: str
+    status: str
+    due_at: datetime | None
+    held_cause: str
+    look_at: datetime | None
+    ask_from: datetime | None
+    # Real time from which no byte of a try that is open or unknown can leave any more.
+    over_at: datetime | None
+    attempts: int
+    settled_by: str
+    causes: tuple[str, ...]
+
+
+def mailboxes(stack: Stack, count: int, *, reads: bool, each: int = 1) -> list[Mailbox]:
+    """``count`` connected mailboxes, ``each`` of them to a person, with the reading scope or without."""
+    people = -(-count // each)
+
+    def connect(number: int) -> list[Mailbox]:
+        person = stack.person(f"{'r' if reads else 's'}{number}")
+        _ = person.bearer
+        made = []
+        for place in range(min(each, count - number * each)):
+            address = f"box{place}.{person.email}"
+            found = person.connect(address, READ if reads else SEND)
+            made.append(Mailbox(person, found["id"], address, reads))
+        return made
+
+    with ThreadPoolExecutor(4) as pool:
+        return [one for some in pool.map(connect, range(people)) for one in some]
+
+
+def post(mailbox: Mailbox, key: str, to: str, *, patience: float = 60) -> Posted:
+    """As a careful script does: the same Idempotency-Key until there is an answer."""
+    body = {
+        "connection": mailbox.connection,
+        "to": [to],
+        "subject": key,
+        "html": "<p>Hello <a href='https://example.com'>there</a></p>",
+    }
+    end = time.monotonic() + patience
+    while True:
+        answer = None
+        with contextlib.suppress(requests.RequestException):
+            answer = mailbox.person.api("POST", "emails", body, Idempotency_Key=key)
+        if answer is not None and answer.status_code in {200, 201}:
+            made = answer.json()
+            return Posted(mailbox, made["id"], made["deliveries"][0]["id"])
+        assert time.monotonic() < end, f"{key}: {answer.text if answer is not None else 'no answer'}"
+        time.sleep(0.2)
+
+
+def post_all(wanted: Iterable[tuple[Mailbox, str, str]], *, threads: int = 8) -> list[Posted]:
+    """Post (mailbox, key, recipient) side by side."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda one: post(*one), wanted))
+
+
+class Rows:
+    """Reads the rows themselves: the API of hundreds of mailboxes would be most of a storm's load."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        url = (self._stack.up.data / "run" / "database_url").read_text().strip()
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            connection.execute("SET statement_timeout = '10s'")
+            yield connection
+
+    def ask(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """A query's rows, through a database that is away for a while."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                with self._connection() as connection:
+                    return connection.execute(query, values).fetchall()
+            except psycopg.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+
+    def of(self, deliveries: Iterable[str]) -> dict[str, Row]:
+        """Every one of ``deliveries``, by id."""
+        found = self.ask(
+            "SELECT d.id::text, d.status, d.due_at, d.held_cause, d.look_at, d.ask_from,"
+            " max(a.over_at) FILTER (WHERE a.outcome IN ('', 'UNKNOWN')), count(a.id),"
+            " coalesce(string_agg(nullif(a.settled_by, ''), ',' ORDER BY a.number), ''),"
+            " coalesce(array_agg(a.cause ORDER BY a.number) FILTER (WHERE a.cause <> ''), '{}')"
+            " FROM sending_delivery d LEFT JOIN sending_attempt a ON a.delivery_id = d.id"
+            " WHERE d.id = ANY(%s::uuid[]) GROUP BY d.id",
+            [list(deliveries)],
+        )
+        return {row[0]: Row(*row[:9], tuple(row[9])) for row in found}
+
+    def open_attempts(self) -> int:
+        """Tries whose outcome nobody has written yet."""
+        return int(self.ask("SELECT count(*) FROM sending_attempt WHERE outcome = ''")[0][0])
+
+
+def arrivals(stack: Stack, to: str) -> dict[str, int]:
+    """How often each mark arrived at a recipient."""
+    return {one["delivery"]: one["count"] for one in stack.sandbox.messages(to=to)}
+
+
+def answer_for(stack: Stack, posted: Posted, arrived: int) -> str:
+    """Do as the person does who looks into the Sent folder: say what is there. What was answered, or a refusal."""
+    body = {"outcome": "sent"} if arrived else {"outcome": "not_sent", "resend": True}
+    answer = None
+    with contextlib.suppress(requests.RequestException):
+        answer = posted.mailbox.person.api("POST", f"deliveries/{posted.delivery}/resolve", body)
+    if answer is None:
+        return "no answer"
+    return body["outcome"] if answer.ok else f"{answer.status_code} {answer.json().get('cause', '')}"  # type: ignore[return-value]
+
+
+def wait_for_work(stack: Stack) -> None:
+    """Until the worker of this installation is at work."""
+    until(
+        lambda: (stack.up.pid("worker"), _ready(stack)),
+        lambda pids: pids[0] is not None and pids[0] == pids[1],
+        60,
+    )
+
+
+def _ready(stack: Stack) -> int | None:
+    try:
+        return int((stack.up.data / "run" / "worker.ready").read_text())
+    except (OSError, ValueError):
+        return None

@@ -333,7 +333,7 @@ def test_verifying_at_a_provider_that_answers_oddly(
     assert page.status_code == 200
     odd = ana.connection(connection["id"])
     assert (odd["verdict"], odd["cause"], odd["fix"]["label"]) == ("attention", cause, "Verify now")
-    assert "We try again by ourselves." in odd["sentence"]
+    assert "We ask again by ourselves." in odd["sentence"]
     # Attention for a passing fault does not stop sending, and the next good answer clears it.
     assert ana.api("POST", f"connections/{connection['id']}/verify").json()["verdict"] == "working"
     assert name

@@ -10,6 +10,7 @@ from uuid import UUID
 from truesend.connections.describe import Description
 from truesend.connections.verdict import ProofFact
 from truesend.sending.models import Attempt, Delivery, Email, Recipient
+from truesend.sending.problems import Problem, problems_of
 from truesend.tracking import query
 from truesend.tracking.models import Signal
 
@@ -54,7 +55,7 @@ def _proof(proof: ProofFact | None) -> dict[str, Any] | None:
 
 
 def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
-    """Emails with deliveries, recipients and attempts, in five queries for all of them."""
+    """Emails with deliveries, recipients, attempts and what is in their way, in ten queries for all of them."""
     found = list(rows)
     deliveries: dict[UUID, list[Delivery]] = defaultdict(list)
     for delivery in Delivery.objects.filter(email__in=found).order_by("position"):
@@ -66,6 +67,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
     tries: dict[UUID, list[Attempt]] = defaultdict(list)
     for attempt in Attempt.objects.filter(delivery__in=ids).order_by("number"):
         tries[attempt.delivery_id].append(attempt)
+    stuck = problems_of(found, deliveries, [one for group in tries.values() for one in group])
     signals: dict[UUID, list[Signal]] = defaultdict(list)
     for signal in query.signals_of(ids):
         signals[signal.delivery].append(signal)
@@ -78,11 +80,24 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "send_at": email.send_at,
             "undo_until": email.undo_until,
             "problem": email.problem or None,
+            "problem_detail": _problem(stuck.get(email.pk)),
             "signal": _strongest([one for each in deliveries[email.pk] for one in signals[each.pk]]),
             "deliveries": [_delivery(one, people[one.pk], tries[one.pk]) for one in deliveries[email.pk]],
         }
         for email in found
     ]
+
+
+def _problem(found: Problem | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "cause": found.cause,
+        "sentence": found.sentence,
+        "words": found.words,
+        "fix": found.fix,
+        "who": found.who,
+    }
 
 
 def _strongest(signals: list[Signal]) -> str | None:

@@ -248,8 +248,19 @@ class DeliveryOut(Schema):
     attempts: list[AttemptOut]
 
 
+class StuckOut(Schema):
+    """What is in an email's way: what happened to it, what comes next, the button and who can press it."""
+
+    cause: str
+    sentence: str
+    # The provider's own.
+    words: str
+    fix: Fix | None
+    who: list[Person]
+
+
 class EmailOut(Schema):
-    """An email; `problem` is the cause in its way, `signal` the strongest there is."""
+    """An email; `problem` is the cause in its way (`problem_detail` says it in words), `signal` the strongest."""
 
     id: str
     status: str
@@ -258,6 +269,7 @@ class EmailOut(Schema):
     send_at: datetime | None
     undo_until: datetime | None
     problem: str | None
+    problem_detail: StuckOut | None
     signal: str | None
     deliveries: list[DeliveryOut]
 

@@ -7,7 +7,7 @@ sentence are filled with the provider's name and its own words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -80,22 +80,23 @@ _B, _A, _U, _N = Severity.BROKEN, Severity.ATTENTION, Severity.UNPROVEN, Severit
 _CONSENT = "A new consent that succeeds."
 _ANSWER = "The next good answer."
 _LIMIT, _SPELL = timedelta(hours=24), timedelta(hours=1)
-_AGAIN = "We try again by ourselves."
+_AGAIN = "We ask again by ourselves."
 _GOES_ON = "Sending goes on by itself."
+_MINUTE = "Nothing is lost; reconnecting takes a minute."
 
 CAUSES: dict[str, Cause] = {
     cause.code: cause
     for cause in (
         # -- a grant that no longer works --
-        _c("grant_revoked", _B, "{provider} says that the permission was withdrawn or has expired. Nothing is lost; reconnecting takes a minute.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("grant_rejected", _B, "{provider} no longer accepts our key for this account. Reconnecting takes a minute and keeps history and tracking.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("session_policy", _B, "Your organization at {provider} asks people to sign in again from time to time, and that time has come.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("account_gone", _B, "{provider} says that this account was deleted or disabled.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT),
-        _c("access_refused", _B, "{provider} refused our key just after renewing it.", Action.RECONNECT, Who.HOLDER, _CONSENT),
+        _c("grant_revoked", _B, "{provider} says that the permission was withdrawn or has expired; a changed password ends it too.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("grant_rejected", _B, "{provider} no longer accepts our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("session_policy", _B, "Your organization at {provider} asks people to sign in again from time to time, and that time has come.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("account_gone", _B, "{provider} says that this account was deleted or disabled.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT, meanwhile="Once it is restored there, reconnect it."),
+        _c("access_refused", _B, "{provider} refused our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("no_refresh_token", _B, "{provider} gave no lasting permission, so it ends within the hour.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("scope_missing", _B, "The box for this permission was not ticked at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a good answer.", _SPELL),
-        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, _ANSWER, _SPELL),
+        _c("scope_missing", _B, "The box for this permission was not ticked at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect and tick it."),
+        _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a good answer.", _SPELL, "Once it is allowed there, reconnect it."),
+        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, _ANSWER, _SPELL, "Once it has one, reconnect it."),
         _c("disconnected", _B, "This account was disconnected here.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("secret_unreadable", _B, "The key of this connection was stored with an encryption key that this installation no longer has.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         # -- this installation's own client --
@@ -104,10 +105,10 @@ CAUSES: dict[str, Cause] = {
         _c("client_mismatch", _B, "The permission was given to another client than the one this installation now uses.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("client_missing", _B, "This installation has no {provider} credentials.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret."),
         _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, _ANSWER, _SPELL),
-        _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.WAIT, Who.NOBODY, "The next accepted call, or a day.", _LIMIT, _GOES_ON),
+        _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.OPERATOR, Who.OPERATOR, "The next accepted call, or a day.", _LIMIT, _GOES_ON),
         # -- for the moment --
         _c("throttled", _A, "{provider} asks us to slow down.", Action.WAIT, Who.NOBODY, "The next accepted call, or an hour.", _SPELL, _GOES_ON),
-        _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, "Sending goes on by itself when the limit ends."),
+        _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, _GOES_ON),
         _c("provider_unreachable", _A, "{provider} could not be reached.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
         _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
         _c("provider_cut_off", _A, "The connection to {provider} broke before an answer came.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
@@ -138,13 +139,13 @@ CAUSES: dict[str, Cause] = {
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
-        _c("message_unbuildable", _N, "This email could not be put together, so nothing left.", Action.EDIT, Who.MEMBER, "Changing the message."),
-        _c("not_found", _N, "{provider} no longer has what we asked for.", Action.WAIT, Who.NOBODY, _ANSWER),
-        _c("fence_passed", _N, "The worker was paused too long to send safely; nothing left. It is tried again.", Action.WAIT, Who.NOBODY, "The next try."),
+        _c("message_unbuildable", _N, "This email could not be put together.", Action.EDIT, Who.MEMBER, "Changing the message."),
+        _c("not_found", _N, "{provider} does not find what this belongs to, such as its conversation.", Action.EDIT, Who.MEMBER, _ANSWER),
+        _c("fence_passed", _N, "The worker was paused too long to send safely.", Action.WAIT, Who.NOBODY, "The next try.", meanwhile="Nothing left; it is tried again."),
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("not_adopted", _N, "This is a copy of another installation, or was restored: nothing is sent or renewed here.", Action.OPERATOR, Who.OPERATOR, "The operator runs truesend adopt."),
         _c("restored", _N, "The database was restored from a backup, which cannot know whether this was sent meanwhile.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
-        _c("tries_used_up", _N, "{provider} could not be reached in many tries. Nothing was sent.", Action.EDIT, Who.MEMBER, "Sending again."),
+        _c("tries_used_up", _N, "{provider} could not be reached in many tries.", Action.EDIT, Who.MEMBER, "Sending again.", meanwhile="Nothing was sent."),
     )
 }  # fmt: skip
 
@@ -154,16 +155,33 @@ def cause(code: str) -> Cause:
     return CAUSES.get(code) or CAUSES["provider_refused"]
 
 
-def sentence(code: str, provider: str, words: str = "") -> str:
-    """The cause's sentence for a member, about a connection that stands."""
-    found = cause(code)
-    return f"{_filled(found.sentence, provider, words)} {found.meanwhile}".strip()
+def core(code: str, provider: str, words: str = "") -> str:
+    """The cause's sentence alone: what is wrong, and nothing of what comes next."""
+    return _filled(cause(code).sentence, provider, words)
+
+
+def sentence(code: str, provider: str, words: str = "", *, ends: str = "") -> str:
+    """The cause's sentence for a member, about a connection that stands.
+
+    ``ends`` is when the provider says that it is over (“at 14:05 UTC”), where that is still to come.
+    """
+    tail = cause(code).meanwhile
+    if ends and tail == _GOES_ON:
+        tail = f"{tail[:-1]} {ends}."
+    return f"{core(code, provider, words)} {tail}".strip()
+
+
+def at_time(moment: datetime, now: datetime) -> str:
+    """“at 14:05 UTC”, with the day where it is another one than ``now``; rounded up to the minute."""
+    shown = (moment.astimezone(UTC) + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    day = "" if shown.date() == now.astimezone(UTC).date() else f"on {shown.day} {shown:%b} "
+    return f"{day}at {shown:%H:%M} UTC"
 
 
 def consent_sentence(code: str, provider: str, words: str = "", *, reconnecting: bool = False) -> str:
     """The cause's sentence about a consent that came to nothing."""
     left = "Nothing was changed." if reconnecting else "Nothing was connected."
-    return f"{_filled(cause(code).sentence, provider, words)} {left}"
+    return f"{core(code, provider, words)} {left}"
 
 
 def _filled(text: str, provider: str, words: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 
 from truesend import clock
-from truesend.connections.causes import Action, Who, cause, sentence
+from truesend.connections.causes import Action, Who, at_time, cause, core, sentence
 from truesend.connections.models import Connection, Kind, Token
 from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
 from truesend.organizations.models import Member, Role, User
@@ -69,8 +69,8 @@ def describe(connection: Connection, now: datetime | None = None) -> Description
         connection=connection,
         verdict=verdict,
         provider_name=adapter.name,
-        sentence=_sentence(connection, verdict, adapter.name, good),
-        fix=fix_for(verdict.cause, connection),
+        sentence=_sentence(verdict, adapter.name, good, moment),
+        fix=fix_for(verdict.cause, connection, failed=verdict.proof),
         who=who_can(verdict.cause, connection),
         verified_at=max((fact.at for fact in good), default=None),
         last_refresh_at=max(refreshed, default=None),
@@ -88,14 +88,29 @@ _CALL_WORDS = {
 }
 
 
-def _sentence(
-    connection: Connection, verdict: ConnectionVerdict, provider: str, good: list[ProofFact]
-) -> str:
+def _sentence(verdict: ConnectionVerdict, provider: str, good: list[ProofFact], now: datetime) -> str:
     if verdict.verdict is Verdict.WORKING:
         newest = max(good, key=lambda fact: fact.at)
         return f"Verified by {_CALL_WORDS.get(newest.call, newest.call)}; renews by itself."
-    words = verdict.proof.words if verdict.proof else ""
-    return sentence(verdict.cause, provider, words)
+    return said(verdict.cause, provider, verdict.proof, now)
+
+
+def said(code: str, provider: str, proof: ProofFact | None, now: datetime) -> str:
+    """A cause in words, with what the failed call behind it adds: the provider's words, its time, or what it was."""
+    if proof is None:
+        return sentence(code, provider)
+    if _asks_for_a_send(code, proof):
+        # Nothing but a send tells whether it still holds, and none is tried for its own sake.
+        return (
+            f"{core(code, provider, proof.words)} It was a send; the next one that is accepted clears this."
+        )
+    ends = at_time(proof.until, now) if proof.until is not None and proof.until > now else ""
+    return sentence(code, provider, proof.words, ends=ends)
+
+
+def _asks_for_a_send(code: str, failed: ProofFact | None) -> bool:
+    """Whether only another send can contradict the failure."""
+    return failed is not None and failed.call == "send" and cause(code).action is Action.VERIFY
 
 
 def start_url(
@@ -111,11 +126,14 @@ def start_url(
     return f"/oauth/{connection.provider}/start?{urlencode(query)}"
 
 
-def fix_for(code: str, connection: Connection) -> dict[str, str] | None:
-    """The one button that helps, as ``{label, url}``; None where there is nothing to press."""
+def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = None) -> dict[str, str] | None:
+    """The one button that helps, as ``{label, url}``; None where there is nothing to press.
+
+    ``failed`` is the proof behind the cause: asking again helps against a failed question, not a failed send.
+    """
     if not code:
         return None
-    action = cause(code).action
+    action = Action.TEST if _asks_for_a_send(code, failed) else cause(code).action
     urls = {
         Action.RECONNECT: start_url(connection),
         Action.CONNECT: start_url(connection),
@@ -129,11 +147,15 @@ def fix_for(code: str, connection: Connection) -> dict[str, str] | None:
 
 def who_can(code: str, connection: Connection) -> list[dict[str, str]]:
     """The people who can act on a cause; empty where it clears by itself."""
-    if not code:
-        return []
-    who = cause(code).who
+    return people_for(cause(code).who, connection) if code else []
+
+
+def people_for(who: Who, connection: Connection) -> list[dict[str, str]]:
+    """The people behind a :class:`Who` of a connection."""
     if who is Who.PROVIDER_ADMIN:
-        return provider_admin(connection.provider, connection.address)
+        if connection.address.rpartition("@")[2] not in registry.provider(connection.provider).own_domains:
+            return provider_admin(connection.provider, connection.address)
+        who = Who.HOLDER  # nobody administers a mailbox of the provider's own domain but its owner
     if who is Who.HOLDER and connection.kind == Kind.ORGANIZATION:
         who = Who.OWNER
     return people_who(who, connection.member)

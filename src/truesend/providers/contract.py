@@ -124,6 +124,8 @@ class Provider(ABC):
     sent_copy_behind_proxy: bool = False
     # Whether, with the reading scope, it can be proved that a message was not sent (design §5).
     proves_absence: bool = False
+    # Domains whose mailboxes belong to people by themselves: no organization administers them.
+    own_domains: frozenset[str] = frozenset()
 
     # -- consent --------------------------------------------------------------------------------------------
 
@@ -221,6 +223,8 @@ class Provider(ABC):
                 operation=call.operation,
                 headers=call.headers,
                 body=call.body,
+                # Of the mail itself, as it is noted with the attempt: a body in base64 gets no more.
+                timeout=http.total_timeout(len(raw)),
                 fence=fence,
             )
         except http.TransportError as error:
@@ -239,6 +243,7 @@ class Provider(ABC):
                 refusal.words,
                 milliseconds=answer.milliseconds,
                 retry_at=refusal.retry_at,
+                client_wide=refusal.client_wide,
             )
         if 200 <= answer.status < 300:
             accepted = self.read_accepted(answer)

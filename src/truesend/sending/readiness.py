@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from truesend import clock
 from truesend.connections.causes import Action, Severity, Who, cause
-from truesend.connections.describe import Description, fix_for, people_who, who_can
+from truesend.connections.describe import Description, fix_for, people_who, said, who_can
 from truesend.connections.verdict import Verdict
 from truesend.organizations import installation
 from truesend.organizations.models import Member
@@ -141,17 +142,11 @@ def _capability(member: Member, draft: Draft) -> Gate:
     if send is None or can_send(draft.connection):
         return Gate("capability", True)
     connection = draft.connection.connection
-    words = send.proof.words if send.proof else ""
-    text = (
-        cause(send.cause)
-        .sentence.replace("{provider}", draft.connection.provider_name)
-        .replace("{words}", words)
-    )
     return Gate(
         "capability",
         False,
         send.cause,
-        text,
+        said(send.cause, draft.connection.provider_name, send.proof, clock.now()),
         fix_for(send.cause, connection),
         who_can(send.cause, connection),
     )
@@ -185,9 +180,16 @@ def _limits(member: Member, draft: Draft) -> Gate:
     if draft.attachment_bytes > limits.attachment_bytes:
         most = limits.attachment_bytes // (1024 * 1024)
         return _edit(member, "limits", "attachments_too_large", f"Attachments may be {most} MB in all.")
-    # Base64 adds a third and line breaks.
-    if (len(draft.html.encode()) + draft.attachment_bytes) * 1.37 > limits.message_bytes:
-        return _edit(member, "limits", "message_too_large", "The email is larger than the provider takes.")
+    # Base64 adds a third and line breaks; what has no text of its own gets one from its HTML.
+    body = len(draft.html.encode()) + len((draft.text or draft.html).encode())
+    if (body + draft.attachment_bytes) * 1.37 > limits.message_bytes:
+        whole = f"{limits.message_bytes // (1024 * 1024)} MB"
+        return _edit(
+            member,
+            "limits",
+            "message_too_large",
+            f"Encoded for its way, the email is larger than the {whole} the provider takes.",
+        )
     return Gate("limits", True)
 
 
@@ -197,10 +199,16 @@ def _declared(draft: Draft) -> Limits | None:
 
 def _recipients(member: Member, draft: Draft) -> Gate:
     if draft.problems:
-        return _edit(member, "recipients", "recipient_invalid", " ".join(draft.problems[:3]))
+        return _edit(member, "recipients", "recipient_invalid", _some(draft.problems))
     if not draft.recipients:
         return _edit(member, "recipients", "recipient_missing", "Add somebody to send to.")
     return Gate("recipients", True)
+
+
+def _some(problems: Sequence[str]) -> str:
+    """The first sentences, and how many more there are."""
+    more = len(problems) - 3
+    return " ".join([*problems[:3], *([f"And {more} more."] if more > 0 else [])])
 
 
 def _content(member: Member, draft: Draft) -> Gate:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from truesend.providers.errors import ProviderError, Refusal
+from truesend.providers.google.retry import retry_at
 from truesend.providers.http import Answer, redact
 
 # (error, pattern over subtype and description) -> cause, whether only a new consent helps.
@@ -51,7 +51,13 @@ def oauth_error(body: Any, status: int, fallback: str) -> ProviderError:
         description = str(body.get("error_description") or "")
         cause, dead = oauth_cause(error, description, str(body.get("error_subtype") or ""))
         return ProviderError(cause, redact(f"{error}: {description}".strip(": "))[:300], grant_is_dead=dead)
-    if status >= 500 or status == 429:
+    if status == 429:
+        # A limit in front of the token endpoint speaks as the APIs do, with its time in the text.
+        error = body.get("error") if isinstance(body, Mapping) else None
+        message = str(error.get("message") or "") if isinstance(error, Mapping) else ""
+        said = redact(f"{status} {message or fallback}".strip())[:300]
+        return ProviderError("throttled", said, retry_at=retry_at(message))
+    if status >= 500:
         return ProviderError("provider_error", f"{status} {fallback}".strip())
     return ProviderError("provider_garbage", f"{status} {fallback}".strip())
 
@@ -62,6 +68,7 @@ _API: tuple[tuple[str, str, str], ...] = (
     ("insufficientPermissions", r"", "scope_missing"),
     ("", r"\(Mail sending\)", "daily_limit"),
     ("dailyLimitExceeded", r"", "project_limit"),
+    ("", r"limit '[^']*per day' of service", "project_limit"),
     ("", r"Too many concurrent requests", "throttled"),
     ("userRateLimitExceeded", r"", "throttled"),
     ("rateLimitExceeded", r"", "throttled"),
@@ -73,30 +80,45 @@ _API: tuple[tuple[str, str, str], ...] = (
     ("failedPrecondition", r"", "mailbox_missing"),
     ("", r"FAILED_PRECONDITION|Mail service not enabled", "mailbox_missing"),
     ("notFound", r"", "not_found"),
+    ("uploadTooLarge", r"", "message_refused"),
     ("", r"Recipient address required|Invalid (To|Cc|Bcc) header", "recipient_refused"),
     ("invalidArgument", r"", "message_refused"),
     ("badRequest", r"", "message_refused"),
 )
-_RETRY_AFTER = re.compile(r"Retry after\s+(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z", re.IGNORECASE)
+_BY_STATUS = {401: "access_refused", 429: "throttled"}
+_ITS_OWN_FAILURE = frozenset({"backendError", "internalError"})
+# A limit of the whole client ("Queries per minute", without "per user"): every mailbox of this installation meets it.
+_CLIENT_WIDE = re.compile(r"limit '[^']*per (?:minute|day)' of service")
 
 
 def api_refusal(answer: Answer) -> Refusal | None:
-    """A Gmail API error body (``{"error": {"code", "message", "errors": [{"reason"}], "status"}}``), or None."""
+    """A Gmail API error body (``{"error": {"code", "message", "errors": [{"reason"}], "status"}}``), or None.
+
+    A 401 or 429 is what it says in whatever words; a failure of Google's own proves nothing under any status.
+    """
     body = answer.json()
     error = body.get("error") if isinstance(body, Mapping) else None
+    header = answer.headers.get("Retry-After")
     if not isinstance(error, Mapping) or not isinstance(error.get("message"), str):
-        return None
+        cause = _BY_STATUS.get(answer.status)
+        words = f"{answer.status} {answer.words()}".strip()
+        return Refusal(cause, words, True, retry_at("", header)) if cause else None
     message = error["message"]
     listed = error.get("errors")
     first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], Mapping) else {}
     reason = str(first.get("reason") or "")
     haystack = f"{message} {error.get('status') or ''} {error.get('details') or ''}"
+    words = redact(f"{answer.status} {message}")[:300]
+    at = retry_at(message, header)
+    if reason in _ITS_OWN_FAILURE:
+        return Refusal("provider_error", words, False, at)
     for name, pattern, cause in _API:
         if (not name or name == reason) and (name or pattern) and re.search(pattern, haystack):
-            return Refusal(cause, redact(f"{answer.status} {message}")[:300], True, retry_at(message))
+            wide = cause == "project_limit" or (cause == "throttled" and bool(_CLIENT_WIDE.search(message)))
+            return Refusal(cause, words, True, at, client_wide=wide)
     if answer.status >= 500 or answer.status in {408, 409, 425}:
-        return Refusal("provider_error", redact(f"{answer.status} {message}")[:300], False)
-    return Refusal("provider_refused", redact(f"{answer.status} {message}")[:300], True)
+        return Refusal("provider_error", words, False, at)
+    return Refusal(_BY_STATUS.get(answer.status, "provider_refused"), words, True, at)
 
 
 def api_error(answer: Answer) -> ProviderError:
@@ -106,14 +128,3 @@ def api_error(answer: Answer) -> ProviderError:
         return ProviderError(refusal.cause, refusal.words, retry_at=refusal.retry_at)
     cause = "provider_error" if answer.status >= 500 else "provider_garbage"
     return ProviderError(cause, f"{answer.status} {answer.words()}".strip())
-
-
-def retry_at(message: str) -> datetime | None:
-    """The time Google writes into the text of a limit ("User-rate limit exceeded.  Retry after <time>")."""
-    found = _RETRY_AFTER.search(message)
-    if not found:
-        return None
-    try:
-        return datetime.strptime(found[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -36,6 +36,7 @@ class Google(Provider):
         cc_and_bcc=True,
     )
     sent_copy_behind_proxy = True
+    own_domains = frozenset({"gmail.com", "googlemail.com"})
     # SENT is told in full by the history and by the label's listing.
     proves_absence = True
 
@@ -105,8 +106,6 @@ class Google(Provider):
             found = [Evidence("grant", True, request.operation)]
             return [*found, Evidence("read", True, request.operation)] if check == "read" else found
         refusal = errors.api_refusal(answer)
-        if refusal is None and answer.status == 401:
-            refusal = Refusal("access_refused", f"401 {answer.words()}", True)
         if refusal is None:
             cause = "provider_error" if answer.status >= 500 else "provider_garbage"
             refusal = Refusal(cause, f"{answer.status} {answer.words()}".strip(), True)

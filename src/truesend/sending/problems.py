@@ -1,0 +1,179 @@
+"""What is in the way of emails, with buttons and people: the facts of :mod:`truesend.sending.explain` from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from truesend import clock
+from truesend.connections.causes import Who
+from truesend.connections.describe import (
+    Description,
+    describe,
+    fix_for,
+    people_for,
+    people_who,
+    with_facts,
+)
+from truesend.connections.models import Connection
+from truesend.connections.verdict import Verdict
+from truesend.sending import readiness
+from truesend.sending.explain import Explanation, Facts, Help, explain
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
+from truesend.sending.reconcile import can_look, decides_at
+
+# Here nothing is in the way, whatever stood there before.
+_WELL = frozenset({EmailStatus.DRAFT, EmailStatus.SENT, EmailStatus.CANCELLED, EmailStatus.SENDING})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is in an email's way. ``words`` are the provider's own; ``help`` says which button ``fix`` is."""
+
+    cause: str
+    sentence: str
+    words: str
+    help: Help
+    fix: dict[str, str] | None
+    who: list[dict[str, str]]
+
+
+def problem_of(email: Email) -> Problem | None:
+    """What is in one email's way; None where nothing is."""
+    deliveries = list(Delivery.objects.filter(email=email).order_by("position"))
+    attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
+    return problems_of([email], {email.pk: deliveries}, attempts).get(email.pk)
+
+
+def problems_of(
+    emails: Iterable[Email], deliveries: Mapping[UUID, Sequence[Delivery]], attempts: Iterable[Attempt]
+) -> dict[UUID, Problem]:
+    """What is in the way of each email that something is in the way of; four queries at most, and one per cause."""
+    stuck = [one for one in emails if one.status not in _WELL and deliveries.get(one.pk)]
+    rows = with_facts(Connection.objects.filter(pk__in={one.connection_id for one in stuck}))
+    now = clock.now()
+    described = {row.pk: describe(row, now) for row in rows} if stuck else {}
+    newest = {one.delivery_id: one for one in attempts}  # the last of each, as they come in order
+    people = _People()
+    found: dict[UUID, Problem] = {}
+    for email in stuck:
+        assert email.connection_id is not None
+        about = described[email.connection_id]
+        worst = _worst(email, deliveries[email.pk], newest, about, now)
+        told = explain(worst, now) if worst is not None else None
+        if worst is not None and told is not None:
+            found[email.pk] = Problem(
+                told.cause,
+                told.sentence,
+                worst.words,
+                told.help,
+                _fix(told, email, about),
+                people.of(told.who, email, about.connection),
+            )
+    return found
+
+
+def _worst(
+    email: Email,
+    deliveries: Sequence[Delivery],
+    newest: Mapping[UUID, Attempt],
+    about: Description,
+    now: datetime,
+) -> Facts | None:
+    """The facts of the copies that most need somebody, and how many they are."""
+    ranked: dict[tuple[int, str], list[Delivery]] = {}
+    for one in deliveries:
+        code = _cause(email, one, newest.get(one.pk), about, now)
+        rank = _rank(one) if code or one.status == DeliveryStatus.UNKNOWN else None
+        if rank is not None:
+            ranked.setdefault((rank, code), []).append(one)
+    if not ranked:
+        return None
+    (_, code), alike = min(ranked.items(), key=lambda item: item[0][0])
+    first = alike[0]
+    send = about.verdict.capability("send")
+    said = [newest[one.pk].words for one in alike if one.pk in newest and newest[one.pk].cause == code]
+    proved = send.proof.words if send is not None and send.proof is not None and send.cause == code else ""
+    return Facts(
+        status=first.status,
+        cause=code,
+        provider=about.provider_name,
+        address=about.connection.address,
+        words=next((words for words in said if words), proved),
+        due_at=max((one.due_at for one in alike if one.due_at is not None), default=None),
+        look_at=first.look_at,
+        ask_from=max(
+            (decides_at(one, newest[one.pk], now) for one in alike if one.pk in newest), default=None
+        ),
+        can_look=can_look(about.connection) and not _unreadable(about),
+        can_send=readiness.can_send(about),
+        copies=len(alike),
+        of=len(deliveries),
+    )
+
+
+def _rank(delivery: Delivery) -> int | None:
+    """What needs a person most comes first."""
+    if delivery.status == DeliveryStatus.UNKNOWN:
+        return 0
+    if delivery.status == DeliveryStatus.QUEUED:
+        return 1 if delivery.due_at is None else 2
+    return 3 if delivery.status == DeliveryStatus.REFUSED else None
+
+
+def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Description, now: datetime) -> str:
+    if delivery.held_cause:
+        return delivery.held_cause
+    if (
+        delivery.status in {DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED}
+        and last is not None
+        and last.cause
+    ):
+        return last.cause
+    if email.problem or delivery.status != DeliveryStatus.QUEUED:
+        return email.problem
+    return _in_the_mailbox(email, delivery, about, now)
+
+
+def _in_the_mailbox(email: Email, delivery: Delivery, about: Description, now: datetime) -> str:
+    """What another email met there, where this one waits for it to pass."""
+    planned = max(filter(None, (email.send_at, email.undo_until)), default=now)
+    if delivery.due_at is None or delivery.due_at <= max(planned, now):
+        return ""
+    send = about.verdict.capability("send")
+    return send.cause if send is not None and send.verdict is Verdict.ATTENTION else ""
+
+
+def _unreadable(about: Description) -> bool:
+    """Whether the last reading failed, so that a look into Sent may never come."""
+    read = about.verdict.capability("read")
+    return read is not None and read.verdict is Verdict.BROKEN
+
+
+def _fix(told: Explanation, email: Email, about: Description) -> dict[str, str] | None:
+    if told.help is Help.NONE:
+        return None
+    if told.help is Help.CAUSE:
+        return fix_for(told.cause, about.connection)
+    # These buttons take a POST; they stand on the email's page.
+    return {"label": told.help.value, "url": f"/emails/{email.pk}"}
+
+
+class _People:
+    """Who is behind a :class:`Who`, asked for once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Who, UUID], list[dict[str, str]]] = {}
+
+    def of(self, who: Who, email: Email, connection: Connection) -> list[dict[str, str]]:
+        """The member of the email where anybody who looks can do it, else the people of its connection."""
+        if who is Who.MEMBER:
+            return self._once(who, email.member_id, lambda: people_who(who, email.member))
+        return self._once(who, connection.pk, lambda: people_for(who, connection))
+
+    def _once(self, who: Who, key: UUID, ask: Callable[[], list[dict[str, str]]]) -> list[dict[str, str]]:
+        if (who, key) not in self._known:
+            self._known[who, key] = ask()
+        return self._known[who, key]

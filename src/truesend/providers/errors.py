@@ -35,13 +35,15 @@ class ProviderError(Exception):
 class Refusal:
     """How an error answer is to be read: its cause, and when the provider says to come back.
 
-    ``sent`` is False where the answer proves that nothing left, None where it leaves that open.
+    ``proves_not_sent`` is False where the answer leaves open whether something left. ``client_wide`` tells a limit
+    of this installation's whole client from one of a mailbox.
     """
 
     cause: str
     words: str
     proves_not_sent: bool
     retry_at: datetime | None = None
+    client_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,4 @@ class SendResult:
     thread_id: str = ""
     milliseconds: int = 0
     retry_at: datetime | None = None
+    client_wide: bool = False

@@ -35,6 +35,13 @@ def record(
     live_events.publish(connection.organization_id, "verdict", [connection.pk])
 
 
+def keep(connection: Connection, evidence: Iterable[Evidence], at: datetime) -> None:
+    """Write what was proved ``at`` a time that the ledger tells of already."""
+    for one in evidence:
+        _write(connection, one, at)
+    live_events.publish(connection.organization_id, "verdict", [connection.pk])
+
+
 def _write(connection: Connection, one: Evidence, moment: datetime) -> Evidence:
     """Keep it as the newest of its check and result, unless a newer one stands there already."""
     told = {

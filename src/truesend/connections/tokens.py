@@ -66,6 +66,28 @@ def _due(now: datetime, expires_in: int) -> datetime:
     return now + timedelta(seconds=seconds * random.uniform(0.92, 1.0))  # noqa: S311
 
 
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """An access token that was read once, to be used while it lives."""
+
+    text: str = dataclasses.field(repr=False)
+    expires_at: datetime
+
+    def lives(self) -> bool:
+        """Whether it has life left for a call."""
+        return self.expires_at - clock.now() > MARGIN
+
+
+def held(token: Token) -> Held | None:
+    """The access token of a row read before; None where it is to be renewed first."""
+    if token.access_expires_at - clock.now() <= MARGIN:
+        return None
+    try:
+        return Held(_open(token.access, f"token.access:{token.pk}"), token.access_expires_at)
+    except ProviderError:  # unreadable: the renewal says so, where it cannot help
+        return None
+
+
 def access_token(connection: Connection, *, trigger: str, renew: bool = False) -> str:
     """An access token with life left in it, renewed where needed.
 

@@ -33,6 +33,7 @@ _LONGEST_PLAIN_WORD = 900
 _LONGEST_PLAIN_LINE = 200
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*\Z")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+_DOMAIN = re.compile(r"[A-Za-z0-9._-]+\Z|\[[A-Za-z0-9.:]+\]\Z")
 _BREAK = re.compile(rb"\r\n|\r|\n")
 _LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (_LONGEST_PLAIN_LINE + 1))
 
@@ -63,7 +64,10 @@ class Letter:
 
 
 def compose(letter: Letter) -> bytes:
-    """The whole message. The HTML part carries exactly the bytes of ``letter.html`` (base64)."""
+    """The whole message. The HTML part carries exactly the bytes of ``letter.html`` (base64).
+
+    Raises ValueError for an address that cannot stand in a header.
+    """
     headers = [_folded("From", _people([letter.sender]))]
     for name, people in (("To", letter.to), ("Cc", letter.cc), ("Bcc", letter.bcc)):
         if people:
@@ -100,9 +104,9 @@ def _people(people: Sequence[Mailbox]) -> list[str]:
 
 def _mailbox(person: Mailbox) -> list[str]:
     local, _, domain = person.address.rpartition("@")
-    if not _LOCAL.match(local):
-        local = _quoted(local)
-    address = one_line(f"{local}@{domain}")
+    if not (local and local.isascii() and local.isprintable() and _DOMAIN.match(domain)):
+        raise ValueError("an address cannot stand in a header")
+    address = f"{local if _LOCAL.match(local) else _quoted(local)}@{domain}"
     name = one_line(person.name)
     return [*_phrase(name), f"<{address}>"] if name else [address]
 

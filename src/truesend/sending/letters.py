@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from truesend import clock, env
-from truesend.connections.describe import describe
+from truesend.connections.describe import Description
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose
 from truesend.sending.models import Delivery, RecipientType
@@ -15,15 +15,14 @@ from truesend.tracking.rewrite import rewrite
 Link = dict[str, str | int]
 
 
-def build(delivery: Delivery) -> tuple[bytes, list[Link], Draft]:
+def build(delivery: Delivery, described: Description) -> tuple[bytes, list[Link], Draft]:
     """(the message, its link targets as rows of `Delivery.links`, the draft as readiness wants it)."""
-    email, connection = delivery.email, delivery.connection
+    email, connection = delivery.email, described.connection
     people: dict[str, list[Mailbox]] = {kind: [] for kind in RecipientType.values}
-    for one in delivery.recipients.order_by("position"):
+    for one in sorted(delivery.recipients.all(), key=lambda row: row.position):
         people[one.type].append(Mailbox(one.address, one.name))
-    files = [
-        File(one.name, one.content_type, bytes(one.content)) for one in email.attachments.order_by("position")
-    ]
+    attached = sorted(email.attachments.all(), key=lambda row: row.position)
+    files = [File(one.name, one.content_type, one.content) for one in attached]
     html = email.html
     links: list[Link] = []
     if email.track and html:
@@ -44,7 +43,7 @@ def build(delivery: Delivery) -> tuple[bytes, list[Link], Draft]:
         )
     )
     draft = Draft(
-        connection=describe(connection),
+        connection=described,
         to=people[RecipientType.TO],
         cc=people[RecipientType.CC],
         bcc=people[RecipientType.BCC],

@@ -119,6 +119,15 @@ def test_odd_addresses_are_quoted(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    ["", "ana", "@x.example", "ana@", "ana@x.example\r\nBcc: b@x.example", "a\nb@x.example", "anä@x.example"],
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="cannot stand in a header"):
+        letter(to=[Mailbox(address, "Ana")])
+
+
+@pytest.mark.parametrize(
     "html", ["<p>Hello</p>", "<p>Grüße 🐝</p>\r\n<p>\n\r</p>", "x" * 300_000, "=_ --boundary\r\n--", " "]
 )
 def test_html_is_carried_byte_for_byte(html: str) -> None:

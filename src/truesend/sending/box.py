@@ -1,0 +1,212 @@
+"""One mailbox while it is drained: what is due in it, and the facts that readiness asks for.
+
+An email costs its statements and its call, so what many of them share is read once: the due ones some at a time, the
+facts again after a second, or at once where something did not go as it should.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import DatabaseError, close_old_connections
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Subquery
+
+from truesend import clock, live_events
+from truesend.connections import proofs, tokens
+from truesend.connections.describe import Description, describe, with_facts
+from truesend.connections.models import Connection
+from truesend.organizations.models import Member
+from truesend.providers import registry
+from truesend.providers.contract import Capability, Evidence, Provider
+from truesend.providers.errors import ProviderError
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus
+
+log = logging.getLogger("truesend.sending")
+
+# Facts and the newest proof of success are at most this old.
+FRESH_SECONDS = 1.0
+# Read at a time: so many of the due, or so many bytes of their text.
+_AT_ONCE = 16
+_AT_ONCE_BYTES = 512 * 1024
+_ORDER = ("due_at", "email_id", "position")
+
+
+@dataclass(frozen=True)
+class Due:
+    """A delivery to be tried: ``number`` of the try, and the cause the one before it ended with."""
+
+    delivery: Delivery
+    number: int
+    last_cause: str
+    alone: bool
+
+
+class Box:
+    """A mailbox and what is known of it. For one thread; :meth:`close` it."""
+
+    def __init__(self, connection_id: UUID) -> None:
+        self._id = connection_id
+        self._due: deque[Due] = deque()
+        self._described: Description | None = None
+        self._members: dict[UUID, Member] = {}
+        self._access: tokens.Held | None = None
+        self._fresh_until = 0.0
+        self._position: str | None = None
+        self._proved_at = float("-inf")
+        self._unproved: tuple[Connection, datetime] | None = None
+        self._copies: deque[tuple[UUID, str]] = deque()
+
+    def next(self) -> Due | None:
+        """What is to be tried now; None where nothing is due."""
+        if not self._due:
+            close_old_connections()
+            self._due.extend(_due(self._id))
+        return self._due.popleft() if self._due else None
+
+    def described(self) -> Description:
+        """The connection with its verdict. Raises Connection.DoesNotExist."""
+        if self._described is None or time.monotonic() > self._fresh_until:
+            return self.look()
+        return self._described
+
+    def look(self) -> Description:
+        """The same, as it stands at this moment."""
+        until = time.monotonic() + FRESH_SECONDS
+        rows = with_facts(Connection.objects.filter(pk=self._id))
+        self._described = describe(rows.get())
+        self._members, self._access = {}, None
+        self._fresh_until = until
+        return self._described
+
+    def member(self, delivery: Delivery) -> Member:
+        """Who wrote the email."""
+        self.described()
+        key = delivery.email.member_id
+        if key not in self._members:
+            self._members[key] = Member.objects.select_related("user", "organization").get(pk=key)
+        return self._members[key]
+
+    def access(self, *, renew: bool) -> str:
+        """An access token with life left in it. Raises ProviderError."""
+        connection = self.described().connection
+        if renew or self._access is None or not self._access.lives():
+            held = getattr(connection, "token", None) if not renew else None
+            self._access = tokens.held(held) if held is not None else None
+        if self._access is not None:
+            return self._access.text
+        fresh = tokens.access_token(connection, trigger="send", renew=renew)
+        self.doubt()  # the verdict may tell of the renewal
+        return fresh
+
+    def position(self, access: str) -> str:
+        """Where the mailbox's history stood when this drain began; empty where it cannot be read."""
+        if self._position is None:
+            self._position = ""
+            if self.can_read():
+                # A mailbox that cannot be read just now can still send: the listing will have to do.
+                with suppress(ProviderError):
+                    self._position = self._adapter().position(access)[:64]
+        return self._position
+
+    def can_read(self) -> bool:
+        """Whether the mailbox's own Sent may be read."""
+        return Capability.READ in self._adapter().granted(self.described().connection.granted_scopes)
+
+    def _adapter(self) -> Provider:
+        return registry.provider(self.described().connection.provider)
+
+    def doubt(self) -> None:
+        """Something went otherwise than it should: whatever was read is read again."""
+        self._due.clear()
+        self._described = self._access = None
+        self._proved_at = float("-inf")
+
+    def checks(self) -> list[str]:
+        """The checks that a success now is to be written as the proof of: none within a second of the last."""
+        if time.monotonic() - self._proved_at < FRESH_SECONDS:
+            return []
+        return ["grant", "send"]
+
+    def succeeded(self, delivery: Delivery, message_id: str, checks: list[str], at: datetime) -> None:
+        """A delivery was accepted ``at`` that time, and ``checks`` were written as proved by it."""
+        connection = delivery.connection
+        if checks:
+            self._proved_at, self._unproved = time.monotonic(), None
+            live_events.publish_soon(connection.organization_id, "verdict", [connection.pk])
+        else:
+            self._unproved = (connection, at)
+        if message_id and self.can_read():
+            self._copies.append((delivery.pk, message_id))
+
+    def read_a_copy(self) -> bool:
+        """Read the real Message-ID of an accepted delivery, where the mailbox may be read; False: none is left.
+
+        For when nothing is due: no email waits for it, and the record stands without it.
+        """
+        if not self._copies:
+            return False
+        delivery, message_id = self._copies.popleft()
+        try:
+            copy = self._adapter().sent_copy(self.access(renew=False), message_id)
+        except ProviderError:
+            return True
+        try:
+            Delivery.objects.filter(pk=delivery, status=DeliveryStatus.ACCEPTED).update(
+                message_id=copy.internet_message_id[:998]
+            )
+        except DatabaseError:
+            log.info("The Message-ID of an accepted delivery could not be noted.")
+        return True
+
+    def close(self) -> None:
+        """Write the newest success where that was left for later."""
+        if self._unproved is None:
+            return
+        connection, at = self._unproved
+        try:
+            proofs.keep(connection, [Evidence(check, True, "send") for check in ("grant", "send")], at)
+        except DatabaseError:
+            log.info("The newest success of a mailbox is told by its ledger alone.")
+
+
+def _due(connection_id: UUID) -> list[Due]:
+    """The first of what is due in a mailbox, with everything that a letter is made of."""
+    waiting = Delivery.objects.filter(connection_id=connection_id, due_at__lte=clock.now())
+    sizes = (
+        waiting.order_by(*_ORDER)
+        .annotate(html=_bytes("email__html"), text=_bytes("email__text"))
+        .values_list("pk", "html", "text")[:_AT_ONCE]
+    )
+    chosen: list[UUID] = []
+    total = 0
+    for pk, html, text in sizes:
+        total += html + text
+        if chosen and total > _AT_ONCE_BYTES:
+            break
+        chosen.append(pk)
+    if not chosen:
+        return []
+    attempts = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number")
+    others = Delivery.objects.filter(email=OuterRef("email")).exclude(pk=OuterRef("pk"))
+    rows = (
+        waiting.filter(pk__in=chosen)
+        .select_related("email")
+        .prefetch_related("recipients", "email__attachments")
+        .annotate(
+            tried=Subquery(attempts.values("number")[:1]),
+            last=Subquery(attempts.values("cause")[:1]),
+            accompanied=Exists(others),
+        )
+        .order_by(*_ORDER)
+    )
+    return [Due(row, (row.tried or 0) + 1, row.last or "", not row.accompanied) for row in rows]
+
+
+def _bytes(field: str) -> Func:
+    return Func(F(field), function="octet_length", output_field=IntegerField())

@@ -1,0 +1,149 @@
+"""The two statements that every email costs: its attempt is started, and what came of it stands.
+
+Each is one statement and so one commit, written out because the same in single steps took most of an email's time.
+They are prepared once per connection. Both are guarded: no row, nothing happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+_START = b"""
+WITH taken AS (
+  UPDATE sending_delivery SET status = 'sending', due_at = NULL, held_cause = '', links = %(links)s
+   WHERE id = %(delivery)s AND status = 'queued' AND due_at <= %(now)s
+  RETURNING id, email_id
+), tried AS (
+  INSERT INTO sending_attempt
+         (id, delivery_id, number, started_at, started_real_at, over_at, position, worker,
+          outcome, cause, words, settled_by)
+  SELECT %(attempt)s, id, %(number)s, %(now)s, %(real)s, %(over)s, %(position)s, %(worker)s, '', '', '', ''
+    FROM taken
+), shown AS (
+  UPDATE sending_email SET status = 'sending', updated_at = %(now)s
+    FROM taken WHERE sending_email.id = taken.email_id AND sending_email.status <> 'draft'
+)
+SELECT count(*) FROM taken
+"""
+
+# The newest success of a check, unless a newer one stands there.
+_ACCEPT = b"""
+WITH told AS (
+  UPDATE sending_attempt SET outcome = 'ACCEPTED', finished_at = %(now)s, milliseconds = %(milliseconds)s
+   WHERE id = %(attempt)s AND outcome = ''
+  RETURNING delivery_id
+), settled AS (
+  UPDATE sending_delivery
+     SET status = 'accepted', due_at = NULL, held_cause = '', look_at = NULL, ask_from = NULL, sent_at = %(now)s,
+         provider_message_id = %(message)s, provider_thread_id = %(thread)s
+    FROM told WHERE sending_delivery.id = told.delivery_id AND status IN ('sending', 'unknown')
+  RETURNING sending_delivery.id, email_id
+), noted AS (
+  INSERT INTO connections_ledgerentry (connection_id, at, kind, trigger, result, words, ref)
+  SELECT %(connection)s, %(now)s, 'send', 'send', 'ok', '', delivery_id::text FROM told
+), proved AS (
+  INSERT INTO connections_proof AS known (connection_id, check_name, ok, cause, call, words, at, until)
+  SELECT %(connection)s, check_name, true, '', 'send', '', %(now)s, NULL
+    FROM told, unnest(%(checks)s::text[]) AS check_name
+  ON CONFLICT (connection_id, check_name, ok) DO UPDATE
+     SET cause = '', call = 'send', words = '', at = excluded.at, until = NULL WHERE known.at <= excluded.at
+), shown AS (
+  UPDATE sending_email SET status = 'sent', problem = '', updated_at = %(now)s
+    FROM settled
+   WHERE sending_email.id = settled.email_id AND sending_email.status <> 'draft'
+     AND NOT EXISTS (SELECT FROM sending_delivery AS other
+                      WHERE other.email_id = settled.email_id AND other.id <> settled.id)
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM shown)
+"""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What :func:`accept` changed: the attempt and its delivery, and the email where this is its only copy."""
+
+    recorded: bool
+    shown: bool
+
+
+def start(
+    *,
+    delivery: UUID,
+    attempt: UUID,
+    number: int,
+    links: object,
+    now: datetime,
+    real: datetime,
+    over: datetime,
+    position: str,
+    worker: str,
+) -> bool:
+    """Take a delivery that is due, open an attempt at it and show its email as being sent; False: nothing was due.
+
+    Times: ``now`` by the clock that can be moved, ``real`` and ``over`` by the real one. Raises IntegrityError
+    where another attempt is open or has this number.
+    """
+    row = _execute(
+        _START,
+        {
+            "delivery": delivery,
+            "attempt": attempt,
+            "number": number,
+            "links": Jsonb(links),
+            "now": now,
+            "real": real,
+            "over": over,
+            "position": position,
+            "worker": worker,
+        },
+    )
+    return bool(row[0])
+
+
+def accept(
+    *,
+    attempt: UUID,
+    connection_id: UUID,
+    now: datetime,
+    milliseconds: int,
+    message_id: str,
+    thread_id: str,
+    checks: list[str],
+) -> Accepted:
+    """Record that an open attempt was accepted: delivery, ledger, the proof of ``checks`` and the email's status.
+
+    Where the email has more copies, its status is left to the caller.
+    """
+    row = _execute(
+        _ACCEPT,
+        {
+            "attempt": attempt,
+            "connection": connection_id,
+            "now": now,
+            "milliseconds": milliseconds,
+            "message": message_id,
+            "thread": thread_id,
+            "checks": checks,
+        },
+    )
+    return Accepted(bool(row[0]), bool(row[1]))
+
+
+def _execute(statement: bytes, values: dict[str, Any]) -> tuple[Any, ...]:
+    """Run a prepared statement on this thread's connection: its one row. Errors are Django's."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    opened = connection.connection
+    assert isinstance(opened, psycopg.Connection)
+    with connection.wrap_database_errors, psycopg.Cursor(opened) as cursor:
+        row: tuple[Any, ...] | None = cursor.execute(statement, values, prepare=True).fetchone()
+    assert row is not None
+    return row

@@ -144,7 +144,7 @@ def _read(connection: Connection, pairs: Sequence[Pair]) -> Traces:
 def _later(pairs: Sequence[Pair], now: datetime) -> None:
     """Look again: soon at first, at the moment that decides, and ever more rarely after it."""
     for delivery, attempt in pairs:
-        waited = now - attempt.started_at
+        waited = now - (attempt.finished_at or attempt.started_at)  # a backup may be older than that
         if waited > _GIVE_UP:
             _ask([(delivery, attempt)])
             continue

@@ -38,6 +38,9 @@ class Problem:
     help: Help
     fix: dict[str, str] | None
     who: list[dict[str, str]]
+    # Of the copies it concerns; the time at which they go by themselves.
+    status: str
+    due_at: datetime | None
 
 
 def problem_of(email: Email) -> Problem | None:
@@ -45,6 +48,18 @@ def problem_of(email: Email) -> Problem | None:
     deliveries = list(Delivery.objects.filter(email=email).order_by("position"))
     attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
     return problems_of([email], {email.pk: deliveries}, attempts).get(email.pk)
+
+
+def every_problem_of(
+    email: Email, deliveries: Sequence[Delivery], attempts: Iterable[Attempt]
+) -> list[Problem]:
+    """Everything in one email's way, what most needs somebody first: copies that stand alike are told together."""
+    assert email.connection_id is not None
+    about = describe(with_facts(Connection.objects.filter(pk=email.connection_id)).get())
+    now, people = clock.now(), _People()
+    facts = _facts(email, deliveries, {one.delivery_id: one for one in attempts}, about, now)
+    told = ((one, explain(one, now)) for one in facts)
+    return [_problem(one, what, email, about, people) for one, what in told if what is not None]
 
 
 def problems_of(
@@ -61,37 +76,52 @@ def problems_of(
     for email in stuck:
         assert email.connection_id is not None
         about = described[email.connection_id]
-        worst = _worst(email, deliveries[email.pk], newest, about, now)
-        told = explain(worst, now) if worst is not None else None
-        if worst is not None and told is not None:
-            found[email.pk] = Problem(
-                told.cause,
-                told.sentence,
-                worst.words,
-                told.help,
-                _fix(told, email, about),
-                people.of(told.who, email, about.connection),
-            )
+        facts = _facts(email, deliveries[email.pk], newest, about, now)
+        told = explain(facts[0], now) if facts else None
+        if told is not None:
+            found[email.pk] = _problem(facts[0], told, email, about, people)
     return found
 
 
-def _worst(
+def _problem(facts: Facts, told: Explanation, email: Email, about: Description, people: _People) -> Problem:
+    return Problem(
+        told.cause,
+        told.sentence,
+        facts.words,
+        told.help,
+        _fix(told, email, about),
+        people.of(told.who, email, about.connection),
+        facts.status,
+        facts.due_at,
+    )
+
+
+def _facts(
     email: Email,
     deliveries: Sequence[Delivery],
     newest: Mapping[UUID, Attempt],
     about: Description,
     now: datetime,
-) -> Facts | None:
-    """The facts of the copies that most need somebody, and how many they are."""
+) -> list[Facts]:
+    """The facts of the copies that stand alike and how many they are; what most needs somebody first."""
     ranked: dict[tuple[int, str], list[Delivery]] = {}
     for one in deliveries:
         code = _cause(email, one, newest.get(one.pk), about, now)
         rank = _rank(one) if code or one.status == DeliveryStatus.UNKNOWN else None
         if rank is not None:
             ranked.setdefault((rank, code), []).append(one)
-    if not ranked:
-        return None
-    (_, code), alike = min(ranked.items(), key=lambda item: item[0][0])
+    groups = sorted(ranked.items(), key=lambda item: item[0][0])
+    return [_alike(code, alike, len(deliveries), newest, about, now) for (_, code), alike in groups]
+
+
+def _alike(
+    code: str,
+    alike: Sequence[Delivery],
+    of: int,
+    newest: Mapping[UUID, Attempt],
+    about: Description,
+    now: datetime,
+) -> Facts:
     first = alike[0]
     send = about.verdict.capability("send")
     said = [newest[one.pk].words for one in alike if one.pk in newest and newest[one.pk].cause == code]
@@ -110,7 +140,7 @@ def _worst(
         can_look=can_look(about.connection) and not _unreadable(about),
         can_send=readiness.can_send(about),
         copies=len(alike),
-        of=len(deliveries),
+        of=of,
     )
 
 

@@ -179,9 +179,17 @@ _LEDGER_WORDS = {
     (LedgerKind.DISCONNECT, False): "Revoking failed",
 }
 
+# What a person said of a send that had been unknown, or what Sent proved.
+_SETTLED_WORDS = {
+    "settled_sent": "An unknown send was cleared up: it was sent",
+    "settled_not_sent": "An unknown send was cleared up: it was not sent",
+}
+
 
 def ledger_sentence(kind: str, result: str, provider_name: str, words: str) -> str:
     """What a ledger entry says to a person."""
+    if result in _SETTLED_WORDS:
+        return _SETTLED_WORDS[result]
     head = _LEDGER_WORDS.get((LedgerKind(kind), result == "ok"), kind)
     return (
         head

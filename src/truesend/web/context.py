@@ -14,7 +14,10 @@ from truesend.organizations import installation
 from truesend.organizations.access import connections_of, emails_of, member_of
 from truesend.organizations.models import Member
 from truesend.web.gate import names
+from truesend.web.needs import open_questions
 from truesend.web.standstill import stands_still
+
+_MOST = 100
 
 
 def base(request: HttpRequest) -> dict[str, Any]:
@@ -74,6 +77,8 @@ def health(member: Member) -> dict[str, Any]:
     bad = [one for one in described if one.verdict.verdict is Verdict.BROKEN]
     odd = [one for one in described if one.verdict.verdict is Verdict.ATTENTION]
     unproven = [one for one in described if one.verdict.verdict is Verdict.UNPROVEN]
+    if not bad and (asked := _asked(member)) is not None:
+        return asked
     if bad or odd:
         worst = (bad or odd)[0]
         count = len(bad or odd)
@@ -97,3 +102,19 @@ def health(member: Member) -> dict[str, Any]:
         }
     word = "The connection works" if len(described) == 1 else f"All {len(described)} connections work"
     return {"state": "ok", "title": word, "sentence": described[0].sentence, "fix": None, "bad": 0}
+
+
+def _asked(member: Member) -> dict[str, Any] | None:
+    """Emails of which only their member can say what became of them; ``None`` where there are none."""
+    ids = list(open_questions(member).values_list("pk", flat=True)[:_MOST])
+    if not ids:
+        return None
+    one = len(ids) == 1
+    count = str(len(ids)) if len(ids) < _MOST else f"{_MOST} or more"
+    return {
+        "state": "warn",
+        "title": f"{count} {'email needs' if one else 'emails need'} you",
+        "sentence": "Is it in your Sent folder?" if one else "Are they in your Sent folder?",
+        "fix": {"label": "Look", "url": f"/emails/{ids[0]}" if one else "/emails?filter=needs"},
+        "bad": 0,
+    }

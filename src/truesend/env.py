@@ -63,6 +63,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GOOGLE_USERINFO_URL", "https://openidconnect.googleapis.com/v1/userinfo", _GOOGLE),
     Setting("GOOGLE_JWKS_URL", "https://www.googleapis.com/oauth2/v3/certs", _GOOGLE),
     Setting("GOOGLE_API_URL", "https://gmail.googleapis.com", _GOOGLE),
+    Setting(
+        "GOOGLE_SENDS_PER_SECOND",
+        None,
+        "Sends a second with this client, all mailboxes together. Default: 160, from Google's quota of a project.",
+    ),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting(
         "QUIET_TIME",

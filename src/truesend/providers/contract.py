@@ -26,13 +26,19 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a provider can carry, checked before a send starts."""
+    """What a provider can carry, checked before a send starts.
+
+    ``client_calls_per_second`` is how many sends all mailboxes together may make with one client registration, and
+    ``client_burst`` how many of them at once after a rest.
+    """
 
     recipients: int
     message_bytes: int
     attachment_bytes: int
     custom_headers: bool
     cc_and_bcc: bool
+    client_calls_per_second: float
+    client_burst: int
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,10 @@ class Provider(ABC):
     proves_absence: bool = False
     # Domains whose mailboxes belong to people by themselves: no organization administers them.
     own_domains: frozenset[str] = frozenset()
+
+    def client_rate(self) -> float:
+        """Sends a second for all mailboxes together; a provider's setting may say otherwise than its limits."""
+        return self.limits.client_calls_per_second
 
     # -- consent --------------------------------------------------------------------------------------------
 

@@ -286,3 +286,14 @@ class Worker(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField(db_index=True)
+
+
+class ClientBucket(models.Model):
+    """The sends that one client registration may make now, shared by all workers: one row to a provider."""
+
+    provider = models.CharField(max_length=20, primary_key=True)
+    tokens = models.FloatField()
+    # The database's own time: one clock for every machine.
+    refilled_at = models.DateTimeField()
+    # Nothing is given out before then: the provider said so, on the clock that can be moved.
+    closed_until = models.DateTimeField(null=True)

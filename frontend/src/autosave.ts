@@ -116,6 +116,19 @@ export class Autosave {
     while ((this.request || this.flushing) && Date.now() < until) await new Promise((done) => setTimeout(done, 20));
   }
 
+  /** Save what is unsaved now; whether the server has everything, after at most `patience` ms. */
+  async sync(patience: number): Promise<boolean> {
+    const until = Date.now() + patience;
+    while ((this.dirty || this.underWay) && !this.stopped && !this.gone && Date.now() < until) {
+      if (this.dirty && !this.request) {
+        clearTimeout(this.timer);
+        await this.save();
+        if (this.dirty && this.timer !== undefined) break; // it did not work, and is tried again by itself
+      } else await new Promise((done) => setTimeout(done, 20));
+    }
+    return !this.dirty && !this.underWay;
+  }
+
   get underWay(): boolean {
     return this.request !== null || this.flushing !== null;
   }

@@ -12,13 +12,14 @@ import {
   sameFields,
   type Fields,
 } from "./emergency.ts";
+import { Preview } from "./preview.ts";
+import { Recipients } from "./recipients.ts";
 import { recover } from "./recover.ts";
+import { find, refreshGates, startSending } from "./sending.ts";
 import { toast } from "./toasts.ts";
+import { Uploads } from "./uploads.ts";
 
-const NAMES = ["to", "cc", "bcc", "subject", "connection"];
-
-// Send waits this long for the answer of a save that is under way.
-const PATIENCE = 3_000;
+const NAMES = ["subject", "connection", "track"];
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -38,16 +39,26 @@ function describe(state: SaveState): string {
   return "";
 }
 
-function foldCopies(form: HTMLFormElement): void {
+function valueOf(control: Control): string {
+  if (control instanceof HTMLInputElement && control.type === "checkbox") return control.checked ? "on" : "";
+  return control.value;
+}
+
+function setValue(control: Control, value: string): void {
+  if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = value !== "";
+  else control.value = value;
+}
+
+function foldCopies(form: HTMLFormElement, people: Recipients): void {
   const button = form.querySelector<HTMLButtonElement>("#add-copies");
   const lines = [...form.querySelectorAll<HTMLElement>("[data-copies]")];
-  if (!button || lines.some((line) => line.querySelector("input")?.value)) return;
+  if (!button || ["cc", "bcc"].some((name) => people.field(name)?.isEmpty === false)) return;
   for (const line of lines) line.hidden = true;
   button.hidden = false;
   button.addEventListener("click", () => {
     for (const line of lines) line.hidden = false;
     button.hidden = true;
-    lines[0]?.querySelector("input")?.focus();
+    people.field("cc")?.input.focus();
   });
 }
 
@@ -88,9 +99,11 @@ function start(form: HTMLFormElement): void {
 
   const fields = controls(form);
   const editor = startEditor(place, form, place.dataset["html"] ?? "", () => autosave.touch());
+  const people = new Recipients(form, () => autosave.touch());
   const read = (): Fields => {
     const values: Fields = { html: editor.html() };
-    for (const [name, control] of fields) values[name] = control.value;
+    for (const [name, control] of fields) values[name] = valueOf(control);
+    for (const field of people.fields) values[field.name] = field.value();
     return values;
   };
   const shared = draftKey(member, draft);
@@ -114,7 +127,7 @@ function start(form: HTMLFormElement): void {
       status.dataset["state"] = state.kind;
       const text = describe(state);
       if (status.textContent !== text) status.textContent = text;
-      if (state.kind === "saved") document.querySelector("#gates")?.dispatchEvent(new CustomEvent("live"));
+      if (state.kind === "saved") refreshGates();
     },
   });
 
@@ -128,14 +141,15 @@ function start(form: HTMLFormElement): void {
     keepCopy(localStorage, draftKey(member, own), copy.fields, 0, 0);
     recover(member, own).catch(() => undefined);
   } else if (copy) {
-    for (const [name, control] of fields) control.value = copy.fields[name] ?? control.value;
+    for (const [name, control] of fields) setValue(control, copy.fields[name] ?? valueOf(control));
+    for (const field of people.fields) field.read(copy.fields[field.name] ?? field.value());
     editor.replace(copy.fields["html"] ?? editor.html());
     // The request of the page before this one may still be on its way.
     autosave.mayHave(copy.fields);
     autosave.touch(0);
     toast("Restored what had not been saved.");
   }
-  foldCopies(form);
+  foldCopies(form, people);
 
   form.addEventListener("input", (event) => {
     if (event.target instanceof HTMLElement && event.target.matches("[name]")) autosave.touch();
@@ -144,31 +158,25 @@ function start(form: HTMLFormElement): void {
     if (event.key !== "Enter") return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
+      for (const field of people.fields) field.commit();
       form.requestSubmit(form.querySelector<HTMLButtonElement>("button[value=send]"));
     } else if (event.target instanceof HTMLInputElement) {
       // Enter in a line of the head must never send.
       event.preventDefault();
     }
   });
-  let waited = false;
-  form.addEventListener("submit", (event) => {
-    if (autosave.underWay && !waited) {
-      // What it answers decides which revision this form builds on.
-      event.preventDefault();
-      const { submitter } = event;
-      void autosave.settle(PATIENCE).then(() => {
-        waited = true;
-        if (form.dataset["busy"] !== "true") form.requestSubmit(submitter);
-      });
-      return;
-    }
-    waited = false;
-    html.value = editor.html();
-    revision.value = String(autosave.parted ? autosave.base : (autosave.revision ?? ""));
-    freshToken(form);
-    autosave.stop();
-    autosave.mayHave(read());
-    if (event.submitter?.hasAttribute("data-discard")) dropCopy(localStorage, key);
+  startSending(form, {
+    autosave,
+    uploads: new Uploads(form, `/emails/drafts/${draft}/attachments`, refreshGates),
+    preview: new Preview(find("#preview", HTMLDialogElement), `/emails/drafts/${draft}/preview`),
+    prepare: () => {
+      html.value = editor.html();
+      revision.value = String(autosave.parted ? autosave.base : (autosave.revision ?? ""));
+      freshToken(form);
+      autosave.stop();
+      autosave.mayHave(read());
+    },
+    discard: () => dropCopy(localStorage, key),
   });
   const leave = (): void => {
     autosave.flush();

@@ -87,6 +87,11 @@ export function startEditor(place: HTMLElement, form: HTMLElement, html: string,
   });
 
   const openLink = setUpLink(editor, form);
+  place.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || event.shiftKey || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    openLink();
+  });
   const acts: Record<string, () => void> = {
     bold: () => editor.chain().focus().toggleBold().run(),
     italic: () => editor.chain().focus().toggleItalic().run(),

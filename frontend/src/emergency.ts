@@ -73,7 +73,7 @@ export function newDraftId(): string {
 
 function plain(text: string | undefined): string {
   return (text ?? "")
-    .replaceAll(/\s*,\s*/g, ",")
+    .replaceAll(/\s*[,\n]\s*/g, ",")
     .replace(/,+$/, "")
     .trim();
 }

@@ -9,6 +9,7 @@ import { startRecovery } from "./recover.ts";
 import { startTheme } from "./theme.ts";
 import { startTimes } from "./times.ts";
 import { startToasts } from "./toasts.ts";
+import { startUndo } from "./undo.ts";
 
 startTheme();
 startTimes();
@@ -17,3 +18,4 @@ startForms();
 startLive();
 startRecovery();
 startClamped();
+startUndo();

@@ -9,6 +9,8 @@ function close(item: HTMLElement): void {
 }
 
 function prepare(item: HTMLElement): void {
+  // Goes when its own time is over.
+  if (item.dataset["kind"] === "undo") return;
   item.querySelector("button")?.addEventListener("click", () => close(item));
   // A failure stays until somebody closes it; a pointer or the keyboard on a message keeps it.
   if (item.dataset["kind"] === "bad") return;

@@ -16,10 +16,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "truesend.settings")
 django.setup()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 from truesend import env  # noqa: E402
 from truesend.web import live  # noqa: E402
+from truesend.web.bodies import Bodies  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,7 +29,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # a2wsgi types its protocols more narrowly than Django and uvicorn do.
 _wsgi: Any = get_wsgi_application()
-_django: Any = WSGIMiddleware(_wsgi, workers=env.number("WEB_THREADS"))
+_threads: Any = WSGIMiddleware(_wsgi, workers=env.number("WEB_THREADS"))
+_django = Bodies(_threads, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

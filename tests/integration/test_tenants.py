@@ -50,6 +50,7 @@ OWN = {
     "emails": ("GET",),
     "emails/rows": ("GET",),
     "emails/new": ("GET",),
+    "emails/recipients": ("POST",),
 }
 # Pages that name a row: method, and what a stranger gets.
 NAMED = {
@@ -72,6 +73,11 @@ DRAFTS = {
     "emails/drafts/<uuid:email_id>/send": "POST",
     "emails/drafts/<uuid:email_id>/gates": "GET",
     "emails/drafts/<uuid:email_id>/discard": "POST",
+    "emails/drafts/<uuid:email_id>/preview": "GET",
+    "emails/drafts/<uuid:email_id>/body": "GET",
+    "emails/drafts/<uuid:email_id>/attachments": "POST",
+    "emails/drafts/<uuid:email_id>/attachments/<uuid:attachment_id>/remove": "POST",
+    "emails/<uuid:email_id>/attachments/<uuid:attachment_id>": "GET",
 }
 API = {
     "GET me",
@@ -129,14 +135,18 @@ class World:
     personal: str
     shared: str
     email: str
+    delivery: str
     draft: str
+    file: str
     token: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
             "connection_id": connection or self.personal,
             "email_id": self.email,
+            "delivery_id": self.delivery,
             "token_id": self.token,
+            "attachment_id": self.file,
             "provider": "google",
         }
 
@@ -149,7 +159,7 @@ def world(stack: Stack) -> World:
     personal = owner.connect()["id"]
     shared = owner.connect(f"shared-{owner.email}", "capabilities=send&kind=organization")["id"]
     email = owner.send(personal, subject=SECRET)["id"]
-    owner.email_when(email, "sent")
+    delivery = owner.email_when(email, "sent")["deliveries"][0]["id"]
     draft = str(uuid4())
     saved = owner.jar.post(
         f"{stack.url}/emails/drafts/{draft}",
@@ -158,10 +168,18 @@ def world(stack: Stack) -> World:
         timeout=30,
     )
     assert saved.status_code == 200, saved.text
+    attached = owner.jar.post(
+        f"{stack.url}/emails/drafts/{draft}/attachments",
+        data=SECRET.encode(),
+        headers={"X-CSRFToken": owner.jar.cookies["csrftoken"], "X-File-Name": "board.txt"},
+        timeout=30,
+    )
+    assert attached.status_code == 201, attached.text
     assert owner.bearer
     found = re.search(r"/account/tokens/([0-9a-f-]{36})/revoke", owner.get("/account").text)
     assert found
-    return World(owner, colleague, stranger, personal, shared, email, draft, found[1])
+    file = attached.json()["id"]
+    return World(owner, colleague, stranger, personal, shared, email, delivery, draft, file, found[1])
 
 
 def filled(route: str, ids: dict[str, str]) -> str:
@@ -180,6 +198,7 @@ def as_it_was(world: World) -> None:
         assert world.owner.connection(connection)["verdict"] in {"unproven", "working"}
     assert world.owner.api("GET", f"emails/{world.email}").json()["status"] == "sent"
     assert SECRET in world.owner.get(f"/emails/new?draft={world.draft}").text
+    assert world.owner.get(f"/emails/{world.draft}/attachments/{world.file}").text == SECRET
 
 
 @pytest.mark.parametrize("route", NAMED)
@@ -203,7 +222,7 @@ def _plain(answer: requests.Response) -> str:
 
 @pytest.mark.parametrize("route", DRAFTS)
 def test_a_stranger_sees_and_changes_no_draft(world: World, route: str) -> None:
-    path = filled(route, {"email_id": world.draft})
+    path = filled(route, {"email_id": world.draft, "attachment_id": world.file})
     for person in (world.stranger, world.colleague):
         person.get("/login")
         if DRAFTS[route] == "GET":
@@ -215,7 +234,7 @@ def test_a_stranger_sees_and_changes_no_draft(world: World, route: str) -> None:
                 headers={"X-CSRFToken": person.jar.cookies["csrftoken"]},
                 timeout=30,
             )
-        assert answer.status_code < 500
+        assert answer.status_code == 404 if "attachment_id" in route else answer.status_code < 500
         assert SECRET not in answer.text
     as_it_was(world)
 

@@ -46,6 +46,9 @@ ICONS: dict[str, str] = {
     "numbers": f'<path d="M7 4h6.5M7 8h6.5M7 12h6.5M2.5 3l1-.6v3.2M2.3 10.6c.6-.8 2-.5 1.8.5'
     f'-.1.7-1.2 1.3-1.8 2h2" {_LINE}/>',
     "quote": f'<path d="M3 3v10M6.5 5h7M6.5 8h7M6.5 11h4" {_LINE}/>',
+    "clip": f'<path d="M12.8 7.2l-5 5a3 3 0 01-4.2-4.2l5.3-5.3a2 2 0 012.8 2.8L6.5 10.7a.95.95 0 01-1.35-1.35L9.6 4.9" '
+    f"{_LINE}/>",
+    "close": f'<path d="M4.5 4.5l7 7M11.5 4.5l-7 7" {_LINE}/>',
     "undo": f'<path d="M5.5 3L2.5 6l3 3M2.8 6H9a4 4 0 010 8H6" {_LINE}/>',
     "redo": f'<path d="M10.5 3l3 3-3 3M13.2 6H7a4 4 0 000 8h3" {_LINE}/>',
 }

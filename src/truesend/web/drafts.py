@@ -13,11 +13,13 @@ from django.utils.html import linebreaks, urlize
 from truesend import clock
 from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
+from truesend.sending import attachments
 from truesend.sending.addresses import split
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.submit import Written, draft_of
 
-LONGEST_LINE = 40_000
+# A pasted list of some thousand people is kept, and told that it is too long.
+LONGEST_LINE = 200_000
 LONGEST_HTML = 2_000_000
 
 
@@ -30,6 +32,8 @@ def written(draft: Email) -> Written:
         bcc=draft.bcc,
         subject=draft.subject,
         html=draft.html,
+        stored_bytes=attachments.total_of(draft.pk),
+        track=draft.track,
     )
 
 
@@ -61,6 +65,25 @@ def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
         "subject": texts["subject"],
         "html": texts["html"],
         "connection": connection,
+        **_track(values),
+    }
+
+
+def _track(values: dict[str, Any]) -> dict[str, bool]:
+    """The tracking switch where the page has one: an empty box of a plain form is not sent at all."""
+    if "track" not in values and "track_shown" not in values:
+        return {}
+    return {"track": values.get("track", "") in {"on", True}}
+
+
+def shown(draft: Email) -> dict[str, str]:
+    """A stored draft's fields as the page writes them."""
+    return {
+        **{name: ", ".join(getattr(draft, name)) for name in ("to", "cc", "bcc")},
+        "subject": draft.subject,
+        "html": draft.html,
+        "connection": str(draft.connection_id or ""),
+        "track": "on" if draft.track else "",
     }
 
 

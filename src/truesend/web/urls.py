@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from truesend.web.views import account, compose, connections, consents, emails
+from truesend.web.views import account, attachments, compose, connections, consents, emails, people, preview
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/emails"), name="home"),
@@ -53,6 +53,16 @@ urlpatterns = [
     path("emails/drafts/<uuid:email_id>/send", compose.send, name="draft_send"),
     path("emails/drafts/<uuid:email_id>/gates", compose.gates, name="draft_gates"),
     path("emails/drafts/<uuid:email_id>/discard", compose.discard, name="draft_discard"),
+    path("emails/drafts/<uuid:email_id>/preview", preview.preview, name="draft_preview"),
+    path("emails/drafts/<uuid:email_id>/body", preview.body, name="draft_body"),
+    path("emails/drafts/<uuid:email_id>/attachments", attachments.upload, name="draft_attach"),
+    path(
+        "emails/drafts/<uuid:email_id>/attachments/<uuid:attachment_id>/remove",
+        attachments.remove,
+        name="draft_detach",
+    ),
+    path("emails/recipients", people.check, name="recipients_check"),
+    path("emails/<uuid:email_id>/attachments/<uuid:attachment_id>", attachments.download, name="attachment"),
     path("emails/<uuid:email_id>", emails.detail, name="email"),
     path("emails/<uuid:email_id>/body", emails.body, name="email_body"),
     path("emails/<uuid:email_id>/cancel", emails.cancel, name="email_cancel"),

@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from truesend import clock
-from truesend.web import components
+from truesend.web import components, undoing
 
 register = template.Library()
 
@@ -135,6 +135,12 @@ def fix(context: Context, what: Mapping[str, str], look: str = "") -> dict[str, 
 def field(bound: BoundField, hint: str = "") -> dict[str, object]:
     """One field of a form with its label, hint and errors, tied together for screen readers."""
     return {"field": bound, "hint": hint}
+
+
+@register.simple_tag(takes_context=True)
+def offered_undo(context: Context) -> dict[str, object] | None:
+    """What was sent a moment ago and can be taken back; nothing where the page itself offers it (`undo`)."""
+    return None if context.get("undo") else undoing.offered(context.get("request"))
 
 
 @register.filter

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
@@ -15,26 +16,32 @@ from django.views.decorators.http import require_GET, require_POST
 
 from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection
-from truesend.connections.verdict import Verdict
 from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
+from truesend.sending import attachments
 from truesend.sending.models import Email, EmailStatus
-from truesend.sending.readiness import Gate, Readiness, check
+from truesend.sending.readiness import Readiness, check
 from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
+from truesend.web import gates as gates_of
+from truesend.web import undoing
 from truesend.web.cards import VERDICT_WORDS
-from truesend.web.drafts import Changed, Sent, Unreadable, fields_of, revision_of, same_words, save, written
-from truesend.web.gate import member_page, names
+from truesend.web.drafts import (
+    Changed,
+    Sent,
+    Unreadable,
+    fields_of,
+    revision_of,
+    same_words,
+    save,
+    shown,
+    written,
+)
+from truesend.web.gate import member_page
+from truesend.web.views import attachments as files
+from truesend.web.views import people
 
-OPEN_GATES = {
-    "role": "You may send.",
-    "connection": "An account to send from is chosen.",
-    "capability": "It can send.",
-    "limits": "The provider can carry it.",
-    "recipients": "The recipients' addresses are complete.",
-    "content": "There is something to read.",
-}
-UNPROVEN = "Nothing speaks against sending from it."
+UNDO_SECONDS = 10
 CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
 
 
@@ -98,18 +105,18 @@ def _page(
         "nav": "compose",
         "draft": {
             "id": str(draft.pk),
-            "to": ", ".join(draft.to),
-            "cc": ", ".join(draft.cc),
-            "bcc": ", ".join(draft.bcc),
-            "subject": draft.subject,
-            "html": draft.html,
-            "connection": str(draft.connection_id or ""),
+            **shown(draft),
+            "people": {name: people.known(getattr(draft, name)) for name in ("to", "cc", "bcc")},
             "stored": not draft._state.adding,
             "revision": draft.revision,
         },
         "connections": [_choice(one) for one in choices],
+        "most_people": _most_people(draft),
+        "files": files.listed(draft.pk),
+        "most_bytes": attachments.MOST_BYTES,
+        "most_files": attachments.MOST_FILES,
         "refused": refused,
-        **_gates_context(draft, judged),
+        **gates_of.panel(draft, judged, choices=len(choices)),
     }
     return render(request, "emails/compose.html", context, status=status)
 
@@ -119,57 +126,22 @@ def _choices(member: Member) -> list[Connection]:
     return list(with_facts(live).order_by("created_at"))
 
 
+def _most_people(draft: Email) -> int:
+    """As many as the chosen provider takes in one email; before a choice, as many as any does."""
+    chosen = (
+        [registry.provider(draft.connection.provider)] if draft.connection else registry.PROVIDERS.values()
+    )
+    return max(one.limits.recipients for one in chosen)
+
+
 def _choice(connection: Connection) -> dict[str, str]:
     verdict = describe(connection).verdict.verdict
     return {
         "id": str(connection.pk),
         "label": connection.address,
+        "most": str(registry.provider(connection.provider).limits.recipients),
         "verdict": verdict.value,
         "verdict_word": VERDICT_WORDS[verdict],
-    }
-
-
-def _gates_context(draft: Email, readiness: Readiness) -> dict[str, Any]:
-    # Without an account two gates have the same cause; a person needs to read it once.
-    told = [
-        gate
-        for gate in readiness.gates
-        if (gate.name, gate.cause) != ("capability", "connection_missing")
-        and (gate.name != "limits" or not gate.ok or draft.connection is not None)
-    ]
-    return {"gates": [_gate(draft, gate) for gate in told], "ready": readiness.ready}
-
-
-def _gate(draft: Email, gate: Gate) -> dict[str, Any]:
-    fix = gate.fix
-    open_sentence = OPEN_GATES[gate.name]
-    if gate.name == "capability" and gate.ok and draft.connection is not None:
-        verdict = describe(draft.connection).verdict.verdict
-        # Before anything was proved, "it can" would be a promise.
-        open_sentence = UNPROVEN if verdict is Verdict.UNPROVEN else open_sentence
-    back = f"/emails/new?draft={draft.pk}"
-    if gate.cause == "connection_missing":
-        first = next((one for one in registry.PROVIDERS.values() if one.is_configured()), None)
-        fix = (
-            {
-                "label": f"Connect {first.name}",
-                "url": f"/oauth/{first.key}/start?capabilities=send&kind=personal&next={quote(back, safe='')}",
-            }
-            if first
-            else fix
-        )
-    elif fix is not None and fix["url"].startswith("/oauth/"):
-        fix = {**fix, "url": fix["url"].replace("next=%2Fintegration", f"next={quote(back, safe='')}")}
-    elif fix is not None and fix["url"] == "/emails/new":
-        fix = None  # the member is there already
-    others = [one for one in gate.who if one["email"] != draft.member.user.email]
-    return {
-        "name": gate.name,
-        "ok": gate.ok,
-        "cause": gate.cause,
-        "sentence": gate.sentence or open_sentence,
-        "fix": fix,
-        "who": names(others),
     }
 
 
@@ -193,17 +165,11 @@ def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         return JsonResponse({"sentence": sentence, "same": sent.same}, status=409)
     except Changed as changed:
         stored = changed.stored
-        shown = {
-            **{name: ", ".join(getattr(stored, name)) for name in ("to", "cc", "bcc")},
-            "subject": stored.subject,
-            "html": stored.html,
-            "connection": str(stored.connection_id or ""),
-        }
         answer = {
             "sentence": CHANGED,
             "same": changed.same,
             "revision": stored.revision,
-            "stored": shown,
+            "stored": shown(stored),
         }
         return JsonResponse(answer, status=409)
 
@@ -219,9 +185,11 @@ def gates(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     if found.connection_id is None and len(choices) == 1:
         found.connection = choices[0]  # as the page chooses it
     readiness = check(member, draft_of(written(found)))
-    return render(
-        request, "partials/gates.html", {"draft": {"id": str(email_id)}, **_gates_context(found, readiness)}
-    )
+    context = {
+        "draft": {"id": str(email_id)},
+        **gates_of.panel(found, readiness, choices=len(choices)),
+    }
+    return render(request, "partials/gates.html", context)
 
 
 @require_POST
@@ -259,16 +227,43 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
             )
             return HttpResponseRedirect(f"/emails/new?draft={kept}")
     email = Email.objects.select_related("connection", "member__user").get(pk=email_id)
-    if request.POST.get("action") == "save":
-        return HttpResponseRedirect(f"/emails/new?draft={email_id}")
+    attached = _attach_plainly(request, member, email_id)
+    action = request.POST.get("action")
+    if action == "preview":
+        return HttpResponseRedirect(f"/emails/drafts/{email_id}/preview")
+    if removed := request.POST.get("remove", ""):
+        with suppress(ValueError):
+            attachments.detach(member, email_id, UUID(removed))
+    if action in {"save", "why"} or removed or not attached:
+        return HttpResponseRedirect(f"/emails/new?draft={email_id}{'#gates' if action == 'why' else ''}")
     try:
-        submit(member, written(email), draft_id=email_id)
+        submit(member, replace(written(email), undo_seconds=UNDO_SECONDS), draft_id=email_id)
     except NotReady as refusal:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)
     except AlreadySent:
         email.refresh_from_db()
         return _after_sending(request, member, email_id, fields, same=same_words(email, fields))
+    undoing.offer(request, email_id, UNDO_SECONDS)
     return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+def _attach_plainly(request: HttpRequest, member: Member, email_id: UUID) -> bool:
+    """Files of a page without scripts come with the form; False where one was refused."""
+    refused = False
+    for file in request.FILES.getlist("files"):
+        try:
+            attachments.attach(
+                member,
+                email_id,
+                name=file.name or "",
+                content_type=file.content_type or "",
+                read=file.read,
+                announced=file.size,
+            )
+        except (attachments.Refused, attachments.NoDraft) as refusal:
+            refused = True
+            messages.error(request, str(refusal) or "It was sent before the file came.")
+    return not refused
 
 
 def _after_sending(

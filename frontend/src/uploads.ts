@@ -1,0 +1,356 @@
+// Files: chosen, dropped or pasted, each uploaded at once to the draft by a request of its own.
+import { csrfToken } from "./csrf.ts";
+
+// One after the other: they stand in the email in the order in which they were chosen.
+const AT_ONCE = 1;
+
+export interface Stored {
+  id: string;
+  name: string;
+  size: number;
+  size_words: string;
+  url: string;
+}
+
+export interface Limits {
+  bytes: number;
+  files: number;
+}
+
+/** As the server writes a size. */
+export function sizeWords(size: number): string {
+  if (size < 1024) return `${size} byte${size === 1 ? "" : "s"}`;
+  if (size < 1024 * 1024) return `${Math.max(1, Math.round(size / 1024))} KB`;
+  return `${(size / (1024 * 1024)).toFixed(1).replace(".0", "")} MB`;
+}
+
+/** Why a file cannot be attached beside what is there, or null. */
+export function refusal(file: { name: string; size: number }, have: number, limits: Limits): string | null {
+  if (have + file.size <= limits.bytes) return null;
+  const already = have > 0 ? `; this email has ${sizeWords(have)} already` : "";
+  return `It is ${sizeWords(file.size)}. Attachments may be ${sizeWords(limits.bytes)} in all${already}.`;
+}
+
+function encoded(name: string): string {
+  try {
+    return encodeURIComponent(name);
+  } catch {
+    // Half a character, which a disk may hold and a header cannot.
+    return encodeURIComponent(name.replaceAll(/[\ud800-\udfff]/g, "_"));
+  }
+}
+
+function carries(data: DataTransfer | null): boolean {
+  return data?.types.includes("Files") === true;
+}
+
+type State = "waiting" | "sending" | "stored" | "failed";
+
+/** One file's row on the page. */
+class Row {
+  readonly item: HTMLLIElement;
+  readonly name: string;
+  size: number;
+  state: State = "waiting";
+  stored: Stored | null = null;
+  request: XMLHttpRequest | null = null;
+  file: File | null = null;
+
+  constructor(item: HTMLLIElement, name: string, size: number) {
+    this.item = item;
+    this.name = name;
+    this.size = size;
+  }
+
+  part<T extends Element>(selector: string): T {
+    const found = this.item.querySelector<T>(selector);
+    if (!found) throw new Error(`a file's row without ${selector}`);
+    return found;
+  }
+
+  show(state: State, words: string, share: number | null = null): void {
+    this.state = state;
+    this.item.dataset["state"] = state;
+    const bar = this.part<HTMLProgressElement>("progress");
+    bar.hidden = share === null;
+    bar.value = share ?? 0;
+    bar.setAttribute("aria-label", `Uploading ${this.name}`);
+    const line = this.part<HTMLElement>(".file-state");
+    if (line.textContent !== words) line.textContent = words;
+    const label = state === "sending" || state === "waiting" ? `Cancel ${this.name}` : `Remove ${this.name}`;
+    this.part(".file-remove").setAttribute("aria-label", label);
+    const link = this.part<HTMLAnchorElement>("a");
+    link.textContent = this.stored?.name ?? this.name;
+    if (this.stored) link.href = this.stored.url;
+    else link.removeAttribute("href");
+  }
+}
+
+export class Uploads {
+  private readonly form: HTMLFormElement;
+  private readonly url: string;
+  private readonly limits: Limits;
+  private readonly list: HTMLUListElement;
+  private readonly template: HTMLTemplateElement;
+  private readonly total: HTMLElement;
+  private readonly changed: () => void;
+  private rows: Row[] = [];
+  private leftOut = "";
+
+  constructor(form: HTMLFormElement, url: string, changed: () => void) {
+    const list = form.querySelector<HTMLUListElement>("#files");
+    const template = form.querySelector<HTMLTemplateElement>("#file-template");
+    const total = form.querySelector<HTMLElement>("#files-total");
+    if (!list || !template || !total) throw new Error("a page without its list of files");
+    this.form = form;
+    this.url = url;
+    this.changed = changed;
+    this.limits = { bytes: Number(form.dataset["mostBytes"]), files: Number(form.dataset["mostFiles"]) };
+    this.list = list;
+    this.template = template;
+    this.total = total;
+    for (const item of list.querySelectorAll<HTMLLIElement>("li[data-file]")) this.known(item);
+    this.listen();
+    this.tell();
+  }
+
+  /** Uploads under way. */
+  get pending(): number {
+    return this.rows.filter((row) => row.state === "waiting" || row.state === "sending").length;
+  }
+
+  /** The first file that is not attached, though somebody wanted it. */
+  get failed(): string | null {
+    return this.rows.find((row) => row.state === "failed")?.name ?? null;
+  }
+
+  /** Wait until nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.pending > 0) await new Promise((done) => setTimeout(done, 100));
+  }
+
+  /** The draft goes: so does what is on its way to it. */
+  abort(): void {
+    for (const row of this.rows) row.request?.abort();
+  }
+
+  add(files: Iterable<File>): void {
+    this.leftOut = "";
+    let tooMany = 0;
+    for (const file of files) {
+      if (this.rows.length >= this.limits.files) tooMany += 1;
+      else this.addOne(file);
+    }
+    if (tooMany > 0) {
+      const these = tooMany === 1 ? "1 file was" : `${tooMany} files were`;
+      this.leftOut = `${these} left out: an email carries ${this.limits.files} files at most. Put them into one archive (ZIP) and attach that.`;
+    }
+    this.tell();
+    this.next();
+  }
+
+  private addOne(file: File): void {
+    const item = this.template.content.querySelector("li")?.cloneNode(true);
+    if (!(item instanceof HTMLLIElement)) return;
+    const row = new Row(item, file.name, file.size);
+    row.file = file;
+    this.watch(row);
+    const refused = refusal(file, this.bytes(), this.limits);
+    this.rows.push(row);
+    this.list.append(item);
+    if (refused) row.show("failed", refused);
+    else row.show("waiting", "Waiting …", 0);
+  }
+
+  private known(item: HTMLLIElement): void {
+    const row = new Row(item, item.querySelector("a")?.textContent ?? "", Number(item.dataset["size"]));
+    const link = row.part<HTMLAnchorElement>("a");
+    row.stored = {
+      id: item.dataset["file"] ?? "",
+      name: row.name,
+      size: row.size,
+      size_words: row.part(".file-state").textContent ?? "",
+      url: link.getAttribute("href") ?? "",
+    };
+    row.state = "stored";
+    this.rows.push(row);
+    this.watch(row);
+  }
+
+  private watch(row: Row): void {
+    row.part<HTMLButtonElement>("[data-retry]").addEventListener("click", () => {
+      row.part<HTMLButtonElement>("[data-retry]").hidden = true;
+      row.show("waiting", "Waiting …", 0);
+      this.next();
+      row.part<HTMLButtonElement>(".file-remove").focus();
+    });
+    row.part<HTMLButtonElement>(".file-remove").addEventListener("click", (event) => {
+      event.preventDefault();
+      void this.remove(row);
+    });
+  }
+
+  private bytes(): number {
+    return this.rows.filter((row) => row.state !== "failed").reduce((sum, row) => sum + row.size, 0);
+  }
+
+  private next(): void {
+    for (const row of this.rows) {
+      if (this.rows.filter((one) => one.state === "sending").length >= AT_ONCE) return;
+      if (row.state === "waiting") this.send(row);
+    }
+  }
+
+  private send(row: Row): void {
+    const { file } = row;
+    if (!file) return;
+    const request = new XMLHttpRequest();
+    row.request = request;
+    row.show("sending", "0 %", 0);
+    request.upload.addEventListener("progress", (event) => {
+      if (row.state !== "sending" || event.total === 0) return;
+      const share = event.loaded / event.total;
+      row.show("sending", share < 1 ? `${Math.floor(share * 100)} % of ${sizeWords(file.size)}` : "Storing …", share);
+    });
+    request.addEventListener("load", () => this.answered(row, request));
+    request.addEventListener("error", () => this.failedRow(row, "Not attached: the connection broke."));
+    request.addEventListener("timeout", () => this.failedRow(row, "Not attached: the connection broke."));
+    request.open("POST", this.url);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    request.setRequestHeader("X-File-Name", encoded(file.name));
+    request.setRequestHeader("X-File-Type", /^[\x20-\x7e]*$/.test(file.type) ? file.type : "");
+    request.send(file);
+  }
+
+  private answered(row: Row, request: XMLHttpRequest): void {
+    let body: Partial<Stored> & { sentence?: string } = {};
+    try {
+      body = JSON.parse(request.responseText) as typeof body;
+    } catch {
+      // Not our answer: the words below do.
+    }
+    if (request.status === 201 && body.id) {
+      row.stored = body as Stored;
+      row.size = row.stored.size;
+      row.file = null;
+      row.request = null;
+      row.show("stored", row.stored.size_words);
+      this.after();
+      return;
+    }
+    const signedOut = request.status === 401 || request.status === 403;
+    const words = signedOut ? "Not attached: you are signed out. Sign in again in another tab." : body.sentence;
+    this.failedRow(row, words ?? `Not attached: the server had an error (${request.status}).`, !body.sentence);
+  }
+
+  private failedRow(row: Row, words: string, again = true): void {
+    row.request = null;
+    row.show("failed", words);
+    row.part<HTMLButtonElement>("[data-retry]").hidden = !again;
+    this.after();
+  }
+
+  private async remove(row: Row): Promise<void> {
+    if (row.stored) {
+      row.show("stored", "Removing …");
+      const gone = await this.forget(row.stored.id);
+      if (!gone) {
+        row.show("stored", "Could not be removed. Try again in a moment.");
+        return;
+      }
+    }
+    row.request?.abort();
+    const at = this.rows.indexOf(row);
+    const hadFocus = row.item.contains(document.activeElement);
+    this.rows.splice(at, 1);
+    row.item.remove();
+    this.leftOut = "";
+    if (hadFocus) {
+      const beside = this.rows[Math.min(at, this.rows.length - 1)];
+      const next = beside?.item.querySelector<HTMLElement>(".file-remove") ?? this.form.querySelector<HTMLElement>("#attach-button");
+      next?.focus();
+    }
+    this.after();
+  }
+
+  private async forget(id: string): Promise<boolean> {
+    try {
+      const response = await fetch(`${this.url}/${id}/remove`, {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
+      });
+      return response.ok || response.status === 404;
+    } catch {
+      return false;
+    }
+  }
+
+  private after(): void {
+    this.tell();
+    this.next();
+    if (this.pending === 0) this.changed();
+  }
+
+  private tell(): void {
+    const stored = this.rows.filter((row) => row.state === "stored");
+    const sum = stored.reduce((bytes, row) => bytes + row.size, 0);
+    const files = stored.length === 1 ? "1 file" : `${stored.length} files`;
+    const words = stored.length > 0 ? `${files}, ${sizeWords(sum)} of ${sizeWords(this.limits.bytes)}.` : "";
+    this.total.textContent = `${words} ${this.leftOut}`.trim();
+    this.list.hidden = this.rows.length === 0;
+  }
+
+  private listen(): void {
+    const chooser = this.form.querySelector<HTMLInputElement>("#attach");
+    const button = this.form.querySelector<HTMLButtonElement>("#attach-button");
+    if (chooser && button) {
+      // Each file goes by itself, so the form must not carry it again.
+      chooser.removeAttribute("name");
+      chooser.parentElement?.classList.add("is-replaced");
+      chooser.tabIndex = -1;
+      button.hidden = false;
+      button.addEventListener("click", () => chooser.click());
+      chooser.addEventListener("change", () => {
+        this.add([...(chooser.files ?? [])]);
+        chooser.value = "";
+      });
+    }
+    this.form.addEventListener("dragover", (event) => {
+      if (!carries(event.dataTransfer)) return;
+      event.preventDefault();
+      this.form.classList.add("is-dragging");
+    });
+    this.form.addEventListener("dragleave", (event) => {
+      if (!this.form.contains(event.relatedTarget as Node | null)) this.form.classList.remove("is-dragging");
+    });
+    this.form.addEventListener("drop", (event) => this.dropped(event, carries(event.dataTransfer)), true);
+    this.form.addEventListener(
+      "paste",
+      (event) => {
+        const files = [...(event.clipboardData?.files ?? [])];
+        // A table copied from a spreadsheet brings a picture of itself along: its text is what was meant.
+        if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.add(files);
+      },
+      true,
+    );
+  }
+
+  private dropped(event: DragEvent, files: boolean): void {
+    this.form.classList.remove("is-dragging");
+    if (!files) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const items = [...(event.dataTransfer?.items ?? [])];
+    const folder = items.find((item) => item.webkitGetAsEntry?.()?.isDirectory);
+    this.add(items.filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).flatMap((item) => item.getAsFile() ?? []));
+    if (!folder) return;
+    this.leftOut = `${this.leftOut} A folder cannot be attached; put it into an archive (ZIP).`.trim();
+    this.tell();
+  }
+}

@@ -1,0 +1,82 @@
+"""What stands between a draft and sending, in words: a line for each gate, and the button that opens it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from truesend.connections.describe import describe
+from truesend.connections.verdict import Verdict
+from truesend.providers import registry
+from truesend.sending.models import Email
+from truesend.sending.readiness import Gate, Readiness
+from truesend.web.gate import names
+
+_OPEN = {
+    "role": "You may send.",
+    "connection": "An account to send from is chosen.",
+    "capability": "It can send.",
+    "limits": "The provider can carry it.",
+    "recipients": "The recipients' addresses are complete.",
+    "content": "There is something to read.",
+}
+_UNPROVEN = "Nothing speaks against sending from it."
+# cause -> (what the button says, the part of the page where a member repairs it)
+_HERE = {
+    "recipient_invalid": ("Correct the recipients", "to"),
+    "recipient_missing": ("Add a recipient", "to"),
+    "too_many_recipients": ("Go to the recipients", "to"),
+    "attachments_too_large": ("Go to the files", "attach"),
+    "message_too_large": ("Go to the files", "attach"),
+    "content_missing": ("Write a subject", "subject"),
+}
+
+
+def panel(draft: Email, readiness: Readiness, *, choices: int = 0) -> dict[str, Any]:
+    """Context of partials/gates.html; ``choices`` is how many accounts the member can choose from."""
+    # Without an account two gates have the same cause; a person needs to read it once.
+    told = [
+        gate
+        for gate in readiness.gates
+        if (gate.name, gate.cause) != ("capability", "connection_missing")
+        and (gate.name != "limits" or not gate.ok or draft.connection is not None)
+        # What is a matter of course is told only where it fails.
+        and (not gate.ok or gate.name in _OPEN)
+    ]
+    return {"gates": [_line(draft, gate, choices) for gate in told], "ready": readiness.ready}
+
+
+def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
+    sentence = gate.sentence or _OPEN[gate.name]
+    if gate.name == "capability" and gate.ok and draft.connection is not None:
+        verdict = describe(draft.connection).verdict.verdict
+        # Before anything was proved, "it can" would be a promise.
+        sentence = _UNPROVEN if verdict is Verdict.UNPROVEN else sentence
+    here = _HERE.get(gate.cause)
+    if gate.cause == "connection_missing" and choices:
+        here = ("Choose an account", "connection")
+    others = [one for one in gate.who if one["email"] != draft.member.user.email]
+    return {
+        "name": gate.name,
+        "ok": gate.ok,
+        "cause": gate.cause,
+        "sentence": sentence,
+        "here": {"label": here[0], "target": here[1]} if here and not gate.ok else None,
+        "fix": None if here else _fix(draft, gate),
+        "who": names(others),
+    }
+
+
+def _fix(draft: Email, gate: Gate) -> dict[str, str] | None:
+    fix = gate.fix
+    back = quote(f"/emails/new?draft={draft.pk}", safe="")
+    if gate.cause == "connection_missing":
+        first = next((one for one in registry.PROVIDERS.values() if one.is_configured()), None)
+        if first is not None:
+            start = f"/oauth/{first.key}/start?capabilities=send&kind=personal&next={back}"
+            fix = {"label": f"Connect {first.name}", "url": start}
+    elif fix is not None and fix["url"].startswith("/oauth/"):
+        fix = {**fix, "url": fix["url"].replace("next=%2Fintegration", f"next={back}")}
+    elif fix is not None and fix["url"] == "/emails/new":
+        fix = None  # the member is there already
+    return fix

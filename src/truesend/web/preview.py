@@ -1,0 +1,84 @@
+"""What the recipient of a draft will get, in the parts a page shows: nothing here is live."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from truesend import clock, env
+from truesend.sending.addresses import Mailbox
+from truesend.sending.compose import Letter, compose, one_line
+from truesend.sending.models import Attachment, Email
+from truesend.sending.plain_text import to_text
+from truesend.sending.readiness import Draft
+from truesend.sending.submit import draft_of
+from truesend.tracking import tokens
+from truesend.tracking.rewrite import Rewritten, rewrite
+from truesend.web.drafts import written
+
+# In base64, with its line breaks; and the lines that introduce a part.
+_BASE64, _PART_BYTES = 1.37, 400
+
+
+def of_draft(draft: Email) -> dict[str, Any]:
+    """Context of partials/preview.html, but for the files.
+
+    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], tracked_opens, warnings, size (bytes)}
+    """
+    people = draft_of(written(draft))
+    sender = Mailbox(draft.connection.address, draft.connection.display_name) if draft.connection else None
+    rewritten = _as_sent(draft)
+    text = draft.text or to_text(draft.html)
+    return {
+        "from": str(sender) if sender else "",
+        "to": [str(one) for one in people.to],
+        "cc": [str(one) for one in people.cc],
+        "bcc": [str(one) for one in people.bcc],
+        "subject": one_line(draft.subject),
+        "text": text,
+        "has_html": bool(draft.html),
+        "links": [
+            {
+                "text": link.text,
+                "target": link.target,
+                "tracked": draft.track and link.reason is None,
+                "reason": link.reason if draft.track else "",
+            }
+            for link in rewritten.links
+        ],
+        "track": draft.track and bool(draft.html),
+        "warnings": rewritten.warnings if draft.track else [],
+        "size": _size(draft, sender, people, rewritten.html, text),
+    }
+
+
+def _as_sent(draft: Email) -> Rewritten:
+    """The HTML with marks as long as the real ones, of a delivery that does not exist: for measuring, never shown."""
+    keys, base, nobody = env.link_keys(), env.tracking_url(), uuid4()
+    if not draft.track:
+        return rewrite(draft.html, click_url=lambda number, target: target, pixel_url=None)
+    return rewrite(
+        draft.html,
+        click_url=lambda number, target: f"{base}/t/c/{tokens.sign_click(keys, nobody, number, target)}",
+        pixel_url=f"{base}/t/o/{tokens.sign_open(keys, nobody)}.gif" if draft.html else None,
+    )
+
+
+def _size(draft: Email, sender: Mailbox | None, people: Draft, html: str, text: str) -> int:
+    """Bytes of the whole message, near enough to read."""
+    message = compose(
+        Letter(
+            delivery=uuid4(),
+            sender=sender or Mailbox("nobody@truesend.invalid"),
+            to=people.to,
+            cc=people.cc,
+            bcc=people.bcc,
+            subject=draft.subject,
+            html=html,
+            text=text,
+            files=(),
+            date=clock.now(),
+        )
+    )
+    sizes = Attachment.objects.filter(email_id=draft.pk).values_list("size", flat=True)
+    return len(message) + sum(round(size * _BASE64) + _PART_BYTES for size in sizes)

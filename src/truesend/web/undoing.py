@@ -1,0 +1,40 @@
+"""The offer to take back what was sent a moment ago, on whatever page its sender goes to next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from truesend import clock
+from truesend.sending.models import Email, EmailStatus
+
+_KEY = "undo"
+
+
+def offer(request: HttpRequest, email_id: UUID, seconds: int) -> None:
+    """Remember in the session that this email can be taken back for so many seconds."""
+    until = clock.now() + timedelta(seconds=seconds)
+    request.session[_KEY] = [str(email_id), until.isoformat()]
+
+
+def offered(request: HttpRequest | None) -> dict[str, Any] | None:
+    """Context of partials/undo.html while there is something to take back, else ``None``."""
+    session = getattr(request, "session", None)
+    kept = session.get(_KEY) if session is not None else None
+    # Asks the database only in the seconds after a Send.
+    if not kept or datetime.fromisoformat(kept[1]) <= clock.now():
+        return None
+    return of_email(Email.objects.filter(pk=kept[0]).only("status", "undo_until").first())
+
+
+def of_email(email: Email | None) -> dict[str, Any] | None:
+    """Context of partials/undo.html for an email that can still be taken back, else ``None``."""
+    if email is None or email.status not in {EmailStatus.QUEUED, EmailStatus.SCHEDULED}:
+        return None
+    until, now = email.undo_until, clock.now()
+    if until is None or until <= now:
+        return None
+    return {"id": str(email.pk), "until": until, "seconds": max(1, round((until - now).total_seconds()))}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from truesend.tracking import html_scan
-from truesend.tracking.html_scan import Tag, Text
+from truesend.tracking.html_scan import Tag, Text, Unclosed
 
 _BLOCKS = frozenset(
     ("address", "article", "blockquote", "div", "dl", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6")
@@ -13,18 +14,23 @@ _BLOCKS = frozenset(
 )
 _BREAKS = {"br": "\n", "li": "\n- ", "td": " ", "th": " "}
 _WHITE = re.compile(r"[ \t\r\n\f]+")
+_SPACES = re.compile(r" {2,}")
+_GAPS = re.compile(r"\n{3,}")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 
 
-def to_text(html: str) -> str:
-    """Readable text: blocks become paragraphs, links keep their address, styles and scripts vanish."""
+def to_text(html: str, found: Iterable[Tag | Text | Unclosed] | None = None) -> str:
+    """Readable text: blocks become paragraphs, links keep their address, styles and scripts vanish.
+
+    ``found`` are the parts of ``html``, where they have been read already.
+    """
     parts: list[str] = []
     links: list[tuple[str, int]] = []
-    for found in html_scan.scan(html):
-        if isinstance(found, Text):
-            parts.append(_WHITE.sub(" ", html_scan.decode(html[found.start : found.end])))
-        elif isinstance(found, Tag):
-            _tag(html, found, parts, links)
+    for one in html_scan.scan(html) if found is None else found:
+        if isinstance(one, Text):
+            parts.append(_WHITE.sub(" ", html_scan.decode(html[one.start : one.end])))
+        elif isinstance(one, Tag):
+            _tag(html, one, parts, links)
     return _tidy("".join(parts))
 
 
@@ -56,5 +62,5 @@ def _value(html: str, tag: Tag, name: str) -> str:
 
 def _tidy(text: str) -> str:
     lines = (line.strip() for line in text.replace("\xa0", " ").split("\n"))
-    joined = "\n".join(re.sub(r" {2,}", " ", line) for line in lines)
-    return re.sub(r"\n{3,}", "\n\n", joined).strip() + "\n"
+    joined = _SPACES.sub(" ", "\n".join(lines))
+    return _GAPS.sub("\n\n", joined).strip() + "\n"

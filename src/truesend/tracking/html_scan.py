@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from html.entities import html5
 
 _SPACE = " \t\n\f\r"
+# A tag as nearly all are: every attribute has a value in double quotes. The tokenizer would end it at the same place.
+_PLAIN_TAG = re.compile(
+    r"""<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[ \t\n\f\r]+[^ \t\n\f\r"'<>/=]+="[^"]*")*[ \t\n\f\r]*/?>"""
+)
 _NAME_END = re.compile(r"[ \t\n\f\r/>]")
 _ATTRIBUTE_NAME_END = re.compile(r"[ \t\n\f\r/>=]")
 _UNQUOTED_END = re.compile(r"[ \t\n\f\r>]")
@@ -27,6 +31,7 @@ _BREAKOUT_NAMES = """
     menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var
 """
 _BREAKOUT = frozenset(_BREAKOUT_NAMES.split())
+_FOREIGN = frozenset({"svg", "math"})
 _INTEGRATION = frozenset({"foreignobject", "desc", "annotation-xml", "mi", "mo", "mn", "ms", "mtext"})
 _REFERENCE = re.compile(r"&(?:#[xX]([0-9a-fA-F]+);?|#([0-9]+);?|([A-Za-z][A-Za-z0-9]*;?))")
 _LONGEST_NAME = max(len(name) for name in html5)
@@ -46,22 +51,33 @@ class Attribute:
     quote: str
 
 
-@dataclass(frozen=True, slots=True)
 class Tag:
     """A start or end tag from ``start`` up to ``end``; its name is in lower case."""
 
-    name: str
-    start: int
-    end: int
-    closing: bool
-    attributes: tuple[Attribute, ...]
+    __slots__ = ("_attributes", "_html", "closing", "end", "name", "start")
+
+    def __init__(self, html: str, name: str, start: int, end: int, closing: bool) -> None:
+        self._html = html
+        self._attributes: tuple[Attribute, ...] | None = None
+        self.name, self.start, self.end, self.closing = name, start, end, closing
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """In the order of the tag; read when they are asked for, which most tags never are."""
+        if self._attributes is None:
+            after = self.start + len(self.name) + (2 if self.closing else 1)
+            self._attributes = _read_attributes(self._html, after)[0]
+        return self._attributes
 
     def get(self, name: str) -> Attribute | None:
         """The attribute of that name; the first one counts, as in browsers."""
-        return next((a for a in self.attributes if a.name == name), None)
+        for one in self.attributes:
+            if one.name == name:
+                return one
+        return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
     """Text a reader sees, from ``start`` up to ``end``, still with its character references."""
 
@@ -69,7 +85,7 @@ class Text:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unclosed:
     """A comment, tag or hidden element that begins at ``start`` and never ends: the rest is not shown."""
 
@@ -87,34 +103,43 @@ def scan(html: str) -> Iterator[Tag | Text | Unclosed]:
             return
         if start > position:
             yield Text(position, start)
-        follows = html[start + 1 : start + 2]
-        if follows in {"!", "?"} or (follows == "/" and not _letter(html, start + 2)):
-            end = _after_markup(html, start, foreign > 0)
-            if end is None:
-                if html[start + 2 : start + 3]:
-                    yield Unclosed(start)
-                else:  # "</" or "<!" at the very end is text or an empty comment
-                    yield Text(start, size)
-                return
-            position = end
-            continue
-        if follows != "/" and not _letter(html, start + 1):
-            yield Text(start, start + 1)
-            position = start + 1
-            continue
-        tag = _read_tag(html, start)
-        if tag is None:
-            yield Unclosed(start)
-            return
+        if found := _PLAIN_TAG.match(html, start):
+            slash, name = found.groups()
+            tag = Tag(html, name.lower(), start, found.end(), bool(slash))
+        else:
+            part = _other(html, start, foreign > 0)
+            if isinstance(part, int):
+                position = part
+                continue
+            if not isinstance(part, Tag):
+                yield part
+                position = part.end if isinstance(part, Text) else size
+                continue
+            tag = part
         yield tag
         position = tag.end
-        foreign = _foreign_depth(html, tag, foreign)
-        if not tag.closing and foreign == 0 and tag.name in _HIDDEN:
+        if foreign or tag.name in _FOREIGN:
+            foreign = _foreign_depth(html, tag, foreign)
+        if foreign == 0 and tag.name in _HIDDEN and not tag.closing:
             hidden_end = _after_hidden(html, tag)
             if hidden_end is None:
                 yield Unclosed(tag.start)
                 return
             position = hidden_end
+
+
+def _other(html: str, start: int, in_foreign: bool) -> Tag | Text | Unclosed | int:
+    """What stands at a "<" that begins no plain tag; a number: nothing to see up to there."""
+    follows = html[start + 1 : start + 2]
+    if follows in {"!", "?"} or (follows == "/" and not _letter(html, start + 2)):
+        end = _after_markup(html, start, in_foreign)
+        if end is not None:
+            return end
+        # "</" or "<!" at the very end is text or an empty comment.
+        return Unclosed(start) if html[start + 2 : start + 3] else Text(start, len(html))
+    if follows != "/" and not _letter(html, start + 1):
+        return Text(start, start + 1)
+    return _read_tag(html, start) or Unclosed(start)
 
 
 def decode(raw: str) -> str:
@@ -149,22 +174,26 @@ def _read_tag(html: str, start: int) -> Tag | None:
     found = _NAME_END.search(html, name_start)
     if found is None:
         return None
-    name = html[name_start : found.start()].lower()
+    _, end = _read_attributes(html, found.start())
+    return None if end is None else Tag(html, html[name_start : found.start()].lower(), start, end, closing)
+
+
+def _read_attributes(html: str, position: int) -> tuple[tuple[Attribute, ...], int | None]:
+    """Attributes from ``position`` on, and where the tag ends; None where it never does."""
     attributes: list[Attribute] = []
-    position, size = found.start(), len(html)
+    size = len(html)
     while position < size:
         character = html[position]
         if character == ">":
-            return Tag(name, start, position + 1, closing, tuple(attributes))
+            return tuple(attributes), position + 1
         if character in _SPACE or character == "/":
             position += 1
             continue
-        attribute, after = _read_attribute(html, position)
+        attribute, position = _read_attribute(html, position)
         if attribute is None:
-            return None
+            break
         attributes.append(attribute)
-        position = after
-    return None
+    return (), None
 
 
 def _read_attribute(html: str, start: int) -> tuple[Attribute | None, int]:
@@ -220,7 +249,7 @@ def _after_script(html: str, position: int) -> int | None:
 
 
 def _foreign_depth(html: str, tag: Tag, depth: int) -> int:
-    if tag.name in {"svg", "math"}:
+    if tag.name in _FOREIGN:
         if tag.closing:
             return max(0, depth - 1)
         return depth if html[tag.end - 2] == "/" else depth + 1

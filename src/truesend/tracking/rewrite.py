@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as html_module
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -101,17 +101,23 @@ class _Open:
 
 
 def rewrite(
-    html: str, *, click_url: Callable[[int, str], str], pixel_url: str | None, tracking_url: str = ""
+    html: str,
+    *,
+    click_url: Callable[[int, str], str],
+    pixel_url: str | None,
+    tracking_url: str = "",
+    parts: Iterable[Tag | Text | Unclosed] | None = None,
 ) -> Rewritten:
     """The tracked form of ``html``.
 
     ``click_url(index, target)`` gives the address that replaces a target. ``pixel_url`` is the picture to
     add, or ``None``. Links below ``tracking_url`` (default: where the pixel is) are our own and stay.
+    ``parts`` are those of ``html``, where they have been read already.
     """
     if not tracking_url and pixel_url:
         tracking_url = pixel_url.partition("/t/o/")[0]
     walk = _Walk(html, click_url, tracking_url)
-    for part in html_scan.scan(html):
+    for part in html_scan.scan(html) if parts is None else parts:
         walk.see(part)
     walk.finish_link()
     links = sorted(walk.links, key=lambda link: link.index)
@@ -138,11 +144,11 @@ class _Walk:
         self.end = len(html)
 
     def see(self, part: Tag | Text | Unclosed) -> None:
-        if isinstance(part, Unclosed):
-            self.end = part.start
-        elif isinstance(part, Text):
+        if isinstance(part, Text):
             if self._current:
                 self._current.text.append(html_module.unescape(self._html[part.start : part.end]))
+        elif isinstance(part, Unclosed):
+            self.end = part.start
         elif part.name == "body":
             self._see_body(part)
         elif part.name in {"a", "area"}:

@@ -1,82 +1,62 @@
-"""An email in words: its row in the list, its status in a sentence, its timeline."""
+"""An email in words: its row in the list, its status in a sentence, its copies, its timeline."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from truesend.connections.causes import sentence
-from truesend.connections.describe import describe, fix_for, who_can
+from django.utils.html import format_html
+
+from truesend import clock
+from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.providers.errors import Outcome
-from truesend.sending import readiness
+from truesend.sending import reconcile
+from truesend.sending.addresses import AddressError, parse
+from truesend.sending.explain import reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
+from truesend.sending.problems import Problem, problems_of
 from truesend.tracking import query
 from truesend.tracking.models import Signal
-from truesend.web.gate import names
+from truesend.web import settled, statuses, undoing
+from truesend.web.obstacles import obstacles
+from truesend.web.questions import questions
+from truesend.web.templatetags.look import moment
 
-# status -> (word, state of the look, sentence)
-STATUS: dict[str, tuple[str, str, str]] = {
-    EmailStatus.DRAFT: ("Draft", "none", "Not sent yet."),
-    EmailStatus.SCHEDULED: ("Scheduled", "accent", "Waits for its hour."),
-    EmailStatus.QUEUED: ("Queued", "accent", "Leaves in a moment."),
-    EmailStatus.SENDING: ("Sending", "accent", "On its way."),
-    EmailStatus.SENT: ("Sent", "ok", "No opening known yet."),
-    EmailStatus.PARTLY: ("Partly sent", "warn", "Some copies were accepted, some were not."),
-    EmailStatus.UNKNOWN: (
-        "Unknown",
-        "warn",
-        "It may or may not have been sent. It is not sent again by guess.",
-    ),
-    EmailStatus.HELD: ("Held", "bad", "It waits; nothing is lost."),
-    EmailStatus.PAUSED: ("Paused", "warn", "It waits."),
-    EmailStatus.FAILED: ("Not sent", "bad", "It was refused."),
-    EmailStatus.CANCELLED: ("Cancelled", "none", "It was stopped before it left."),
-}
-
-
-# What left a send open, in the middle of a sentence.
-_OPEN = {
-    "provider_timeout": "{provider} did not answer in time",
-    "provider_cut_off": "the connection to {provider} broke before an answer came",
-    "provider_error": "{provider} had a fault while it took the email",
-    "provider_garbage": "{provider}’s answer was not one we can read",
-    "worker_lost": "our worker ended before {provider} had answered",
-    "restored": "an older backup was restored, which cannot tell what was sent since",
-}
-_OPEN_TITLES = {
-    "provider_timeout": "{provider} never answered",
-    "provider_cut_off": "The connection broke",
-    "worker_lost": "Our worker ended midway",
-    "restored": "A backup was restored",
-}
-# Above so many copies the accepted ones are one line; and so many tries that failed are shown at most.
-_FOLD_ABOVE, _MOST_ATTEMPTS = 10, 100
-_PROBLEM_TITLES = {
-    EmailStatus.HELD: "It waits; nothing is lost.",
-    EmailStatus.UNKNOWN: "It is not sent again by guess.",
-    EmailStatus.FAILED: "It was not sent.",
-    EmailStatus.PARTLY: "Some copies did not leave.",
-    EmailStatus.QUEUED: "It is tried again.",
-}
 # Headline word of tracking -> state of the look; the others are good news.
 _STATES = {"Cannot know": "eye", "Only machines": "bot"}
 _CERTAIN = 0.95
+_TROUBLED = frozenset(
+    {EmailStatus.QUEUED, EmailStatus.HELD, EmailStatus.PAUSED, EmailStatus.PARTLY, EmailStatus.FAILED}
+)
+# Copies listed by name; above it only their number.
+_MOST_COPIES = 100
+# What waits longer than this has a reason worth telling.
+_A_MOMENT = timedelta(seconds=5)
 
 
 def rows(emails: list[Email]) -> list[dict[str, Any]]:
-    """The rows of the list, with two queries for all of them."""
-    owners = dict(Delivery.objects.filter(email__in=emails).values_list("pk", "email_id"))
+    """The rows of the list, with a few queries for all of them."""
+    copies: dict[UUID, list[Delivery]] = defaultdict(list)
+    owners: dict[UUID, UUID] = {}
+    for one in Delivery.objects.filter(email__in=emails).defer("links").order_by("position"):
+        copies[one.email_id].append(one)
+        owners[one.pk] = one.email_id
     signals: dict[UUID, list[Signal]] = defaultdict(list)
-    for one in query.signals_of(list(owners)):
-        signals[owners[one.delivery]].append(one)
-    return [_row(email, signals[email.pk]) for email in emails]
+    for signal in query.signals_of(list(owners)):
+        signals[owners[signal.delivery]].append(signal)
+    troubled = [one for one in emails if one.status in _TROUBLED]
+    tries = Attempt.objects.filter(delivery__email__in=[one.pk for one in troubled]).order_by("number")
+    problems = problems_of(troubled, copies, tries)
+    return [_row(email, copies[email.pk], signals[email.pk], problems.get(email.pk)) for email in emails]
 
 
-def _row(email: Email, signals: list[Signal]) -> dict[str, Any]:
-    word, state, text = headline(email, signals)
+def _row(
+    email: Email, copies: Sequence[Delivery], signals: list[Signal], problem: Problem | None
+) -> dict[str, Any]:
+    word, state, text = headline(email, copies, signals, problem)
     draft = email.status == EmailStatus.DRAFT
     return {
         "id": str(email.pk),
@@ -90,34 +70,48 @@ def _row(email: Email, signals: list[Signal]) -> dict[str, Any]:
     }
 
 
-def headline(email: Email, signals: Iterable[Signal]) -> tuple[str, str, str]:
+def headline(
+    email: Email, copies: Sequence[Delivery], signals: Iterable[Signal], problem: Problem | None
+) -> tuple[str, str, str]:
     """(word, state, sentence): a problem first, else the strongest signal, else the status."""
-    word, state, text = STATUS[email.status]
-    if email.problem and email.status not in {EmailStatus.SENT, EmailStatus.CANCELLED}:
-        return word, state, _problem_sentence(email)
+    word, state, text = statuses.EMAIL[email.status]
+    if email.status == EmailStatus.UNKNOWN:
+        return word, state, _unknown_in_short(email, copies)
+    if email.status == EmailStatus.HELD and not _waits_for_somebody(copies):
+        state = statuses.HELD_FOR_A_WHILE.state
+    if email.status == EmailStatus.SENDING and len(copies) > 1:
+        done = sum(one.status == DeliveryStatus.ACCEPTED for one in copies)
+        word = f"{word} {done} / {len(copies)}"
+    if problem is not None:
+        return word, state, problem.sentence
     if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
         strongest = query.headline(list(signals))
+        if strongest is not None and email.status == EmailStatus.PARTLY:
+            return word, state, f"{strongest.word}: {strongest.sentence[:1].lower()}{strongest.sentence[1:]}."
         if strongest is not None:
             return strongest.word, _STATES.get(strongest.word, "ok"), f"{strongest.sentence}."
     return word, state, text
 
 
-def _problem_sentence(email: Email, words: str = "") -> str:
-    name = registry.provider(email.connection.provider).name if email.connection else "The provider"
-    if email.status == EmailStatus.UNKNOWN:
-        return _open_sentence(email.problem, name)
-    return sentence(email.problem, name, words)
+def _unknown_in_short(email: Email, copies: Sequence[Delivery]) -> str:
+    unknown = [one for one in copies if one.status == DeliveryStatus.UNKNOWN]
+    looks = email.connection is not None and reconcile.can_look(email.connection)
+    if any(one.look_at is None or not looks for one in unknown):
+        return "Needs you: is it in your Sent folder?"
+    why = reason(email.problem, _provider_name(email))
+    return f"{why[:1].upper()}{why[1:]}. Looking in your Sent folder."
 
 
-def _open_sentence(code: str, provider: str) -> str:
-    reason = _OPEN.get(code, "{provider} gave no clear answer").replace("{provider}", provider)
-    return f"It may or may not have been sent: {reason}."
+def _waits_for_somebody(copies: Sequence[Delivery]) -> bool:
+    return any(one.held_cause and one.due_at is None for one in copies)
+
+
+def _provider_name(email: Email) -> str:
+    return registry.provider(email.connection.provider).name if email.connection else "The provider"
 
 
 def people(addresses: list[str]) -> str:
     """“Ines Moreau”, “Ines Moreau, Tom Okafor”, “3 people”."""
-    from truesend.sending.addresses import AddressError, parse
-
     shown = []
     for text in addresses[:2]:
         try:
@@ -129,14 +123,19 @@ def people(addresses: list[str]) -> str:
     return f"{len(addresses)} people" if len(addresses) > 2 else ", ".join(shown)
 
 
-def page(email: Email) -> dict[str, Any]:
-    """Everything the email's page says."""
+def page(member: Member, email: Email) -> dict[str, Any]:
+    """Everything the email's page says to its member."""
     deliveries = list(Delivery.objects.filter(email=email).order_by("position"))
     signals = query.signals_of([one.pk for one in deliveries])
-    word, state, text = headline(email, signals)
+    word, state, text = headline(email, deliveries, signals, None)
     connection = email.connection
     assert connection is not None
     name = registry.provider(connection.provider).name
+    labels = _labels(deliveries) if len(deliveries) > 1 else {}
+    asked = questions(member, connection, deliveries, labels)
+    attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
+    notes = obstacles(member, email, deliveries, attempts)
+    pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
             "id": str(email.pk),
@@ -146,14 +145,67 @@ def page(email: Email) -> dict[str, Any]:
             "provider_name": name,
             "status_word": word,
             "state": state,
-            "status_sentence": text if not email.problem else "",
+            "status_sentence": "" if asked or notes else _status_sentence(email, deliveries, text),
             "created_at": email.created_at,
             "recipients": _recipients(email),
         },
-        "timeline": _timeline(email, deliveries, signals, name),
-        "problem": _problem(email),
+        "timeline": _timeline(email, signals, settled.lines(deliveries, attempts, name, labels)),
+        "questions": asked,
+        "notes": notes,
+        "copies": _copies(deliveries, name, labels),
+        "undo": undoing.of_email(email),
+        "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
+        "can_edit": email.status == EmailStatus.CANCELLED,
     }
+
+
+def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) -> str:
+    """The status in a sentence; what waits says until when, and for what."""
+    waiting = [one.due_at for one in deliveries if one.status == DeliveryStatus.QUEUED and one.due_at]
+    due = min(waiting, default=None)
+    if due is None or due <= clock.now() + _A_MOMENT:
+        return text
+    if email.status == EmailStatus.SCHEDULED:
+        return format_html("Waits for its hour: {}.", moment(due, "point"))
+    if undoing.of_email(email) is not None:
+        return text
+    return format_html("Its turn comes at {}.", moment(due, "point"))
+
+
+def _copies(deliveries: Sequence[Delivery], provider: str, labels: dict[UUID, str]) -> dict[str, Any] | None:
+    """Each copy's state, the ones with a problem first; ``None`` where there is one copy only."""
+    if len(deliveries) < 2:
+        return None
+    order = ("unknown", "refused", "queued", "sending", "cancelled", "accepted")
+    told = [(one, _copy_status(one)) for one in deliveries]
+    counts = Counter(status.word for _, status in told)
+    told.sort(key=lambda pair: (not pair[0].held_cause, order.index(pair[0].status)))
+    return {
+        "summary": ", ".join(f"{count} {word.lower()}" for word, count in counts.most_common()),
+        "rows": [
+            {
+                "id": str(one.pk),
+                "to": labels.get(one.pk, ""),
+                "word": status.word,
+                "state": status.state,
+                "sentence": status.sentence.replace("{provider}", provider),
+                "at": one.sent_at or (one.due_at if _is_late(one.due_at) else None),
+            }
+            for one, status in told[:_MOST_COPIES]
+        ],
+        "more": max(0, len(told) - _MOST_COPIES),
+    }
+
+
+def _copy_status(one: Delivery) -> statuses.Status:
+    if one.held_cause:
+        return statuses.HELD_FOR_A_WHILE if one.due_at else statuses.HELD
+    return statuses.DELIVERY[one.status]
+
+
+def _is_late(due: datetime | None) -> bool:
+    return due is not None and due > clock.now() + _A_MOMENT
 
 
 def _recipients(email: Email) -> list[tuple[str, list[str]]]:
@@ -165,72 +217,11 @@ def _recipients(email: Email) -> list[tuple[str, list[str]]]:
     return named if len(named) > 1 or sum(len(people) for _, people in named) > 2 else []
 
 
-def _problem(email: Email) -> dict[str, Any] | None:
-    if not email.problem or email.status in {EmailStatus.SENT, EmailStatus.CANCELLED}:
-        return None
-    connection = email.connection
-    assert connection is not None
-    fix = fix_for(email.problem, connection)
-    if email.status == EmailStatus.HELD and readiness.can_send(describe(connection)):
-        # What held it is gone.
-        fix = {"label": "Send now", "url": f"/emails/{email.pk}/release"}
-    elif email.status == EmailStatus.FAILED and not email.attachments.exists():
-        fix = {"label": "Edit the email", "url": f"/emails/{email.pk}/again"}
-    elif fix is not None and not fix["url"].startswith(("/oauth/", "/account")):
-        fix = None
-    last = Attempt.objects.filter(delivery__email=email).exclude(words="").order_by("-started_at").first()
-    words = last.words if last is not None and last.cause == email.problem else ""
-    text = _problem_sentence(email, words)
-    if email.status == EmailStatus.UNKNOWN:
-        text += " Look into your Sent folder."
-    return {
-        "title": _PROBLEM_TITLES.get(EmailStatus(email.status), "Not yet."),
-        "sentence": text,
-        "state": "warn" if email.status in {EmailStatus.UNKNOWN, EmailStatus.QUEUED} else "bad",
-        # Where a connection broke the words are our own, and said already.
-        "words": "" if words in text or email.problem in _OPEN else words,
-        "fix": {**fix, "method": "post" if fix["url"].startswith("/emails/") else "get"} if fix else None,
-        "who": names(who_can(email.problem, connection)),
-    }
-
-
-def _timeline(
-    email: Email, deliveries: list[Delivery], signals: list[Signal], provider: str
-) -> list[dict[str, Any]]:
+def _timeline(email: Email, signals: list[Signal], tries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # Whom it concerns needs saying only where there are several.
     several = len(email.to) + len(email.cc) + len(email.bcc) > 1
-    told = [_signal(one, several) for one in signals]
-    labels = _labels(deliveries) if len(deliveries) > 1 else {}
-    attempts = Attempt.objects.filter(delivery__in=deliveries).exclude(outcome="")
-    if len(deliveries) > _FOLD_ABOVE:
-        told += _folded(deliveries, provider)
-        attempts = attempts.exclude(outcome=Outcome.ACCEPTED)
-    for attempt in attempts.order_by("-started_at")[:_MOST_ATTEMPTS]:
-        told.append(_attempt(attempt, provider, labels.get(attempt.delivery_id, "")))
+    told = [*(_signal(one, several) for one in signals), *tries]
     return sorted(told, key=lambda one: one["at"], reverse=True)
-
-
-def _folded(deliveries: list[Delivery], provider: str) -> list[dict[str, Any]]:
-    """One line for the accepted copies of a large email."""
-    times = [one.sent_at for one in deliveries if one.status == DeliveryStatus.ACCEPTED and one.sent_at]
-    if not times:
-        return []
-    line = {
-        "icon": "send",
-        "state": "ok",
-        "title": f"Accepted by {provider}",
-        "confidence_label": None,
-        "sentence": f"{len(times)} of {len(deliveries)} copies.",
-        "at": max(times),
-    }
-    return [line]
-
-
-def _said(attempt: Attempt, provider: str) -> str:
-    """The provider's own words, where there were any: of a broken connection the words are ours."""
-    return (
-        f" {provider} said “{attempt.words}”." if attempt.words and attempt.cause not in _OPEN_TITLES else ""
-    )
 
 
 def _labels(deliveries: list[Delivery]) -> dict[UUID, str]:
@@ -274,35 +265,3 @@ def _shown(one: Signal) -> tuple[str, str, str]:
 
 def _link(one: Signal) -> str:
     return f"“{one.link_label or one.link_target or 'a link'}”"
-
-
-def _attempt(attempt: Attempt, provider: str, to: str) -> dict[str, Any]:
-    at = attempt.finished_at or attempt.started_at
-    tail = f" To {to}." if to else ""
-    if attempt.outcome == Outcome.ACCEPTED:
-        tries = "First try" if attempt.number == 1 else f"Try {attempt.number}"
-        took = f", {attempt.milliseconds} ms" if attempt.milliseconds is not None else ""
-        return {
-            "icon": "send",
-            "state": "ok",
-            "title": f"Accepted by {provider}",
-            "confidence_label": None,
-            "sentence": f"{tries}{took}.{tail}",
-            "at": at,
-        }
-    unknown = attempt.outcome == Outcome.UNKNOWN
-    return {
-        "icon": "warn" if unknown else "bad",
-        "state": "warn" if unknown else "bad",
-        "title": _OPEN_TITLES.get(attempt.cause, "No clear answer from {provider}").format(provider=provider)
-        if unknown
-        else "Not accepted",
-        "confidence_label": None,
-        "sentence": (
-            _open_sentence(attempt.cause, provider) + _said(attempt, provider)
-            if unknown
-            else sentence(attempt.cause, provider, attempt.words)
-        )
-        + tail,
-        "at": at,
-    }

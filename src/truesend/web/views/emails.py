@@ -16,11 +16,14 @@ from truesend import clock
 from truesend.organizations.access import access_delivery, access_email, connections_of, emails_of, search
 from truesend.organizations.models import Member
 from truesend.paging import CursorError, page_of
-from truesend.sending import reconcile
+from truesend.sending import attachments, reconcile
 from truesend.sending import release as dispatch
-from truesend.sending.models import Email, EmailStatus
+from truesend.sending.addresses import Mailbox
+from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus, Recipient
 from truesend.web import timeline as told
+from truesend.web.frames import framed
 from truesend.web.gate import member_page
+from truesend.web.needs import needs_somebody
 
 PAGE = 50
 FILTERS = {"": "All", "drafts": "Drafts", "needs": "Needs you"}
@@ -30,7 +33,8 @@ ANSWERS = {
     "resend": {"sent": False, "resend": True},
     "give_up": {"sent": False, "resend": False},
 }
-_NEEDS = (EmailStatus.UNKNOWN, EmailStatus.HELD, EmailStatus.FAILED, EmailStatus.PARTLY)
+# What of an email can be written again: nothing that may have left.
+_WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
 
 
 @require_GET
@@ -44,18 +48,18 @@ def listing(request: HttpRequest, member: Member) -> HttpResponse:
 @member_page
 def rows(request: HttpRequest, member: Member) -> HttpResponse:
     """The list's rows alone, for the live page."""
-    return render(request, "partials/email_rows.html", _listing(request, member))
+    return render(request, "partials/email_rows.html", {**_listing(request, member), "refreshed": True})
 
 
 def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
     query = request.GET.get("q", "").strip()[:200].replace("\x00", "")
     chosen = request.GET.get("filter", "")
     cursor = request.GET.get("cursor", "")
-    found = emails_of(member).filter(is_test=False)
+    found = everything = emails_of(member).filter(is_test=False)
     if chosen == "drafts":
         found = found.filter(status=EmailStatus.DRAFT)
     elif chosen == "needs":
-        found = found.filter(status__in=_NEEDS)
+        found = needs_somebody(found)
     if query:
         found = search(found, query)
     try:
@@ -63,12 +67,16 @@ def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
     except CursorError:
         emails, following = page_of(found.select_related("connection"), "", PAGE)
     asked = {"q": query, "filter": chosen, "cursor": cursor}
+    needs = needs_somebody(everything).count()
     return {
         "nav": "emails",
         "emails": told.rows(emails),
         "query": query,
         "filter": chosen if chosen in FILTERS else "",
-        "filters": [{"key": key, "label": label} for key, label in FILTERS.items()],
+        "filters": [
+            {"key": key, "label": label, "count": needs if key == "needs" else 0}
+            for key, label in FILTERS.items()
+        ],
         "next": following,
         "connected": connections_of(member).filter(disconnected_at=None).exists(),
         "live_url": "/emails/rows?" + urlencode({key: value for key, value in asked.items() if value}),
@@ -87,14 +95,14 @@ def _email(member: Member, email_id: UUID) -> Email:
 def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """`/emails/{id}`."""
     email = _email(member, email_id)
-    return render(request, "emails/detail.html", {"nav": "emails", **told.page(email)})
+    return render(request, "emails/detail.html", {"nav": "emails", **told.page(member, email)})
 
 
 @require_GET
 @member_page
 def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The timeline alone, for the live page."""
-    return render(request, "partials/timeline.html", told.page(_email(member, email_id)))
+    return render(request, "partials/timeline.html", told.page(member, _email(member, email_id)))
 
 
 @require_POST
@@ -108,23 +116,41 @@ def cancel(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
 @require_POST
 @member_page
 def again(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
-    """“Edit the email”: what was not sent, as a new draft."""
+    """“Edit the email”: what was refused or stopped, as a new draft with its files."""
     email = _email(member, email_id)
+    people = _people_again(email)
+    if not any(people.values()):
+        messages.info(request, "Nothing of this email was refused or stopped.")
+        return HttpResponseRedirect(f"/emails/{email_id}")
     now = clock.now()
     draft = Email.objects.create(
         organization=member.organization,
         member=member,
         connection=email.connection,
         status=EmailStatus.DRAFT,
-        to=email.to,
-        cc=email.cc,
-        bcc=email.bcc,
+        **people,
         subject=email.subject,
         html=email.html or f"<pre>{_escaped(email.text)}</pre>",
+        track=email.track,
         created_at=now,
         updated_at=now,
     )
+    attachments.copy(email.pk, draft.pk)
     return HttpResponseRedirect(f"/emails/new?draft={draft.pk}")
+
+
+def _people_again(email: Email) -> dict[str, list[str]]:
+    """Those whose copy did not leave, by header.
+
+    Where each had a copy of their own they stand in Bcc: nobody shall learn of the others by a correction.
+    """
+    copies = list(Delivery.objects.filter(email=email).values_list("pk", "status"))
+    stopped = [copy for copy, status in copies if status in _WRITTEN_AGAIN]
+    if len(copies) == 1 and stopped:
+        return {"to": email.to, "cc": email.cc, "bcc": email.bcc}
+    found = Recipient.objects.filter(delivery__in=stopped).order_by("delivery__position")
+    people = [str(Mailbox(one.address, one.name)) for one in found]
+    return {"to": people, "cc": [], "bcc": []} if len(people) == 1 else {"to": [], "cc": [], "bcc": people}
 
 
 @require_POST
@@ -164,14 +190,6 @@ def resolve(request: HttpRequest, member: Member, delivery_id: UUID) -> HttpResp
     return HttpResponseRedirect(f"/emails/{delivery.email_id}")
 
 
-# A frame of its own: what a mail program would show where the mail brings no style itself.
-_FRAME = (
-    '<!doctype html><meta charset="utf-8"><title>Email</title><base target="_blank">'
-    "<style>body{font:15px/1.6 Georgia,serif;color:#222;margin:0;overflow-wrap:anywhere}"
-    "img{max-width:100%}</style>"
-)
-
-
 @require_GET
 @xframe_options_sameorigin
 @member_page
@@ -179,13 +197,7 @@ def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The mail as written, alone in a frame: no scripts, no requests, and never a live pixel."""
     email = _email(member, email_id)
     html = email.html or f"<pre>{_escaped(email.text)}</pre>"
-    response = HttpResponse(f"{_FRAME}{html}")
-    response["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
-        "sandbox allow-popups allow-popups-to-escape-sandbox"
-    )
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return framed(html)
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,81 @@
+"""What stands in the way of an email's copies, as notes on its page: held, tried again later, refused.
+
+What happened, what comes next and who can do what is decided in :mod:`truesend.sending.explain`, as for the API; here
+it gets the reader's own time and the buttons that do it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from truesend import clock
+from truesend.connections.causes import at_time
+from truesend.connections.describe import start_url
+from truesend.organizations.access import Refused, check_manages
+from truesend.organizations.models import Member
+from truesend.sending.explain import Help
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
+from truesend.sending.problems import Problem, every_problem_of
+from truesend.web.gate import names
+from truesend.web.templatetags.look import moment
+
+# Buttons of the page itself.
+_PRESSED = {Help.RELEASE: "release", Help.AGAIN: "again"}
+
+
+def obstacles(
+    member: Member, email: Email, deliveries: Sequence[Delivery], attempts: Sequence[Attempt]
+) -> list[dict[str, Any]]:
+    """A note for each cause: {title, sentence, state, words, fix, who}; what needs a person first.
+
+    ``attempts`` in the order of their numbers. What is unknown is asked elsewhere on the page.
+    """
+    now = clock.now()
+    notes: list[dict[str, Any]] = []
+    for problem in every_problem_of(email, deliveries, attempts):
+        if problem.status == DeliveryStatus.UNKNOWN:
+            continue
+        fix = _fix(problem, member, email)
+        if any(one["fix"] == fix for one in notes):
+            fix = None  # one press is for all of them
+        title, _, rest = problem.sentence.partition(". ")
+        notes.append(
+            {
+                "title": f"{title}.",
+                "sentence": _local(rest, problem.due_at, now),
+                "state": "warn" if problem.due_at is not None else "bad",
+                "words": "" if problem.words in problem.sentence else problem.words,
+                "fix": fix,
+                "who": names(problem.who),
+            }
+        )
+    return notes
+
+
+def _local(text: str, at: datetime | None, now: datetime) -> str | SafeString:
+    """The sentence with its time in the reader's zone, which only the page knows."""
+    if at is None:
+        return text
+    before, found, after = text.partition(at_time(at, now))
+    return format_html("{}at {}{}", before, moment(at, "point"), after) if found else text
+
+
+def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | None:
+    if problem.help in _PRESSED:
+        url = f"/emails/{email.pk}/{_PRESSED[problem.help]}"
+        return {"label": problem.help.value, "url": url, "method": "post"}
+    fix = problem.fix
+    if fix is None or not fix["url"].startswith("/oauth/"):
+        return {**fix, "method": "get"} if fix is not None else None
+    connection = email.connection
+    assert connection is not None
+    try:
+        check_manages(member, connection)
+    except Refused:
+        return None
+    return {"label": fix["label"], "url": start_url(connection, None, f"/emails/{email.pk}"), "method": "get"}

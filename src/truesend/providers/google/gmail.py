@@ -14,6 +14,8 @@ from truesend.providers.http import Answer
 
 # Bodies above about 5 MB are refused as JSON (seen, not documented); base64 adds a third.
 JSON_LIMIT_BYTES = 3_500_000
+# Entries to a page; the API's own bounds are 500.
+HISTORY_PAGE, LISTING_PAGE = 500, 100
 # Our mark travels in a header of its own, which Gmail keeps in the Sent copy.
 MARK_HEADER = "X-Truesend-Delivery"
 
@@ -94,7 +96,11 @@ def history_request(
     access_token: str, position: str, kinds: Iterable[str], label: str, page: str, base: str
 ) -> Request:
     """``history.list`` of everything after ``position``, of these kinds, of one label or all (2 units)."""
-    asked = [("startHistoryId", position), ("maxResults", "500"), *(("historyTypes", kind) for kind in kinds)]
+    asked = [
+        ("startHistoryId", position),
+        ("maxResults", str(HISTORY_PAGE)),
+        *(("historyTypes", kind) for kind in kinds),
+    ]
     asked += [("labelId", label)] if label else []
     asked += [("pageToken", page)] if page else []
     return _get(f"{base}/gmail/v1/users/me/history?{urlencode(asked)}", "history.list", access_token)
@@ -106,7 +112,7 @@ def sent_listing_request(access_token: str, page: str, base: str) -> Request:
     By label, which is "immediately consistent"; never by ``q=``, whose index was seen minutes behind. What was sent
     and then thrown away stays in it.
     """
-    asked = [("labelIds", "SENT"), ("includeSpamTrash", "true"), ("maxResults", "100")]
+    asked = [("labelIds", "SENT"), ("includeSpamTrash", "true"), ("maxResults", str(LISTING_PAGE))]
     asked += [("pageToken", page)] if page else []
     return _get(f"{base}/gmail/v1/users/me/messages?{urlencode(asked)}", "messages.list", access_token)
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from truesend import clock
 from truesend.connections.causes import Action, Who, at_time, cause, core, sentence
-from truesend.connections.models import Connection, Kind, Token
+from truesend.connections.models import Connection, Kind, Proof, Token
 from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
 from truesend.organizations.models import Member, Role, User
 from truesend.providers import registry
@@ -44,13 +44,18 @@ def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
 
 def describe(connection: Connection, now: datetime | None = None) -> Description:
     """Judge a connection and put the verdict into words."""
+    return describe_from(connection, connection.proofs.all(), getattr(connection, "token", None), now)
+
+
+def describe_from(
+    connection: Connection, proofs: Iterable[Proof], token: Token | None, now: datetime | None = None
+) -> Description:
+    """The same from rows read before."""
     moment = now or clock.now()
     adapter = registry.provider(connection.provider)
     facts = tuple(
-        ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words, one.until)
-        for one in connection.proofs.all()
+        ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words, one.until) for one in proofs
     )
-    token: Token | None = getattr(connection, "token", None)
     verdict = judge(
         Facts(
             offered=tuple(str(one) for one in adapter.capabilities),

@@ -68,22 +68,21 @@ def _due(now: datetime, expires_in: int) -> datetime:
 
 @dataclasses.dataclass(frozen=True)
 class Held:
-    """An access token that was read once, to be used while it lives."""
+    """An access token that was opened once, to be used while its row stays the same."""
 
     text: str = dataclasses.field(repr=False)
-    expires_at: datetime
-
-    def lives(self) -> bool:
-        """Whether it has life left for a call."""
-        return self.expires_at - clock.now() > MARGIN
+    sealed: bytes = dataclasses.field(repr=False)
 
 
-def held(token: Token) -> Held | None:
-    """The access token of a row read before; None where it is to be renewed first."""
+def held(token: Token, before: Held | None = None) -> Held | None:
+    """The access token of a row read before; None where it is to be renewed first. ``before``: opened earlier."""
     if token.access_expires_at - clock.now() <= MARGIN:
         return None
+    sealed = bytes(token.access)
+    if before is not None and before.sealed == sealed:
+        return before
     try:
-        return Held(_open(token.access, f"token.access:{token.pk}"), token.access_expires_at)
+        return Held(_open(sealed, f"token.access:{token.pk}"), sealed)
     except ProviderError:  # unreadable: the renewal says so, where it cannot help
         return None
 

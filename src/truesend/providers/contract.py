@@ -243,18 +243,7 @@ class Provider(ABC):
         return self.judge_send(answer)
 
     def judge_send(self, answer: http.Answer) -> SendResult:
-        """Outcome of a send's answer: a recognised error body first, then the status (design §5)."""
-        refusal = self.read_refusal(answer)
-        if refusal is not None and not 200 <= answer.status < 300:
-            outcome = Outcome.NOT_SENT if refusal.proves_not_sent else Outcome.UNKNOWN
-            return SendResult(
-                outcome,
-                refusal.cause,
-                refusal.words,
-                milliseconds=answer.milliseconds,
-                retry_at=refusal.retry_at,
-                client_wide=refusal.client_wide,
-            )
+        """Outcome of a send's answer: accepted, else by a recognised error body, else by the status (design §5)."""
         if 200 <= answer.status < 300:
             accepted = self.read_accepted(answer)
             if accepted is None:
@@ -267,6 +256,17 @@ class Provider(ABC):
                 message_id=accepted[0],
                 thread_id=accepted[1],
                 milliseconds=answer.milliseconds,
+            )
+        refusal = self.read_refusal(answer)
+        if refusal is not None:
+            outcome = Outcome.NOT_SENT if refusal.proves_not_sent else Outcome.UNKNOWN
+            return SendResult(
+                outcome,
+                refusal.cause,
+                refusal.words,
+                milliseconds=answer.milliseconds,
+                retry_at=refusal.retry_at,
+                client_wide=refusal.client_wide,
             )
         certain = 400 <= answer.status < 500 and answer.status not in {408, 409, 425}
         return SendResult(

@@ -10,41 +10,27 @@ import logging
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Subquery
 
 from truesend import clock, live_events
 from truesend.connections import proofs, tokens
-from truesend.connections.describe import Description, describe, with_facts
-from truesend.connections.models import Connection
+from truesend.connections.describe import Description, describe_from
+from truesend.connections.models import Connection, Token
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, Provider
 from truesend.providers.errors import ProviderError
-from truesend.sending.models import Attempt, Delivery, DeliveryStatus
+from truesend.sending import reading
+from truesend.sending.models import Delivery, DeliveryStatus
+from truesend.sending.reading import Due
 
 log = logging.getLogger("truesend.sending")
 
 # Facts and the newest proof of success are at most this old.
 FRESH_SECONDS = 1.0
-# Read at a time: so many of the due, or so many bytes of their text.
-_AT_ONCE = 16
-_AT_ONCE_BYTES = 512 * 1024
-_ORDER = ("due_at", "email_id", "position")
-
-
-@dataclass(frozen=True)
-class Due:
-    """A delivery to be tried: ``number`` of the try, and the cause the one before it ended with."""
-
-    delivery: Delivery
-    number: int
-    last_cause: str
-    alone: bool
 
 
 class Box:
@@ -55,6 +41,7 @@ class Box:
         self._due: deque[Due] = deque()
         self._described: Description | None = None
         self._members: dict[UUID, Member] = {}
+        self._token: Token | None = None
         self._access: tokens.Held | None = None
         self._fresh_until = 0.0
         self._position: str | None = None
@@ -66,7 +53,7 @@ class Box:
         """What is to be tried now; None where nothing is due."""
         if not self._due:
             close_old_connections()
-            self._due.extend(_due(self._id))
+            self._due.extend(reading.due(self._id, clock.now()))
         return self._due.popleft() if self._due else None
 
     def described(self) -> Description:
@@ -78,9 +65,9 @@ class Box:
     def look(self) -> Description:
         """The same, as it stands at this moment."""
         until = time.monotonic() + FRESH_SECONDS
-        rows = with_facts(Connection.objects.filter(pk=self._id))
-        self._described = describe(rows.get())
-        self._members, self._access = {}, None
+        facts = reading.facts(self._id)
+        self._described = describe_from(facts.connection, facts.proofs, facts.token)
+        self._token, self._members = facts.token, {}
         self._fresh_until = until
         return self._described
 
@@ -89,15 +76,16 @@ class Box:
         self.described()
         key = delivery.email.member_id
         if key not in self._members:
-            self._members[key] = Member.objects.select_related("user", "organization").get(pk=key)
+            self._members[key] = reading.writer(key)
         return self._members[key]
 
     def access(self, *, renew: bool) -> str:
         """An access token with life left in it. Raises ProviderError."""
         connection = self.described().connection
-        if renew or self._access is None or not self._access.lives():
-            held = getattr(connection, "token", None) if not renew else None
-            self._access = tokens.held(held) if held is not None else None
+        if renew:
+            self._access = None
+        elif self._token is not None:
+            self._access = tokens.held(self._token, self._access)
         if self._access is not None:
             return self._access.text
         fresh = tokens.access_token(connection, trigger="send", renew=renew)
@@ -173,40 +161,3 @@ class Box:
             proofs.keep(connection, [Evidence(check, True, "send") for check in ("grant", "send")], at)
         except DatabaseError:
             log.info("The newest success of a mailbox is told by its ledger alone.")
-
-
-def _due(connection_id: UUID) -> list[Due]:
-    """The first of what is due in a mailbox, with everything that a letter is made of."""
-    waiting = Delivery.objects.filter(connection_id=connection_id, due_at__lte=clock.now())
-    sizes = (
-        waiting.order_by(*_ORDER)
-        .annotate(html=_bytes("email__html"), text=_bytes("email__text"))
-        .values_list("pk", "html", "text")[:_AT_ONCE]
-    )
-    chosen: list[UUID] = []
-    total = 0
-    for pk, html, text in sizes:
-        total += html + text
-        if chosen and total > _AT_ONCE_BYTES:
-            break
-        chosen.append(pk)
-    if not chosen:
-        return []
-    attempts = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number")
-    others = Delivery.objects.filter(email=OuterRef("email")).exclude(pk=OuterRef("pk"))
-    rows = (
-        waiting.filter(pk__in=chosen)
-        .select_related("email")
-        .prefetch_related("recipients", "email__attachments")
-        .annotate(
-            tried=Subquery(attempts.values("number")[:1]),
-            last=Subquery(attempts.values("cause")[:1]),
-            accompanied=Exists(others),
-        )
-        .order_by(*_ORDER)
-    )
-    return [Due(row, (row.tried or 0) + 1, row.last or "", not row.accompanied) for row in rows]
-
-
-def _bytes(field: str) -> Func:
-    return Func(F(field), function="octet_length", output_field=IntegerField())

@@ -35,8 +35,9 @@ from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
 from truesend.sending import letters, readiness, rows
-from truesend.sending.box import Box, Due
+from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
+from truesend.sending.reading import Due
 from truesend.sending.settle import refresh_email
 
 log = logging.getLogger("truesend.sending")
@@ -89,7 +90,7 @@ def _send(box: Box, due: Due) -> bool:
     described = box.described()
     connection = delivery.connection = described.connection
     try:
-        letter, links, draft = letters.build(delivery, described)
+        letter, links, draft = letters.build(due, described)
     except (DatabaseError, InterfaceError):
         raise
     except Exception:

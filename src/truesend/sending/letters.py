@@ -9,24 +9,26 @@ from truesend.sending.compose import File, Letter, compose
 from truesend.sending.models import Delivery, RecipientType
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
+from truesend.sending.reading import Due
 from truesend.tracking import tokens
+from truesend.tracking.html_scan import Tag, Text, Unclosed, scan
 from truesend.tracking.rewrite import rewrite
 
 Link = dict[str, str | int]
 
 
-def build(delivery: Delivery, described: Description) -> tuple[bytes, list[Link], Draft]:
+def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
     """(the message, its link targets as rows of `Delivery.links`, the draft as readiness wants it)."""
+    delivery, people = due.delivery, due.people
     email, connection = delivery.email, described.connection
-    people: dict[str, list[Mailbox]] = {kind: [] for kind in RecipientType.values}
-    for one in sorted(delivery.recipients.all(), key=lambda row: row.position):
-        people[one.type].append(Mailbox(one.address, one.name))
-    attached = sorted(email.attachments.all(), key=lambda row: row.position)
+    attached = email.attachments.order_by("position") if due.has_files else ()
     files = [File(one.name, one.content_type, one.content) for one in attached]
     html = email.html
     links: list[Link] = []
+    # Read once, for the links and for the text.
+    parts = list(scan(html))
     if email.track and html:
-        html, links = _tracked(delivery, html)
+        html, links = _tracked(delivery, html, parts)
     raw = compose(
         Letter(
             delivery=delivery.pk,
@@ -37,7 +39,7 @@ def build(delivery: Delivery, described: Description) -> tuple[bytes, list[Link]
             subject=email.subject,
             html=html,
             # From what was written: readers of plain text get addresses, not tokens.
-            text=email.text or to_text(email.html),
+            text=email.text or to_text(email.html, parts),
             files=files,
             date=clock.now(),
         )
@@ -55,12 +57,13 @@ def build(delivery: Delivery, described: Description) -> tuple[bytes, list[Link]
     return raw, links, draft
 
 
-def _tracked(delivery: Delivery, html: str) -> tuple[str, list[Link]]:
+def _tracked(delivery: Delivery, html: str, parts: list[Tag | Text | Unclosed]) -> tuple[str, list[Link]]:
     keys, base = env.link_keys(), env.tracking_url()
     rewritten = rewrite(
         html,
         click_url=lambda number, target: f"{base}/t/c/{tokens.sign_click(keys, delivery.pk, number, target)}",
         pixel_url=f"{base}/t/o/{tokens.sign_open(keys, delivery.pk)}.gif",
+        parts=parts,
     )
     return rewritten.html, [
         {"index": link.index, "target": link.target, "text": link.text}

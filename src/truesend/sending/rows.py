@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import psycopg
-from django.db import connection
 from psycopg.types.json import Jsonb
+
+from truesend.sending.reading import execute
 
 _START = b"""
 WITH taken AS (
@@ -91,7 +90,7 @@ def start(
     Times: ``now`` by the clock that can be moved, ``real`` and ``over`` by the real one. Raises IntegrityError
     where another attempt is open or has this number.
     """
-    row = _execute(
+    (row,) = execute(
         _START,
         {
             "delivery": delivery,
@@ -122,7 +121,7 @@ def accept(
 
     Where the email has more copies, its status is left to the caller.
     """
-    row = _execute(
+    (row,) = execute(
         _ACCEPT,
         {
             "attempt": attempt,
@@ -135,15 +134,3 @@ def accept(
         },
     )
     return Accepted(bool(row[0]), bool(row[1]))
-
-
-def _execute(statement: bytes, values: dict[str, Any]) -> tuple[Any, ...]:
-    """Run a prepared statement on this thread's connection: its one row. Errors are Django's."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    opened = connection.connection
-    assert isinstance(opened, psycopg.Connection)
-    with connection.wrap_database_errors, psycopg.Cursor(opened) as cursor:
-        row: tuple[Any, ...] | None = cursor.execute(statement, values, prepare=True).fetchone()
-    assert row is not None
-    return row

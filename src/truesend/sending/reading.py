@@ -1,0 +1,154 @@
+"""Reading what a drain needs in few statements, prepared once per connection.
+
+The same by the ORM costs as much as sending: it composes each query anew. Rows become models here too, with what is
+not read left out, so that the rest of the code sees nothing of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import psycopg
+from django.db import connection, models
+
+from truesend.connections.models import Connection, Proof, Token
+from truesend.organizations.models import Member, User
+from truesend.sending.addresses import Mailbox
+from truesend.sending.models import Attachment, Attempt, Delivery, Email, Recipient, RecipientType
+
+# Read at a time: so many of the due, or so many bytes of their text.
+_AT_ONCE = 16
+_AT_ONCE_BYTES = 512 * 1024
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A delivery to be tried, its ``email`` loaded: ``number`` of the try, and the cause the one before it ended with.
+
+    ``people`` by :class:`RecipientType`. ``alone``: the email has no other copy. ``has_files``: it has attachments.
+    """
+
+    delivery: Delivery
+    people: dict[str, list[Mailbox]]
+    number: int
+    last_cause: str
+    alone: bool
+    has_files: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A connection with everything its verdict rests on."""
+
+    connection: Connection
+    token: Token | None
+    proofs: list[Proof]
+
+
+class _Columns(Generic[M]):
+    """Some columns of a model (all of them, unless named), and the way from a row to it."""
+
+    def __init__(self, model: type[M], alias: str, *names: str) -> None:
+        fields = [one for one in model._meta.concrete_fields if not names or one.name in names]
+        self._model = model
+        self._names = [one.attname for one in fields]
+        self.sql = ", ".join(f'{alias}."{one.column}"' for one in fields)
+        self.count = len(fields)
+
+    def read(self, values: tuple[Any, ...]) -> M:
+        return self._model.from_db("default", self._names, values)
+
+
+def _table(model: type[models.Model]) -> str:
+    return model._meta.db_table
+
+
+_DELIVERY = _Columns(Delivery, "d", "id", "email", "connection", "position", "status", "due_at")
+_EMAIL = _Columns(
+    Email, "e", "id", "organization", "member", "connection", "subject", "html", "text", "track", "is_test"
+)
+_CONNECTION, _TOKEN, _PROOF = _Columns(Connection, "c"), _Columns(Token, "t"), _Columns(Proof, "p")
+_MEMBER = _Columns(Member, "m")
+_USER = _Columns(User, "u", "id", "email", "name", "is_active")
+
+# Names of our own tables and columns, and nothing else, are put into these.
+_DUE = f"""
+SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.position)
+          FROM {_table(Recipient)} r WHERE r.delivery_id = d.id),
+       last.number, last.cause,
+       EXISTS (SELECT FROM {_table(Delivery)} o WHERE o.email_id = d.email_id AND o.id <> d.id),
+       EXISTS (SELECT FROM {_table(Attachment)} f WHERE f.email_id = d.email_id),
+       {_DELIVERY.sql}, {_EMAIL.sql}
+  FROM (SELECT id, row_number() OVER turn AS place, sum(bytes) OVER turn AS total
+          FROM (SELECT w.id, w.due_at, w.email_id, w.position,
+                       octet_length(x.html) + octet_length(x.text) AS bytes
+                  FROM {_table(Delivery)} w JOIN {_table(Email)} x ON x.id = w.email_id
+                 WHERE w.connection_id = %(connection)s AND w.due_at <= %(now)s
+                 ORDER BY w.due_at, w.email_id, w.position LIMIT %(most)s) AS first
+        WINDOW turn AS (ORDER BY due_at, email_id, position ROWS UNBOUNDED PRECEDING)) AS chosen
+  JOIN {_table(Delivery)} d ON d.id = chosen.id
+  JOIN {_table(Email)} e ON e.id = d.email_id
+  LEFT JOIN LATERAL (SELECT number, cause FROM {_table(Attempt)} a WHERE a.delivery_id = d.id
+                      ORDER BY number DESC LIMIT 1) AS last ON true
+ WHERE chosen.place = 1 OR chosen.total <= %(bytes)s
+ ORDER BY d.due_at, d.email_id, d.position
+""".encode()  # noqa: S608
+_FACTS = f"""
+SELECT {_CONNECTION.sql}, {_TOKEN.sql}
+  FROM {_table(Connection)} c LEFT JOIN {_table(Token)} t ON t.connection_id = c.id WHERE c.id = %(connection)s
+""".encode()  # noqa: S608
+_PROOFS = f"SELECT {_PROOF.sql} FROM {_table(Proof)} p WHERE p.connection_id = %(connection)s".encode()  # noqa: S608
+_WRITER = f"""
+SELECT {_MEMBER.sql}, {_USER.sql}
+  FROM {_table(Member)} m JOIN {_table(User)} u ON u.id = m.user_id WHERE m.id = %(member)s
+""".encode()  # noqa: S608
+
+
+def execute(statement: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is prepared on this thread's connection. Errors are Django's."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    opened = connection.connection
+    assert isinstance(opened, psycopg.Connection)
+    with connection.wrap_database_errors, psycopg.Cursor(opened) as cursor:
+        return cursor.execute(statement, values, prepare=True).fetchall()
+
+
+def due(connection_id: UUID, now: datetime) -> list[Due]:
+    """The first of what is due in a mailbox, in its order: at least one where there is one."""
+    found = execute(
+        _DUE, {"connection": connection_id, "now": now, "most": _AT_ONCE, "bytes": _AT_ONCE_BYTES}
+    )
+    return [_due(row) for row in found]
+
+
+def _due(row: tuple[Any, ...]) -> Due:
+    recipients, number, cause, accompanied, has_files, *columns = row
+    delivery = _DELIVERY.read(tuple(columns[: _DELIVERY.count]))
+    delivery.email = _EMAIL.read(tuple(columns[_DELIVERY.count :]))
+    people: dict[str, list[Mailbox]] = {kind: [] for kind in RecipientType.values}
+    for kind, address, name in recipients or ():
+        people[kind].append(Mailbox(address, name))
+    return Due(delivery, people, (number or 0) + 1, cause or "", not accompanied, has_files)
+
+
+def facts(connection_id: UUID) -> Facts:
+    """A connection as it stands: its proofs first, so that the token is not older than the renewal they tell of."""
+    proofs = [_PROOF.read(row) for row in execute(_PROOFS, {"connection": connection_id})]
+    (row,) = execute(_FACTS, {"connection": connection_id})
+    held = row[_CONNECTION.count :]
+    token = _TOKEN.read(held) if held[0] is not None else None
+    return Facts(_CONNECTION.read(row[: _CONNECTION.count]), token, proofs)
+
+
+def writer(member_id: UUID) -> Member:
+    """A member with what readiness asks of their user."""
+    (row,) = execute(_WRITER, {"member": member_id})
+    member = _MEMBER.read(row[: _MEMBER.count])
+    member.user = _USER.read(row[_MEMBER.count :])
+    return member

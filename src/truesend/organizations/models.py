@@ -141,3 +141,46 @@ class Installation(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(only=True), name="installation_one_row")]
+
+
+class Standstill(models.Model):
+    """A time in which nothing was sent or renewed, as the web processes saw it. Times are real, not the sandbox's."""
+
+    # True while it lasts and null when it is over: at most one lasts, however many web processes look.
+    lasts = models.BooleanField(null=True, unique=True, default=True)
+    # Since when nobody worked, as far as is known; what stood still is told by the reason.
+    began_at = models.DateTimeField()
+    reason = models.CharField(max_length=10)
+    # The newest heartbeat when it was noticed; null where there has never been one.
+    last_beat_at = models.DateTimeField(null=True)
+    noticed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lasts=True, ended_at=None)
+                | models.Q(lasts__isnull=True, ended_at__isnull=False),
+                name="standstill_ends_once",
+            ),
+        ]
+
+
+class StandstillMail(models.Model):
+    """One mail about a standstill to one address: that it began, or that it is over."""
+
+    standstill = models.ForeignKey(Standstill, on_delete=models.CASCADE, related_name="mails")
+    address = models.EmailField(max_length=254)
+    # An operator reads what to look at, an owner what it means for them.
+    to_operator = models.BooleanField()
+    is_over = models.BooleanField()
+    # When a web process took it last; it counts as lost a while later.
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["standstill", "address", "is_over"], name="standstill_mailed_once"
+            ),
+        ]

@@ -27,6 +27,7 @@ from truesend import clock, env
 from truesend.live_events import CHANNEL
 from truesend.organizations.access import member_by_token, member_of
 from truesend.organizations.models import Member, User
+from truesend.web import standstill
 
 log = logging.getLogger("truesend.live")
 
@@ -44,15 +45,17 @@ _state: dict[str, Any] = {"listener": None, "closing": False, "loop": None}
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
-    """Start the listener with the server and stop it with it."""
+    """Start the listener and the watch over the worker with the server, and stop them with it."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             _state["loop"] = asyncio.get_running_loop()
             _state["listener"] = asyncio.create_task(_listen())
+            standstill.watch.start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             _end_streams()
+            standstill.watch.stop()
             listener = _state["listener"]
             if listener is not None:
                 listener.cancel()

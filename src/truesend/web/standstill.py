@@ -1,62 +1,145 @@
-"""Whether anything is sent and renewed at all. A worker that stands still cannot say so; the web process can."""
+"""Whether anything is sent and renewed at all. A worker that stands still cannot say so; the web process can.
+
+Each web process looks by itself, in a thread. What they find stands in one row, so that all of them say the same, a
+new one knows at once, and each mail about it is sent once.
+"""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+
 from truesend import clock
 from truesend.connections.models import LedgerEntry, LedgerKind, Proof, Token
+from truesend.organizations import installation
+from truesend.organizations.models import Standstill
 from truesend.sending.models import Attempt, Delivery, Worker
+from truesend.web import standstill_mail
+
+log = logging.getLogger("truesend.web")
 
 PATIENCE = timedelta(seconds=60)
-# Every page asks; the answer is looked up so often.
-_KEEP_SECONDS = 2.0
+_LOOK_SECONDS = 2.0
 _CLOCK_MOVED = 1.0
+# Whoever has not looked for so long was paused, with the whole machine perhaps, or had no database: nothing that he
+# has not seen counts.
+_PAUSED = 10.0
 
 
-class _Watch:
-    """What this process has seen so far, in monotonic seconds. Its own start counts as a sign of life.
-
-    After a restart of everything the old rows say that all stands still, until the new worker has had its minute.
-    """
+class Watch:
+    """What this process has seen so far. Only its own monotonic seconds measure a silence: no clock that is set, no
+    machine that slept and no jump of the sandbox's time looks like one."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._nobody_since: float | None = None
-        self._offset = 0.0
-        self._moved_at = float("-inf")
-        self._asked_at = float("-inf")
+        self._ended = threading.Event()
+        self._afresh = True
+        self._fresh_since = self._moved_at = self._beat_since = 0.0
+        self._clock_ran_at = 0.0
+        self._beat: datetime | None = None
         self._answer = False
 
     def stands_still(self) -> bool:
-        """For :data:`PATIENCE` nobody has worked."""
-        now = time.monotonic()
-        if now - self._asked_at > _KEEP_SECONDS:
-            self._asked_at = now
-            self._answer = self._look(now)
+        """For :data:`PATIENCE` nobody has worked, as of the last look."""
         return self._answer
 
-    def _look(self, now: float) -> bool:
-        patience = PATIENCE.total_seconds()
-        present, real = clock.now(), clock.real_now()
-        offset = (present - real).total_seconds()
-        if abs(offset - self._offset) > _CLOCK_MOVED:
-            # The sandbox's clock jumped: what is due since then is not late.
-            self._offset, self._moved_at = offset, now
+    def start(self) -> None:
+        """Begin to look, in a thread of its own."""
+        threading.Thread(target=self._run, name="standstill", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                close_old_connections()
+                self.look(began)
+                self._afresh = time.monotonic() - began > _PAUSED
+                standstill_mail.send_some()
+            except (DatabaseError, InterfaceError) as error:
+                if not self._afresh:
+                    log.warning("The watch over the worker lost the database (%s).", type(error).__name__)
+                self._afresh = True
+            except Exception:
+                log.exception("The watch over the worker failed; it goes on.")
+            rested = time.monotonic()
+            if self._ended.wait(_LOOK_SECONDS):
+                break
+            self._afresh = self._afresh or time.monotonic() - rested > _PAUSED
+        connection.close()
+
+    def look(self, now: float) -> None:
+        """Look once, at ``now`` in monotonic seconds: open the row of a standstill, or end it."""
+        present = clock.now()
         newest = Worker.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
-        if newest is not None:
-            self._nobody_since = None
-            silent = real - newest > PATIENCE
-        else:
-            # A worker that ended in good order leaves no row behind to tell since when.
-            self._nobody_since = now if self._nobody_since is None else self._nobody_since
-            silent = now - self._nobody_since > patience
-        if now - self._began <= patience:
-            return False
-        if silent:
-            return True
-        return now - self._moved_at > patience and (mail_lies(present) or renewals_lie(present))
+        self._note(now, present, newest)
+        if not installation.standing().adopted:
+            self._answer = False  # nothing is to be sent from here, and nobody to be told
+            return
+        row = Standstill.objects.filter(lasts=True).first()
+        if row is None:
+            reason = self._reason(now, present)
+            if reason is not None:
+                _open(reason, newest)
+            self._answer = reason is not None
+            return
+        over = self._works(now, newest, row) and not mail_lies(present) and not renewals_lie(present)
+        if over:
+            _end(row)
+        self._answer = not over
+
+    def _note(self, now: float, present: datetime, newest: datetime | None) -> None:
+        if self._afresh:
+            self._fresh_since = self._beat_since = now
+            self._afresh = False
+        runs_at = present.timestamp() - now
+        if abs(runs_at - self._clock_ran_at) > _CLOCK_MOVED:
+            self._moved_at = now  # what is due since then is not late
+        self._clock_ran_at = runs_at
+        if newest != self._beat:
+            self._beat, self._beat_since = newest, now
+
+    def _reason(self, now: float, present: datetime) -> str | None:
+        patience = PATIENCE.total_seconds()
+        if now - self._beat_since > patience:
+            return "silent"
+        if now - max(self._moved_at, self._fresh_since) <= patience:
+            return None
+        if mail_lies(present):
+            return "mail"
+        return "renewals" if renewals_lie(present) else None
+
+    def _works(self, now: float, newest: datetime | None, row: Standstill) -> bool:
+        """Somebody has beaten since, and still does."""
+        return newest is not None and newest != row.last_beat_at and now - self._beat_since < _PAUSED
+
+
+def _open(reason: str, newest: datetime | None) -> None:
+    real = clock.real_now()
+    began = newest if reason == "silent" and newest is not None else real - PATIENCE
+    row = Standstill(reason=reason, began_at=began, last_beat_at=newest, noticed_at=real)
+    with transaction.atomic():
+        if Standstill.objects.bulk_create([row], ignore_conflicts=True) and (
+            mine := Standstill.objects.filter(lasts=True, noticed_at=real).first()
+        ):
+            standstill_mail.plan(mine)
+            log.error("Nothing is sent or renewed (%s) since %s.", reason, f"{began:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _end(row: Standstill) -> None:
+    with transaction.atomic():
+        if (
+            Standstill.objects.filter(pk=row.pk, lasts=True).update(lasts=None, ended_at=clock.real_now())
+            == 1
+        ):
+            standstill_mail.plan_end(row)
+            log.warning("Mail is sent and tokens are renewed again.")
 
 
 def mail_lies(now: datetime) -> bool:
@@ -80,4 +163,5 @@ def renewals_lie(now: datetime) -> bool:
     return late and not Proof.objects.filter(call="token.refresh", at__gt=now - PATIENCE).exists()
 
 
-stands_still = _Watch().stands_still
+watch = Watch()
+stands_still = watch.stands_still

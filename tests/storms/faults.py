@@ -69,9 +69,9 @@ class Books:
     """What the storm came to."""
 
     emails: int
+    # Up to when everything that moves by itself had come to rest, before most of it was repaired.
     calls: int = 0
     met: Counter[str] = field(default_factory=Counter)
-    # When everything that moves by itself had come to rest, before anybody repaired anything.
     census: Counter[str] = field(default_factory=Counter)
     # At the end: by (status, arrivals).
     deliveries: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -130,19 +130,16 @@ class _Storm:
         self._books = Books(emails)
         self._calls_before = self._calls()
         self._faults: dict[str, str] = {}
+        self._turn: list[Mailbox] = []
 
     def run(self, waves: int) -> Books:
         """All of it."""
         books = self._books
-        per_wave = -(-books.emails // waves)
         aside: list[tuple[Mailbox, str]] = []
-        numbers = iter(range(books.emails))
         for wave in range(waves):
-            some = [n for _, n in zip(range(per_wave), numbers, strict=False)]
-            self._sabotage(len(some), first=wave == 0)
-            aside += self._post(
-                [(self._dice.choice(self._mailboxes), f"f{self._seed}-{n}") for n in some], wave
-            )
+            some = range(books.emails)[wave::waves]
+            self._sabotage(len(some))
+            aside += self._post([(self._next_mailbox(), f"f{self._seed}-{n}") for n in some], wave)
             self._rest(5 if wave < waves - 1 else 60)
         self._take_census()
         self._stack.sandbox.control("DELETE", "faults")
@@ -163,21 +160,35 @@ class _Storm:
         counted: int = self._stack.sandbox.control("GET", "state")["counts"]["calls"]
         return counted
 
-    def _sabotage(self, emails: int, *, first: bool) -> None:
-        """Set so many faults that a twentieth of the calls to come meet one: a send has about one call beside it."""
-        wanted = SHARE * (self._calls() - self._calls_before + 1.9 * emails) - len(self._faults)
-        planned = [*_wire(self._dice), *_damage(self._dice)] if first else []
+    def _met(self) -> Counter[str]:
+        calls = self._stack.sandbox.calls(provider="google")
+        return Counter(self._faults[one["fault"]] for one in calls if one["fault"] in self._faults)
+
+    def _sabotage(self, emails: int) -> None:
+        """Set so many faults that a twentieth of all calls so far and of those to come meet one."""
+        calls, met = self._calls() - self._calls_before, self._met()
+        waiting = [one["kind"] for one in self._stack.sandbox.control("GET", "faults")["items"]]
+        each = calls / len(self._posted) if self._posted else 2.0
+        wanted = 1.1 * SHARE * (calls + each * emails) - sum(met.values()) - len(waiting) / 2
+        planned = [*_wire(self._dice), *_damage(self._dice)]
+        planned = [one for one in planned if one["kind"] not in met and one["kind"] not in waiting]
         while len(planned) < wanted:
             few = self._dice.random() < 0.1
             planned.append(self._dice.choice((_damage if few else _wire)(self._dice)))
         for one in planned:
-            operation = one.get("operation") or self._dice.choices(("send", "read"), (4, 1))[0]
-            boxes = [box for box in self._mailboxes if box.reads or operation != "read"]
-            account = self._dice.choice(boxes).address
-            self._fault({**one, "operation": operation, "account": account})
+            mailbox = self._next_mailbox()
+            reads = mailbox.reads and self._dice.random() < 0.25
+            operation = one.get("operation") or ("read" if reads else "send")
+            self._fault({**one, "operation": operation, "account": mailbox.address})
             if operation == "token.refresh":
                 # A renewal comes once in an hour; this one comes now.
-                self._fault({"kind": "expire_access", "operation": "send", "account": account})
+                self._fault({"kind": "expire_access", "operation": "send", "account": mailbox.address})
+
+    def _next_mailbox(self) -> Mailbox:
+        """Each in turn, in an order that is another one every time."""
+        if not self._turn:
+            self._turn = self._dice.sample(self._mailboxes, len(self._mailboxes))
+        return self._turn.pop()
 
     def _fault(self, body: dict[str, Any]) -> None:
         made = self._stack.sandbox.control("POST", "faults", {"provider": "google", "times": 1, **body})
@@ -251,6 +262,8 @@ class _Storm:
     def _take_census(self) -> None:
         """Everything at rest says why: what is queued has an hour or a cause, what is unknown will be told."""
         now = self._now()
+        self._books.calls = self._calls() - self._calls_before
+        self._books.met = self._met()
         for row in self._read().values():
             held = f"held: {row.held_cause}" if row.held_cause else ""
             name = held or (row.status if row.status != "queued" else "queued for later")
@@ -336,9 +349,6 @@ class _Storm:
             books.told_by.update(set(filter(None, row.settled_by.split(","))))
         if strangers := arrived.keys() - rows.keys():
             books.trouble.append(f"{len(strangers)} marks arrived that nobody posted")
-        calls = self._stack.sandbox.calls(provider="google")
-        books.calls = len(calls)
-        books.met = Counter(self._faults[one["fault"]] for one in calls if one["fault"] in self._faults)
 
 
 def _needs_somebody(row: Row) -> bool:

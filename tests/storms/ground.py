@@ -52,7 +52,7 @@ class Row:
     over_at: datetime | None
     attempts: int
     settled_by: str
-    causes: tuple[str, ...]
+    causes: list[str]
 
 
 def mailboxes(stack: Stack, count: int, *, reads: bool, each: int = 1) -> list[Mailbox]:
@@ -135,7 +135,7 @@ class Rows:
             " WHERE d.id = ANY(%s::uuid[]) GROUP BY d.id",
             [list(deliveries)],
         )
-        return {row[0]: Row(*row[:9], tuple(row[9])) for row in found}
+        return {row[0]: Row(*row) for row in found}
 
     def open_attempts(self) -> int:
         """Tries whose outcome nobody has written yet."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proof import fresh
+from proof import fresh, restores
 from proof.finding import Finding
 from tests import stack as stacks
 from tests.integration import test_walk
@@ -166,5 +166,6 @@ STEPS: tuple[Step, ...] = (
         _selection("hits under failures"),
     ),
     Step("storms", "storms", _storms),
+    Step("restores", "clones and restored backups", restores.findings),
     Step("fresh", "make run in an empty folder", fresh.findings),
 )

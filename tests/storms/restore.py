@@ -46,6 +46,17 @@ class Books:
         """Deliveries that arrived more than once."""
         return sum(number for count, number in self.arrived.items() if count > 1)
 
+    def shortfalls(self, *, each: int) -> list[str]:
+        """What does not hold, with ``each`` readers and as many senders; empty when all does."""
+        became = {("reader", "sent"): each, ("reader", "held"): each, ("sender", "unknown"): 2 * each}
+        return [
+            *([f"{self.calls_before_adopt} calls before adopt"] if self.calls_before_adopt else []),
+            *([f"{self.renewed_by_both} renewals by both"] if self.renewed_by_both else []),
+            *([f"arrived: {dict(self.arrived)}"] if set(self.arrived) != {1} else []),
+            *([f"became: {dict(self.became)}"] if self.became != became else []),
+            *([] if self.calls_after_adopt["token.refresh"] >= each else ["nothing was renewed after adopt"]),
+        ]
+
 
 @dataclass
 class Ground:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from truesend.api import wording
 from truesend.organizations.access import Refused, people_with
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
@@ -85,15 +86,8 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        fields = [
-            {
-                "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
-                "message": one["msg"],
-            }
-            for one in error.errors
-        ]
-        text = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
-        return answer(Problem(422, "invalid", f"The request cannot be read: {text}", fields=fields))
+        told = wording.fields(error.errors)
+        return answer(Problem(422, "invalid", wording.sentence(told), fields=told))
 
     @api.exception_handler(HttpError)
     def _http(request: HttpRequest, error: HttpError) -> HttpResponse:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool
 
-LONGEST_HTML = 5_000_000
+_ID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+_MEDIA_TYPE = re.compile(r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}( *;[ -~]*)?$")
+_KEY = re.compile(r"^[!-~]([ -~]*[!-~])?$")
+LONGEST_HTML = 5 * 1024 * 1024
+# Far enough for every plan, and near enough for every clock and calendar on the way.
+_LAST_YEAR = 2100
 
 
 def _storable(text: str) -> str:
@@ -18,7 +24,37 @@ def _storable(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("contains half a character") from None
+    if "\x00" in text:  # PostgreSQL stores none
+        raise ValueError("contains a NUL character")
     return text
+
+
+def _media_type(text: str) -> str:
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise ValueError("must be a media type such as application/pdf")
+    return text
+
+
+def _is_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError("is not an id")
+    return text
+
+
+def _in_reach(moment: datetime) -> datetime:
+    if moment.year >= _LAST_YEAR:
+        raise ValueError(f"must lie before the year {_LAST_YEAR}")
+    return moment
+
+
+def _is_key(text: str) -> str:
+    if text and not _KEY.fullmatch(text):
+        raise ValueError("may hold letters, digits and signs of ASCII, without spaces at its ends")
+    return text
+
+
+def _pattern(pattern: str) -> Any:
+    return Field(json_schema_extra={"pattern": pattern})
 
 
 def _bytes(text: Any) -> Any:
@@ -44,10 +80,12 @@ def _written_time(value: Any) -> Any:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_time)]
-# PostgreSQL stores no NUL.
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$"), AfterValidator(_storable)]
-Id = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_in_reach)]
+# The documents name the patterns; the checks are ours, for their words.
+Text = Annotated[str, AfterValidator(_storable), _pattern(r"^[^\x00]*$")]
+Id = Annotated[str, AfterValidator(_is_id), _pattern(_ID.pattern)]
+MediaType = Annotated[str, Field(max_length=255), AfterValidator(_media_type), _pattern(_MEDIA_TYPE.pattern)]
+Key = Annotated[str, AfterValidator(_is_key), _pattern(rf"^$|{_KEY.pattern}")]
 Content = Annotated[bytes, BeforeValidator(_bytes)]
 
 
@@ -158,9 +196,7 @@ class FileIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Text, Field(min_length=1, max_length=255)]
-    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+_-]{1,60}/[A-Za-z0-9.+_-]{1,60}$")] = (
-        "application/octet-stream"
-    )
+    type: MediaType = "application/octet-stream"
     content_base64: Content
 
 

@@ -106,7 +106,7 @@ def attach(
     _draft_of(member, email_id)
     shown = clean_name(name)
     have = total_of(email_id)
-    _check_room(shown, have, announced or 0, exact=False)
+    _check_room(shown, have, announced or 0)
     _check_count(Attachment.objects.filter(email_id=email_id).count())
     attachment = Attachment(
         id=uuid4(), email_id=email_id, name=shown, content_type=clean_type(content_type), size=0
@@ -115,12 +115,12 @@ def attach(
         # The pieces come first, and the draft is locked only at the end: saving what is typed must not wait for it.
         for piece in _pieces_of(attachment.pk, read):
             attachment.size += len(piece.content)
-            _check_room(shown, have, attachment.size, exact=False)
+            _check_room(shown, have, attachment.size, read_on=True)
             piece.save(force_insert=True)
         own = Email.objects.select_for_update().filter(pk=email_id, member=member, status=EmailStatus.DRAFT)
         if not own.exists():
             raise NoDraft
-        _check_room(shown, total_of(email_id), attachment.size, exact=True)
+        _check_room(shown, total_of(email_id), attachment.size)
         _place(attachment)
     return attachment
 
@@ -158,12 +158,13 @@ def _place(attachment: Attachment) -> None:
     attachment.save(force_insert=True)
 
 
-def _check_room(name: str, have: int, size: int, *, exact: bool) -> None:
+def _check_room(name: str, have: int, size: int, *, read_on: bool = False) -> None:
+    """With ``read_on`` the file may be larger than what was read of it."""
     if have + size <= MOST_BYTES:
         return
-    how_large = f"“{name}” is {size_words(size)}" if exact or size > MOST_BYTES else f"“{name}” is larger"
+    how_large = "is too large" if read_on else f"is {size_words(size)}"
     room = f"; this email has {size_words(have)} already" if have else ""
-    raise Refused(f"{how_large}. Attachments may be {size_words(MOST_BYTES)} in all{room}.")
+    raise Refused(f"“{name}” {how_large}. Attachments may be {size_words(MOST_BYTES)} in all{room}.")
 
 
 def _check_count(have: int) -> None:

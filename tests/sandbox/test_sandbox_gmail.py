@@ -269,6 +269,51 @@ def test_daily_limits_and_quota_by_switch(sandbox: Sandbox, google: GoogleClient
     assert google.send(tokens).status_code == 200
 
 
+def test_the_quota_of_the_project_counts_all_accounts(sandbox: Sandbox, google: GoogleClient) -> None:
+    one, other = google.connect("ada@gmail.com"), google.connect("bob@gmail.com")
+    sandbox.switch(quota_units_per_project_minute=250)
+    assert google.send(one).status_code == 200
+    assert google.send(other).status_code == 200
+    for refused in (google.send(one), google.send(other)):
+        assert reason(refused) == (429, "rateLimitExceeded")
+        assert "limit 'Queries per minute' of service" in refused.json()["error"]["message"]
+    sandbox.advance(61)
+    assert google.send(other).status_code == 200
+
+
+def test_what_is_thrown_away_keeps_its_label_and_what_is_deleted_is_gone(
+    sandbox: Sandbox, google: GoogleClient
+) -> None:
+    tokens = google.connect(scope="https://mail.google.com/")
+    sent = google.send(tokens, mail(to="ada@gmail.com")).json()["id"]
+    assert google.gmail("POST", f"messages/{sent}/trash", tokens).json()["labelIds"] == [
+        "SENT",
+        "UNREAD",
+        "TRASH",
+    ]
+    assert "messages" not in google.gmail("GET", "messages?labelIds=SENT", tokens).json()
+    seen = google.gmail("GET", "messages?labelIds=SENT&includeSpamTrash=true", tokens).json()
+    assert [one["id"] for one in seen["messages"]] == [sent]
+    assert google.gmail("POST", f"messages/{sent}/untrash", tokens).json()["labelIds"] == ["SENT", "UNREAD"]
+    start = google.gmail("GET", "profile", tokens).json()["historyId"]
+    assert google.gmail("DELETE", f"messages/{sent}", tokens).status_code == 204
+    for answer in (
+        google.gmail("GET", f"messages/{sent}", tokens),
+        google.gmail("DELETE", f"messages/{sent}", tokens),
+        google.gmail("POST", f"messages/{sent}/trash", tokens),
+    ):
+        assert reason(answer) == (404, "notFound")
+    told = google.gmail("GET", f"history?startHistoryId={start}&historyTypes=messageDeleted", tokens).json()
+    assert [entry["messagesDeleted"][0]["message"]["id"] for entry in told["history"]] == [sent]
+
+
+def test_deleting_needs_the_whole_mailbox(google: GoogleClient) -> None:
+    tokens = google.connect(scope=BOTH)
+    sent = google.send(tokens).json()["id"]
+    assert reason(google.gmail("DELETE", f"messages/{sent}", tokens)) == (403, "insufficientPermissions")
+    assert reason(google.gmail("POST", f"messages/{sent}/trash", tokens)) == (403, "insufficientPermissions")
+
+
 def test_accounts_that_cannot_send(sandbox: Sandbox, google: GoogleClient) -> None:
     sandbox.account("nomail@gmail.com", gmail=False)
     tokens = google.connect("nomail@gmail.com")

@@ -111,26 +111,36 @@ def admit(call: Call, operation: str) -> Caller | web.Response:
     return over if over is not None else Caller(call, account, scopes)
 
 
+_PROJECT = ""
+"""The key under which the units of all accounts together are counted."""
+
+
 def _quota(call: Call, account: Account, operation: str) -> web.Response | None:
-    """The per-user quota of a minute, when the switch sets one."""
-    limit = call.switch("quota_units_per_user_minute")
-    if not limit:
-        return None
-    now = call.now
-    spent = call.world.spent.setdefault(account.email, deque())
-    while spent and spent[0][0] <= now - 60:
-        spent.popleft()
-    units = UNITS[operation]
-    if sum(used for _, used in spent) + units > limit:
-        message = (
-            "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user' of service"
-            " 'gmail.googleapis.com' for consumer 'project_number:424242'."
-        )
-        status = call.switch("rate_limit_status")
-        return errors.api_error(
-            status, message, "rateLimitExceeded", domain="usageLimits", name="RESOURCE_EXHAUSTED"
-        )
-    spent.append((now, units))
+    """The quotas of a minute, per user and for the whole project, where the switches set one."""
+    now, units = call.now, UNITS[operation]
+    used: list[deque[tuple[float, int]]] = []
+    for key, switch, whose in (
+        (account.email, "quota_units_per_user_minute", " per user"),
+        (_PROJECT, "quota_units_per_project_minute", ""),
+    ):
+        limit = call.switch(switch)
+        if not limit:
+            continue
+        spent = call.world.spent.setdefault(key, deque())
+        while spent and spent[0][0] <= now - 60:
+            spent.popleft()
+        if sum(count for _, count in spent) + units > limit:
+            message = (
+                f"Quota exceeded for quota metric 'Queries' and limit 'Queries per minute{whose}' of service"
+                " 'gmail.googleapis.com' for consumer 'project_number:424242'."
+            )
+            status = call.switch("rate_limit_status")
+            return errors.api_error(
+                status, message, "rateLimitExceeded", domain="usageLimits", name="RESOURCE_EXHAUSTED"
+            )
+        used.append(spent)
+    for spent in used:
+        spent.append((now, units))
     return None
 
 

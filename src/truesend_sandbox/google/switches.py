@@ -127,6 +127,12 @@ SWITCHES = (
         "documented",
     ),
     Switch(
+        "quota_units_per_project_minute",
+        0,
+        "Quota units of all accounts together in a minute; 0: no limit (Google 1200000).",
+        "documented",
+    ),
+    Switch(
         "rate_limit_status",
         429,
         "Status of the per-user limits: 429 or 403; the text is the same.",

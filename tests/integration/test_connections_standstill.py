@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,11 @@ def mails(own: Stack, address: str) -> dict[str, list[str]]:
     return found
 
 
+def mailed(own: Stack, address: str, subject: str) -> list[str]:
+    """The texts with that subject."""
+    return mails(own, address)[subject]
+
+
 @pytest.mark.timeout(240)
 def test_a_worker_that_stands_still_is_told_of_on_every_page_and_by_one_mail(own: Stack) -> None:
     ana = own.person("ana", "Northwind Traders")
@@ -106,19 +112,19 @@ def test_a_worker_that_stands_still_is_told_of_on_every_page_and_by_one_mail(own
             assert LINE in health(tom)
             assert LINE in html.unescape(ana.get("/emails").text)
             for person in (ana.email, eve.email, "ops@northwind.example"):
-                until(lambda person=person: mails(own, person)[BEGAN], bool, 6)
+                until(partial(mailed, own, person, BEGAN), bool, 10)
         finally:
             os.kill(worker, signal.SIGCONT)
         ana.email_when(sent, "sent")
         until(lambda: health(ana), lambda page: LINE not in page, 10)
         for person in (ana.email, eve.email, "ops@northwind.example"):
-            until(lambda person=person: mails(own, person)[OVER], bool, 10)
+            until(partial(mailed, own, person, OVER), bool, 10)
         time.sleep(5)  # two looks of each web process, neither of which mails again
     for person in (ana.email, eve.email, "ops@northwind.example"):
         assert [len(texts) for texts in mails(own, person).values()] == [1, 1], person
     for person in (tom.email, user.email):
         assert [len(texts) for texts in mails(own, person).values()] == [0, 0], person
-    (began,), (over,) = mails(own, ana.email).values()
+    (began,), (over,) = mails(own, eve.email).values()
     assert "its worker shows no life" in began
     assert "ops@northwind.example" in began
     assert "stood still for 1 minute" in over

@@ -22,7 +22,7 @@ HEALTHY_AFTER = 10.0
 # which web tells that nothing is sent: who only rested may still wake up by itself.
 HUNG_AFTER = 75.0
 # We were paused ourselves, and so perhaps was everybody.
-_PAUSED = 10.0
+_PAUSED = 30.0
 
 
 class Program(Protocol):

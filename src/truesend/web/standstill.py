@@ -27,7 +27,9 @@ _LOOK_SECONDS = 2.0
 _CLOCK_MOVED = 1.0
 # Whoever has not looked for so long was paused, with the whole machine perhaps, or had no database: nothing that he
 # has not seen counts.
-_PAUSED = 10.0
+_PAUSED = 30.0
+# A heartbeat so fresh is one.
+_BEATS = 10.0
 
 
 class Watch:
@@ -117,7 +119,7 @@ class Watch:
 
     def _works(self, now: float, newest: datetime | None, row: Standstill) -> bool:
         """Somebody has beaten since, and still does."""
-        return newest is not None and newest != row.last_beat_at and now - self._beat_since < _PAUSED
+        return newest is not None and newest != row.last_beat_at and now - self._beat_since < _BEATS
 
 
 def _open(reason: str, newest: datetime | None) -> None:

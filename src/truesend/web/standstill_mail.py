@@ -23,6 +23,7 @@ log = logging.getLogger("truesend.web")
 
 _TAKEN_FOR = timedelta(minutes=5)
 _GIVEN_UP_AFTER = timedelta(days=1)
+_FORGOTTEN_AFTER = timedelta(days=90)
 _REASONS = {
     "silent": "its worker shows no life",
     "mail": "mail that is due is not touched",
@@ -32,6 +33,7 @@ _REASONS = {
 
 def plan(standstill: Standstill) -> None:
     """Who is to be told that nothing is sent; nobody where no system mail can leave."""
+    Standstill.objects.filter(ended_at__lt=clock.real_now() - _FORGOTTEN_AFTER).delete()
     if not system_mail.is_configured():
         return
     operators = set(User.objects.filter(is_operator=True, is_active=True).values_list("email", flat=True))

@@ -17,6 +17,19 @@ from tests import browser, network, postgres
 from truesend.runtime.keys import key_files
 
 _running = ExitStack()
+# The files that take longest are begun first, so that no process is left with one of them at the end.
+_LONGEST = (
+    "test_up.py",
+    "test_dead_workers.py",
+    "test_connections_standstill.py",
+    "test_accounts_without_a_form.py",
+    "test_sandbox_process.py",
+    "test_openapi.py",
+    "test_connections.py",
+    "test_sending.py",
+    "test_look.py",
+    "test_tracker_loading.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,7 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if company := config.getoption("company"):
         others = [item for item in items if bool(item.get_closest_marker("alone")) != (company == "alone")]
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
+        left_out = set(others)
+        items[:] = sorted((item for item in items if item not in left_out), key=_turn)
     if browser.find() is not None or os.environ.get("CI") == "true":
         return
     for item in items:
@@ -58,3 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(
                 pytest.mark.skip(reason="there is no Chromium: install Debian's package chromium")
             )
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.name
+    return _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)

@@ -16,7 +16,7 @@ from tests import browser  # noqa: E402 - the project's folder must be on the pa
 # Tests wait far more than they compute: more processes than this machine has cores.
 WORKERS = 4
 # Each process has a PostgreSQL and, once it needs one, an installation and a browser of its own: a file stays in one.
-TOGETHER = ("--company=together", f"--numprocesses={WORKERS}", "--dist=loadfile")
+TOGETHER = ("--company=together", f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
 ALONE = ("--company=alone",)
 _NONE = pytest.ExitCode.NO_TESTS_COLLECTED
 

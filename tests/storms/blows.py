@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psycopg
 from tests.stack import Stack, until
 
 ACTS = (
@@ -30,23 +32,60 @@ def postgres(stack: Stack) -> list[int]:
     return [server, *_children(server)]
 
 
-def kill_postgres(stack: Stack) -> None:
-    """All at once, so that nobody of it notices anything."""
-    with contextlib.suppress(ProcessLookupError):
-        for pid in postgres(stack):
-            os.kill(pid, signal.SIGKILL)
+def kill(pids: Sequence[int]) -> None:
+    """All at once, so that nobody of them notices anything; who has killed itself is no mistake."""
+    _send(pids, signal.SIGKILL)
 
 
 @contextlib.contextmanager
-def stopped(pids: Sequence[int], *, already: bool = False) -> Iterator[None]:
-    """Processes that stand still for the length of the block; ``already``: they stop themselves."""
+def stopped(pids: Sequence[int]) -> Iterator[None]:
+    """Processes that stand still for the length of the block; those that have stopped themselves too."""
     try:
-        if not already:
-            _send(pids, signal.SIGSTOP)
+        _send(pids, signal.SIGSTOP)
         until(lambda: [_state(pid) for pid in pids], lambda states: set(states) <= {"T", ""}, 5)
         yield
     finally:
         _send(list(reversed(pids)), signal.SIGCONT)
+
+
+class HeldBack:
+    """A lock behind which every try waits that is to be started or to be told the end of."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._connection = connection
+        self._connection.execute("LOCK TABLE sending_attempt IN SHARE MODE")
+
+    def waiting(self, wanted: int) -> int:
+        """How many statements wait for it, once they are so many or no more come."""
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            " AND query LIKE '%sending_attempt%'"
+        )
+        end = time.monotonic() + 4
+        while True:
+            row = self._connection.execute(query).fetchone()
+            found = int(str(row[0])) if row else 0
+            if found >= wanted or time.monotonic() > end:
+                return min(found, wanted)
+            # pg_stat_activity is read once to a transaction.
+            self._connection.execute("SELECT pg_stat_clear_snapshot()")
+            time.sleep(0.05)
+
+    def let_go(self) -> None:
+        """What waited goes on."""
+        with contextlib.suppress(psycopg.Error):
+            self._connection.rollback()
+
+
+@contextlib.contextmanager
+def held_back(url: str) -> Iterator[HeldBack]:
+    """PostgreSQL takes the statements of a send and does not come to their end before it is let."""
+    connection = psycopg.connect(url, connect_timeout=5)
+    try:
+        yield HeldBack(connection)
+    finally:
+        with contextlib.suppress(psycopg.Error):
+            connection.close()
 
 
 def _send(pids: Sequence[int], number: signal.Signals) -> None:

@@ -73,13 +73,14 @@ def mailboxes(stack: Stack, count: int, *, reads: bool, each: int = 1) -> list[M
         return [one for some in pool.map(connect, range(people)) for one in some]
 
 
-def post(mailbox: Mailbox, key: str, to: str, *, patience: float = 60) -> Posted:
-    """As a careful script does: the same Idempotency-Key until there is an answer."""
+def post(mailbox: Mailbox, key: str, to: str, *, undo: int = 0, patience: float = 60) -> Posted:
+    """As a careful script does: the same Idempotency-Key until there is an answer. ``undo`` in seconds."""
     body = {
         "connection": mailbox.connection,
         "to": [to],
         "subject": key,
         "html": "<p>Hello <a href='https://example.com'>there</a></p>",
+        "undo_seconds": undo,
     }
     end = time.monotonic() + patience
     while True:
@@ -93,10 +94,10 @@ def post(mailbox: Mailbox, key: str, to: str, *, patience: float = 60) -> Posted
         time.sleep(0.2)
 
 
-def post_all(wanted: Iterable[tuple[Mailbox, str, str]], *, threads: int = 8) -> list[Posted]:
+def post_all(wanted: Iterable[tuple[Mailbox, str, str]], *, undo: int = 0, threads: int = 8) -> list[Posted]:
     """Post (mailbox, key, recipient) side by side."""
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda one: post(*one), wanted))
+        return list(pool.map(lambda one: post(*one, undo=undo), wanted))
 
 
 class Rows:
@@ -105,10 +106,13 @@ class Rows:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
+    def url(self) -> str:
+        """Where the rows are."""
+        return (self._stack.up.data / "run" / "database_url").read_text().strip()
+
     @contextlib.contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        url = (self._stack.up.data / "run" / "database_url").read_text().strip()
-        with psycopg.connect(url, connect_timeout=5) as connection:
+        with psycopg.connect(self.url(), connect_timeout=5) as connection:
             connection.execute("SET statement_timeout = '10s'")
             yield connection
 
@@ -158,17 +162,11 @@ def answer_for(stack: Stack, posted: Posted, arrived: int) -> str:
     return body["outcome"] if answer.ok else f"{answer.status_code} {answer.json().get('cause', '')}"  # type: ignore[return-value]
 
 
-def wait_for_work(stack: Stack) -> None:
-    """Until the worker of this installation is at work."""
-    until(
-        lambda: (stack.up.pid("worker"), _ready(stack)),
-        lambda pids: pids[0] is not None and pids[0] == pids[1],
-        60,
-    )
+def wait_for_work(stack: Stack, rows: Rows) -> None:
+    """Until the worker that the installation has started is at work, by its heartbeat."""
 
+    def beats() -> bool:
+        living = rows.ask("SELECT name FROM sending_worker WHERE beat_at > now() - interval '3 seconds'")
+        return any(f":{stack.up.pid('worker')}:" in name for (name,) in living)
 
-def _ready(stack: Stack) -> int | None:
-    try:
-        return int((stack.up.data / "run" / "worker.ready").read_text())
-    except (OSError, ValueError):
-        return None
+    until(beats, bool, 60)

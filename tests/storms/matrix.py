@@ -35,13 +35,15 @@ POINTS = (
     "before_commit",
     "after_commit",
 )
+# Here the statement is with PostgreSQL and not committed; elsewhere PostgreSQL has nothing to do.
+IN_FLIGHT = frozenset({"before_started", "before_commit"})
 MAILBOXES = 20
 LATE = 90.0
 SCOPES = {False: "send-only", True: "reading"}
 # Bytes may leave for so long after an attempt began, on real time.
 _FENCE = 10.0
 _PATIENCE = 100.0
-_STEP = 30
+_STEP, _UNDO = 30, 60
 INJECT = Path(__file__).with_name("inject")
 
 
@@ -88,6 +90,7 @@ class Books:
     """A cell's."""
 
     cell: Cell
+    mailboxes: int
     stood: int
     scopes: dict[str, Count]
     trouble: list[str]
@@ -96,13 +99,13 @@ class Books:
     def shortfalls(self) -> list[str]:
         """What does not balance; empty when every email arrived exactly once and everybody knows it."""
         short = list(self.trouble)
-        if self.stood != 2 * MAILBOXES:
+        if self.stood != 2 * self.mailboxes:
             short.append(f"only {self.stood} sends stood there")
         for scope, count in self.scopes.items():
             for name in ("twice", "lost", "open"):
                 if number := getattr(count, name):
                     short.append(f"{number} {scope} {name}")
-            if not short and count.once != MAILBOXES:
+            if not short and count.once != self.mailboxes:
                 short.append(f"{count.once} {scope} arrived once")
         return [f"{self.cell}: {one}" for one in short]
 
@@ -117,7 +120,7 @@ class Books:
             name: Count(**{**count, "told_by": Counter(count["told_by"]), "causes": Counter(count["causes"])})
             for name, count in plain["scopes"].items()
         }
-        return cls(Cell(**plain["cell"]), plain["stood"], scopes, plain["trouble"], plain["seconds"])
+        return cls(**{**plain, "cell": Cell(**plain["cell"]), "scopes": scopes})
 
     def __str__(self) -> str:
         told = {
@@ -132,14 +135,15 @@ class Books:
 
 
 class Matrix:
-    """A running installation with its mailboxes, for any number of cells."""
+    """A running installation with so many mailboxes of each scope, for any number of cells."""
 
-    def __init__(self, stack: Stack, orders: Path) -> None:
+    def __init__(self, stack: Stack, orders: Path, mailboxes: int = MAILBOXES) -> None:
         self._stack, self._orders = stack, orders
         self._rows = Rows(stack)
         self._runs = 0
+        self._each = mailboxes
         self.mailboxes: list[Mailbox] = [
-            one for reads in SCOPES for one in ground.mailboxes(stack, MAILBOXES, reads=reads, each=10)
+            one for reads in SCOPES for one in ground.mailboxes(stack, mailboxes, reads=reads, each=10)
         ]
 
     def run(self, cell: Cell) -> Books:
@@ -149,17 +153,28 @@ class Matrix:
         name = f"cell{self._runs}-{int(cell.late)}"
         delay = LATE if cell.late else None
         self._stack.sandbox.switch(sent_listing_delay=delay, history_delay=delay)
-        ground.wait_for_work(self._stack)
+        ground.wait_for_work(self._stack, self._rows)
         to, trouble = f"{name}@globex.example", list[str]()
-        act = "tell" if cell.act.startswith("postgres") else blows.SIGNALS[cell.act].name
+        wanted = ((one, f"{name}-{n}", to) for n, one in enumerate(self.mailboxes))
+        posted = ground.post_all(wanted, undo=_UNDO)
+        itself = cell.act in blows.SIGNALS and cell.point not in IN_FLIGHT
+        act = blows.SIGNALS[cell.act].name if itself else "tell"
         order = {"cell": name, "point": cell.point, "count": len(self.mailboxes), "act": act}
         _write(self._orders / "order.json", json.dumps(order))
         try:
-            posted = ground.post_all((one, f"{name}-{n}", to) for n, one in enumerate(self.mailboxes))
+            self._stack.sandbox.advance(_UNDO)  # all are due in this instant
             fired = json.loads(until(lambda: _read(self._orders / f"fired-{name}"), bool, 40))
+            worker, stood = int(fired["pid"]), int(fired["stood"])
             struck = time.monotonic()
             healing = _Healing(self._stack, self._rows, posted, to, struck)
-            self._strike(cell, name, int(fired["pid"]), healing)
+            if cell.point in IN_FLIGHT:
+                with blows.held_back(self._rows.url()) as held:
+                    _write(self._orders / f"go-{name}", "go")
+                    stood = held.waiting(stood)
+                    self._strike(cell, worker, healing, before=lambda: None, then=held.let_go)
+            else:
+                go = self._orders / f"go-{name}"
+                self._strike(cell, worker, healing, before=lambda: _write(go, "go"), then=lambda: None)
             healing.go()
         finally:
             (self._orders / "order.json").unlink(missing_ok=True)
@@ -168,28 +183,46 @@ class Matrix:
             f"{number} answers of a person were refused: {words}" for words, number in healing.refused.items()
         ]
         scopes = {SCOPES[reads]: self._count(posted, to, reads) for reads in SCOPES}
-        return Books(cell, int(fired["stood"]), scopes, trouble, time.monotonic() - began)
+        return Books(cell, self._each, stood, scopes, trouble, time.monotonic() - began)
 
     def twice(self) -> int:
         """Marks that have arrived more than once by now, in all cells: a last look."""
         found = self._stack.sandbox.messages()
         return sum(one["count"] > 1 for one in found if one["delivery"])
 
-    def _strike(self, cell: Cell, name: str, worker: int, healing: _Healing) -> None:
-        """Do what the cell says, to its end: whatever was stopped goes on again."""
-        if cell.act == "worker stopped":
-            with blows.stopped([worker], already=True):
+    def _strike(
+        self,
+        cell: Cell,
+        worker: int,
+        healing: _Healing,
+        *,
+        before: Callable[[], None],
+        then: Callable[[], None],
+    ) -> None:
+        """Do what the cell says, to its end: whatever was stopped goes on again.
+
+        ``before`` lets those who wait at the point go on, right after the blow at PostgreSQL; ``then`` lets what
+        waits in PostgreSQL go on, after a blow at the worker.
+        """
+        if cell.act == "worker killed":
+            blows.kill([worker])
+            then()
+        elif cell.act == "worker stopped":
+            with blows.stopped([worker]):
+                then()
                 time.sleep(2.0)
         elif cell.act == "worker stopped for long":
-            with blows.stopped([worker], already=True), self._another_worker(healing):
+            with blows.stopped([worker]), self._another_worker(healing):
+                then()
                 healing.go(until=healing.is_sent_again)
         elif cell.act == "postgres killed":
-            blows.kill_postgres(self._stack)
-            _write(self._orders / f"go-{name}", "go")
+            blows.kill(blows.postgres(self._stack))
+            before()
         elif cell.act == "postgres stopped":
             with blows.stopped(blows.postgres(self._stack)):
-                _write(self._orders / f"go-{name}", "go")
+                before()
                 time.sleep(_FENCE + 2)
+            then()
 
     @contextlib.contextmanager
     def _another_worker(self, healing: _Healing) -> Iterator[None]:
@@ -332,5 +365,5 @@ def settings(orders: Path) -> dict[str, str]:
         "STORM_ORDERS": str(orders),
         "TRUESEND_WORKER_CONCURRENCY": str(2 * MAILBOXES + 1),
         "TRUESEND_WEB_THREADS": "8",
-        "TRUESEND_HTTP_TIMEOUT": "4",
+        "TRUESEND_HTTP_TIMEOUT": "6",
     }

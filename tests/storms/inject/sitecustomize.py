@@ -5,7 +5,8 @@ While the folder named by STORM_ORDERS holds `order.json` (`{"cell", "point", "c
 comes to the point counts itself and waits there; the last one writes `fired-<cell>` and does the act:
 
 - `SIGKILL`, `SIGSTOP`: that signal to this very process; after a SIGCONT all go on
-- `tell`: all wait until the harness has written `go-<cell>`; it does something to PostgreSQL meanwhile
+- `tell`: all wait until the harness has written `go-<cell>`: it prepares something in PostgreSQL meanwhile, or does
+  something to it
 
 Nothing else is changed: what runs before and after is the worker's own code.
 """
@@ -29,7 +30,7 @@ _ORDERS = Path(os.environ.get("STORM_ORDERS", ""))
 # Whoever waits at a point goes on after that, so that a mistake ends as a failed cell and not as a hung one.
 _PATIENCE = 60.0
 # All stand there, or as many as came within this of the first.
-_GATHERING = 9.0
+_GATHERING = 5.0
 
 _here = threading.local()
 
@@ -97,43 +98,25 @@ def _order() -> dict[str, Any] | None:
     return None if (_ORDERS / f"fired-{order['cell']}").exists() else order
 
 
-def _inside(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function``, during which the commit of this thread is a point."""
-
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        _here.committing = name
-        try:
-            return function(*arguments, **options)
-        finally:
-            _here.committing = ""
-
-    return wrapped
-
-
-def _then(function: Callable[..., Any], point: str) -> Callable[..., Any]:
-    """``function``, and the point once it has returned something."""
-
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        value = function(*arguments, **options)
-        _gathering.stand(point)
-        return value
-
-    return wrapped
-
-
 def _wrap_dispatch(module: ModuleType) -> None:
     start: Callable[..., Any] = module._start
     record: Callable[..., Any] = module.record
-    behind = _inside("before_started", start)
 
     def started(*arguments: Any, **options: Any) -> Any:
-        value = behind(*arguments, **options)
+        _gathering.stand("before_started")
+        value = start(*arguments, **options)
         if value is not None:
             _gathering.stand("started")
         return value
 
+    def recorded(*arguments: Any, **options: Any) -> Any:
+        _gathering.stand("before_commit")
+        value = record(*arguments, **options)
+        _gathering.stand("after_commit")
+        return value
+
     module._start = started  # type: ignore[attr-defined]
-    module.record = _then(_inside("before_commit", record), "after_commit")  # type: ignore[attr-defined]
+    module.record = recorded  # type: ignore[attr-defined]
 
 
 def _wrap_door(module: ModuleType) -> None:
@@ -142,9 +125,10 @@ def _wrap_door(module: ModuleType) -> None:
     send = mixin.send
 
     def asked(*arguments: Any, fence: Any = None, **options: Any) -> Any:
+        """Only a send has a fence."""
         if fence is None:
             return request(*arguments, **options)
-        _here.sending = True
+        _here.sending, _here.connecting = True, True
         try:
             answer = request(*arguments, fence=fence, **options)
         finally:
@@ -154,7 +138,8 @@ def _wrap_door(module: ModuleType) -> None:
 
     def connected(self: Any, data: Any) -> Any:
         """Before the first byte, on a connection that stands."""
-        if getattr(_here, "sending", False) and module._fence.check is not None:
+        if getattr(_here, "sending", False) and _here.connecting:
+            _here.connecting = False
             if self.sock is None:
                 self.connect()
             _gathering.stand("connecting")
@@ -170,23 +155,9 @@ def _wrap_door(module: ModuleType) -> None:
     mixin.send, mixin.getresponse = connected, awaited
 
 
-def _wrap_commit(module: ModuleType) -> None:
-    wrapper: Any = module.BaseDatabaseWrapper
-    commit = wrapper.commit
-
-    def committed(self: Any) -> None:
-        point = getattr(_here, "committing", "")
-        if point:
-            _gathering.stand(point)
-        commit(self)
-
-    wrapper.commit = committed
-
-
 _WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "truesend.sending.dispatch": _wrap_dispatch,
     "truesend.providers.http": _wrap_door,
-    "django.db.backends.base.base": _wrap_commit,
 }
 
 

@@ -1,0 +1,25 @@
+"""A provider whose every twentieth call goes wrong: every email is accounted for. `make proof` sends 5,000."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests import stack as stacks
+from tests import up
+from tests.storms import faults
+
+EMAILS, MAILBOXES, WAVES, SEED = 150, 12, 5, 20261122
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(600)
+def test_faults_of_every_kind_lose_and_double_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stacks.running(tmp_path / "data", settings=faults.SETTINGS) as stack:
+        books = faults.storm(stack, mailboxes=MAILBOXES, emails=EMAILS, waves=WAVES, seed=SEED)
+    up.remove(tmp_path / "data")
+    with capsys.disabled():
+        print(f"\nfault storm: {EMAILS} emails over {MAILBOXES} mailboxes, seed {SEED}: {books}")
+    assert books.shortfalls() == []

@@ -238,7 +238,9 @@ def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
 def create_email(
     request: HttpRequest,
     draft: schemas.DraftIn,
-    idempotency_key: Annotated[schemas.Key, Header(alias="Idempotency-Key", max_length=255)] = "",
+    idempotency_key: Annotated[
+        str, Header(alias="Idempotency-Key", max_length=255, pattern=schemas.KEY)
+    ] = "",
 ) -> Status[dict[str, Any]]:
     """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email."""
     member = _member(request)

@@ -10,6 +10,7 @@ _SAID = {
     "missing": "is missing",
     "extra_forbidden": "is no field of this request",
     "string_type": "must be a text",
+    "string_unicode": "contains half a character",
     "list_type": "must be a list",
     "bool_type": "must be true or false",
     "model_attributes_type": "must be an object",
@@ -47,6 +48,8 @@ def _field(place: Sequence[Any]) -> str:
 
 def _message(error: Mapping[str, Any]) -> str:
     kind, context = str(error.get("type", "")), error.get("ctx") or {}
+    if kind == "string_pattern_mismatch" and "key" in str(error["loc"][-1]).lower():
+        return "may hold letters, digits and signs of ASCII, without spaces at its ends"
     if kind in _SAID:
         return _SAID[kind]
     if kind == "value_error":

@@ -174,6 +174,15 @@ def test_a_scope_that_is_missing_is_told_in_the_details() -> None:
         (f"{LIMIT} (Mail sending)", "rateLimitExceeded", False),
         ("Rate Limit Exceeded", "rateLimitExceeded", False),
     ],
+    ids=[
+        "minute",
+        "day",
+        "daily",
+        "per user",
+        "sending",
+        "mail sending",
+        "no words",
+    ],  # not the moment of collecting
 )
 def test_whose_limit_it_is(message: str, reason: str, wide: bool) -> None:
     for status in (403, 429):

@@ -187,7 +187,7 @@ from truesend.providers import http
 url, size, timeout = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 print("ready", flush=True)
 try:
-    http.request("POST", url, operation="test", body=b"x" * size, timeout=timeout)
+    print(http.request("POST", url, operation="test", body=b"x" * size, timeout=timeout).status)
 except http.TransportError as error:
     print(error.stage, error.cause, flush=True)
 """
@@ -244,6 +244,45 @@ def test_a_process_that_was_stopped_in_the_middle_of_a_body_sends_no_further_byt
         assert peer.ended.wait(5)
     assert 0 < counts[0] < size
     assert counts[1] == counts[0]
+
+
+def test_an_answer_that_came_while_the_process_was_stopped_is_read() -> None:
+    asked, stopped = threading.Event(), threading.Event()
+
+    def serve(peer: Peer, sock: socket.socket) -> None:
+        peer.read_request(sock)
+        asked.set()
+        stopped.wait(10)
+        head, body = OK[:-2], OK[-2:]
+        for part in (head, body):
+            sock.sendall(part)
+            time.sleep(0.2)
+        peer.read(sock)
+
+    with serving(serve) as peer, sender(peer, 1000, timeout=1) as process:
+        assert asked.wait(10)
+        time.sleep(0.2)
+        os.kill(process.pid, signal.SIGSTOP)
+        stopped.set()
+        time.sleep(1.5)
+        os.kill(process.pid, signal.SIGCONT)
+        assert process.stdout is not None
+        assert process.stdout.read() == "200\n"
+
+
+def test_an_answer_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pour(peer: Peer, sock: socket.socket) -> None:
+        peer.read_request(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            sock.sendall(b"x" * 6000)
+            time.sleep(0.01)
+
+    with serving(pour) as peer, failing("sent", "provider_timeout", after=0.9, at_most=2):
+        call(peer)
+    monkeypatch.setattr(http, "LARGEST_ANSWER_BYTES", 200_000)
+    with serving(pour) as peer, failing("sent", "provider_cut_off", after=0, at_most=1):
+        call(peer)
 
 
 @pytest.mark.skipif(

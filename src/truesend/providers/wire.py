@@ -17,6 +17,7 @@ from typing import Any
 from truesend import clock
 
 PIECE_BYTES = 256 * 1024
+_OVER = "the call's time is over"
 _RESET = struct.pack("ii", 1, 0)
 _ORDERLY = struct.pack("ii", 0, 0)
 # Linux (since 2.6.37): milliseconds after which the system gives up on bytes that were not acknowledged.
@@ -27,7 +28,7 @@ def remaining(deadline: float) -> float:
     """Seconds until ``deadline`` (of :func:`truesend.clock.steady`). Raises :class:`TimeoutError` when it is over."""
     left = deadline - clock.steady()
     if left <= 0:
-        raise TimeoutError("the call's time is over")
+        raise TimeoutError(_OVER)
     return left
 
 
@@ -66,21 +67,35 @@ def _wait(sock: Any, event: int, seconds: float) -> None:
 
 
 class Reader(io.RawIOBase):
-    """What comes from ``sock``; :class:`TimeoutError` at the deadline, however the bytes drip."""
+    """What comes from ``sock``; :class:`TimeoutError` at the deadline, however the bytes drip.
+
+    What had come by then is still read, by a process that was stopped and wakes late: it tells what became of the call.
+    """
 
     def __init__(self, sock: Any, deadline: float) -> None:
         self._sock = sock
         self._raw: Any = sock.makefile("rb", buffering=0)
         self._deadline = deadline
+        self._late_bytes = PIECE_BYTES
 
     def readable(self) -> bool:
         """It is for reading."""
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        """As many bytes as have come."""
-        self._sock.settimeout(remaining(self._deadline))
-        count: int | None = self._raw.readinto(buffer)
+    def readinto(self, buffer: Any) -> int:
+        """As many bytes as have come, at least one; 0 at the end."""
+        left = self._deadline - clock.steady()
+        if left <= 0 and self._late_bytes <= 0:
+            raise TimeoutError(_OVER)
+        self._sock.settimeout(max(0.0, left))
+        try:
+            count: int | None = self._raw.readinto(buffer)
+        except ssl.SSLWantReadError:
+            count = None
+        if count is None:
+            raise TimeoutError(_OVER)
+        if left <= 0:
+            self._late_bytes -= count
         return count
 
     def close(self) -> None:

@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from proof.finding import Finding  # noqa: E402 - the project's folder must be on the path first
-from proof.steps import STEPS, Step  # noqa: E402
+from proof.notes import Notes  # noqa: E402
+from proof.steps import STEPS, LongStep, Step  # noqa: E402
 from tests.guards.files import committed  # noqa: E402
 
 from truesend.bench import machine  # noqa: E402
@@ -39,10 +40,11 @@ class State:
     def __init__(self, path: Path, key: str, *, fresh: bool) -> None:
         self._path, self._key = path, key
         self._done: dict[str, list[dict[str, Any]]] = {}
+        self._notes: dict[str, dict[str, Any]] = {}
         if not fresh and path.exists():
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["key"] == self._key:
-                self._done = kept["done"]
+                self._done, self._notes = kept["done"], kept["notes"]
 
     def findings(self, step: str) -> list[Finding] | None:
         """Of a step that is done."""
@@ -52,9 +54,19 @@ class State:
     def keep(self, step: str, findings: Iterable[Finding]) -> None:
         """Write down a finished step, whatever its verdicts."""
         self._done[step] = [asdict(one) for one in findings]
+        self._save()
+
+    def notes(self, step: str) -> Notes:
+        """Of a long step that may have been cut short."""
+        return Notes(self._notes.setdefault(step, {}), self._save)
+
+    def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         written = self._path.with_suffix(".new")
-        written.write_text(json.dumps({"key": self._key, "done": self._done}, indent=1), encoding="utf-8")
+        written.write_text(
+            json.dumps({"key": self._key, "done": self._done, "notes": self._notes}, indent=1),
+            encoding="utf-8",
+        )
         written.replace(self._path)
 
 
@@ -110,10 +122,10 @@ def main() -> int:
     return 1 if short else 0
 
 
-def _run(step: Step, seed: int, state: State) -> list[Finding]:
+def _run(step: Step | LongStep, seed: int, state: State) -> list[Finding]:
     began = time.monotonic()
     try:
-        findings = step.run(seed)
+        findings = step.run(seed, state.notes(step.key)) if isinstance(step, LongStep) else step.run(seed)
     except Exception as error:  # one step that breaks must not hide the others
         words = " ".join(f"{type(error).__name__}: {error}".split())[:160]
         findings = [Finding(step.what, words, "to run at all", holds=False, seconds=time.monotonic() - began)]

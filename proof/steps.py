@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proof import fresh, restores
+from proof import blows, fresh, restores
 from proof.finding import Finding
+from proof.notes import Notes
 from tests import stack as stacks
 from tests.integration import test_walk
 from tests.storms import kills
@@ -41,6 +42,15 @@ class Step:
     key: str
     what: str
     run: Callable[[int], list[Finding]]
+
+
+@dataclass(frozen=True)
+class LongStep:
+    """One that writes down what it has found while it runs, and goes on there when it is started again."""
+
+    key: str
+    what: str
+    run: Callable[[int, Notes], list[Finding]]
 
 
 def _selection(name: str) -> Callable[[int], list[Finding]]:
@@ -141,7 +151,7 @@ def _storm(seed: int) -> Finding:
     )
 
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step | LongStep, ...] = (
     Step("walk-browser", "the walk in a browser", _selection("walk in a browser")),
     Step("walk-api", "the walk by API", _walk_by_api),
     Step("pages", "pages, streams, end and second start", _pages),
@@ -166,6 +176,8 @@ STEPS: tuple[Step, ...] = (
         _selection("hits under failures"),
     ),
     Step("storms", "storms", _storms),
+    LongStep("matrix", "blows at every point of a send", blows.kill_matrix),
+    Step("faults", "a provider at its worst", blows.fault_storm),
     Step("restores", "clones and restored backups", restores.findings),
     Step("fresh", "make run in an empty folder", fresh.findings),
 )

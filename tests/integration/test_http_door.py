@@ -253,10 +253,8 @@ def test_an_answer_that_came_while_the_process_was_stopped_is_read() -> None:
         peer.read_request(sock)
         asked.set()
         stopped.wait(10)
-        head, body = OK[:-2], OK[-2:]
-        for part in (head, body):
-            sock.sendall(part)
-            time.sleep(0.2)
+        # Longer than what one reading takes.
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n" + b"x" * 30_000)
         peer.read(sock)
 
     with serving(serve) as peer, sender(peer, 1000, timeout=1) as process:

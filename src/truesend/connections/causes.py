@@ -108,6 +108,7 @@ CAUSES: dict[str, Cause] = {
         _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.OPERATOR, Who.OPERATOR, "The next accepted call, or a day.", _LIMIT, _GOES_ON),
         # -- for the moment --
         _c("throttled", _A, "{provider} asks us to slow down.", Action.WAIT, Who.NOBODY, "The next accepted call, or an hour.", _SPELL, _GOES_ON),
+        _c("client_throttled", _A, "{provider} takes no more calls of this installation for a moment.", Action.WAIT, Who.NOBODY, "The next call, by itself.", _SPELL, _GOES_ON),
         _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, _GOES_ON),
         _c("provider_unreachable", _A, "{provider} could not be reached.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
         _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import (
@@ -24,17 +23,16 @@ from django.db import (
     transaction,
 )
 
-from truesend import clock, env, live_events
+from truesend import clock, live_events
 from truesend.connections import proofs
-from truesend.connections.causes import Severity, cause
-from truesend.connections.models import Connection, LedgerKind
+from truesend.connections.causes import cause
+from truesend.connections.models import LedgerKind
 from truesend.organizations import installation
 from truesend.providers import registry
-from truesend.providers.contract import Evidence
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
-from truesend.sending import letters, readiness, rows
+from truesend.sending import bucket, letters, outcomes, readiness, rows
 from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.reading import Due
@@ -42,18 +40,10 @@ from truesend.sending.settle import refresh_email
 
 log = logging.getLogger("truesend.sending")
 
-# Bytes may leave only this long after the attempt was committed as started: a worker that was paused must not send.
-FENCE_SECONDS = 10.0
 RECORD_FOR_SECONDS = 60.0
-_BACKOFF_SECONDS = (2, 5, 15, 60, 300, 900)
-# About a day of tries; then a person decides.
-MOST_TRIES = 100
-# Refused although the token is fresh: one renewal decides.
-_RENEW_ON = frozenset({"access_refused"})
-# These concern one email; every other refusal concerns the mailbox.
-_OF_THE_EMAIL = frozenset({"recipient_refused", "message_refused", "provider_refused", "not_found"})
-# First look into Sent after an unknown outcome.
-_FIRST_LOOK = timedelta(seconds=3)
+# A client that is refused without a time is asked again after one minute, the span of its quota.
+_CLIENT_RESTS = timedelta(minutes=1)
+_WORTH_TELLING_SECONDS = 5.0
 
 
 class FencePassed(Exception):
@@ -108,12 +98,16 @@ def _send(box: Box, due: Due) -> bool:
         return True
     try:
         # A refusal of the token right before this try asks for a new one, once in a row.
-        access = box.access(renew=due.last_cause in _RENEW_ON)
+        access = box.access(renew=due.last_cause in outcomes.RENEW_ON)
     except ProviderError as error:
         box.doubt()
         _postpone(delivery, error.cause, number, error.retry_at)
         return True
     position = box.position(access)
+    wait = bucket.take(connection.provider)
+    if wait:
+        _queue_up(delivery, wait)
+        return False
     started = _start(delivery, number, links, seconds=total_timeout(len(letter)), position=position)
     if started is None:
         return False
@@ -126,6 +120,8 @@ def _send(box: Box, due: Due) -> bool:
         result = registry.provider(connection.provider).send(letter, access, fence=fence)
     except FencePassed:
         result = SendResult(Outcome.NOT_SENT, "fence_passed", "")
+    if result.client_wide:
+        _close_client(connection.provider, result)
     checks = box.checks()
     at = _record_stubbornly(delivery, started, result, checks=checks, alone=due.alone)
     if result.outcome is Outcome.ACCEPTED:
@@ -135,6 +131,15 @@ def _send(box: Box, due: Due) -> bool:
     return True
 
 
+def _close_client(provider: str, result: SendResult) -> None:
+    """The provider refuses the installation's client: no mailbox asks before it is over."""
+    until = result.retry_at or clock.now() + _CLIENT_RESTS
+    try:
+        bucket.drain(provider, until)
+    except DatabaseError:
+        log.info("The limit of a client was not noted; the next send meets it again.")
+
+
 def _start(
     delivery: Delivery, number: int, links: list[letters.Link], *, seconds: float, position: str = ""
 ) -> Started | None:
@@ -142,7 +147,7 @@ def _start(
 
     ``seconds`` is the most that the call may take once its first byte has left.
     """
-    until = time.monotonic() + FENCE_SECONDS
+    until = time.monotonic() + outcomes.FENCE_SECONDS
     real_now, attempt = clock.real_now(), uuid4()
     try:
         taken = rows.start(
@@ -152,12 +157,14 @@ def _start(
             links=links,
             now=clock.now(),
             real=real_now,
-            over=real_now + timedelta(seconds=FENCE_SECONDS + seconds),
+            over=real_now + timedelta(seconds=outcomes.FENCE_SECONDS + seconds),
             position=position,
             worker=identity.worker_name(),
         )
-    except IntegrityError:
-        return None
+    except IntegrityError as error:
+        if "attempt_" not in str(error):
+            raise
+        return None  # an attempt of it is open, or was accepted
     if not taken:
         return None
     live_events.publish_soon(delivery.email.organization_id, "email", [delivery.email_id])
@@ -244,13 +251,13 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
             late = attempt.filter(outcome=Outcome.UNKNOWN)
             if late.update(**told, settled_at=now, settled_by=SettledBy.WORKER) != 1:
                 return
-        settled = _settle(delivery, attempt.get(), result, number, now)
+        settled = outcomes.settle(attempt.get(), result, number, now)
         Delivery.objects.filter(
             pk=delivery.pk, status__in=(DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
         ).update(**settled)
         if settled["due_at"] is not None or settled["status"] == DeliveryStatus.UNKNOWN:
-            _rest(connection, result, settled["due_at"], now)
-        evidence = _evidence(result)
+            outcomes.rest(connection, result, settled["due_at"], now)
+        evidence = outcomes.evidence(result)
         if evidence:
             proofs.record(
                 connection, evidence, kind=LedgerKind.SEND, trigger="send", ref=str(delivery.pk), at=now
@@ -269,81 +276,15 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
         refresh_email(delivery.email_id, problem=problem)
 
 
-def _settle(
-    delivery: Delivery, attempt: Attempt, result: SendResult, number: int, now: datetime
-) -> dict[str, Any]:
-    """The fields of a delivery after an outcome."""
-    fields: dict[str, Any] = {"due_at": None, "held_cause": "", "look_at": None, "ask_from": None}
-    if result.outcome is Outcome.ACCEPTED:
-        return fields | {
-            "status": DeliveryStatus.ACCEPTED,
-            "sent_at": now,
-            "provider_message_id": result.message_id[:255],
-            "provider_thread_id": result.thread_id[:255],
-        }
-    if result.outcome is Outcome.UNKNOWN:
-        return fields | unknown(attempt, now)
-    if result.cause in _RENEW_ON and number < 3:
-        return fields | {"status": DeliveryStatus.QUEUED, "due_at": now}
-    if result.cause in _OF_THE_EMAIL:
-        return fields | {"status": DeliveryStatus.REFUSED}
-    queued = fields | {"status": DeliveryStatus.QUEUED}
-    if cause(result.cause).severity is Severity.BROKEN or number >= MOST_TRIES:
-        return queued | {"held_cause": result.cause}
-    if readiness.opens_by_itself(result.cause):
-        opens = result.retry_at or now + (cause(result.cause).lasts or timedelta(hours=1))
-        return queued | {"held_cause": result.cause, "due_at": opens}
-    return queued | {"due_at": result.retry_at or _later(number, now)}
-
-
-def unknown(attempt: Attempt, now: datetime) -> dict[str, Any]:
-    """The fields of a delivery whose ``attempt`` may or may not have sent it: when to look, from when to ask.
-
-    Nobody can tell that it is absent before no byte can leave any more, and the provider has had its quiet time.
-    """
-    real = attempt.over_at or attempt.started_real_at + timedelta(seconds=FENCE_SECONDS + total_timeout(0))
-    quiet = timedelta(seconds=env.number("QUIET_TIME"))
-    return {
-        "status": DeliveryStatus.UNKNOWN,
-        "due_at": None,
-        "look_at": now + _FIRST_LOOK,
-        "ask_from": attempt.started_at + (real - attempt.started_real_at) + quiet,
-    }
-
-
-def _rest(connection: Connection, result: SendResult, due_at: datetime | None, now: datetime) -> None:
-    """What stands in the way of one email stands in the way of its mailbox: the others wait as long.
-
-    Without it a provider that throttles, or never answers, would be met once for each of them.
-    """
-    if cause(result.cause).severity is not Severity.ATTENTION or readiness.opens_by_itself(result.cause):
-        return  # a limit shuts the gate, and each email says so when its turn comes
-    until = due_at or now + timedelta(seconds=_BACKOFF_SECONDS[min(_streak(connection), 4)])
-    waiting = Delivery.objects.filter(connection=connection, status=DeliveryStatus.QUEUED, due_at__lt=until)
-    waiting.filter(held_cause="").update(due_at=until)
-
-
-def _streak(connection: Connection) -> int:
-    """How many of the newest attempts in a row came to nothing (at most 5)."""
-    newest = Attempt.objects.filter(delivery__connection=connection).exclude(outcome="")
-    outcomes = list(newest.order_by("-started_at").values_list("outcome", flat=True)[:5])
-    return next((n for n, one in enumerate(outcomes) if one == Outcome.ACCEPTED), len(outcomes))
-
-
-def _later(number: int, now: datetime) -> datetime:
-    return now + timedelta(seconds=_BACKOFF_SECONDS[min(number, len(_BACKOFF_SECONDS)) - 1])
-
-
-def _evidence(result: SendResult) -> list[Evidence]:
-    """What the answer to a send proves of the connection; a refused recipient or message proves nothing."""
-    if result.outcome is Outcome.ACCEPTED:
-        return [Evidence("grant", True, "send"), Evidence("send", True, "send")]
-    if (
-        cause(result.cause).severity in {Severity.BROKEN, Severity.ATTENTION}
-        and result.cause != "access_refused"
-    ):
-        return [Evidence("send", False, "send", result.cause, result.words, until=result.retry_at)]
-    return []
+def _queue_up(delivery: Delivery, seconds: float) -> None:
+    """The installation's client has no call left: the mailbox comes back then, and no worker waits for it."""
+    until = clock.now() + timedelta(seconds=seconds)
+    if seconds >= _WORTH_TELLING_SECONDS:
+        _put_back(delivery, "client_throttled", due_at=until)
+    waiting = Delivery.objects.filter(
+        connection_id=delivery.connection_id, status=DeliveryStatus.QUEUED, due_at__lt=until, held_cause=""
+    )
+    waiting.update(due_at=until)
 
 
 def _wait_for(delivery: Delivery, code: str, draft: readiness.Draft) -> None:
@@ -373,7 +314,7 @@ def _postpone(delivery: Delivery, code: str, number: int, retry_at: datetime | N
     if readiness.blocks(code):
         _hold(delivery, code)
     else:
-        due_at = retry_at or _later(max(3, number), clock.now())
+        due_at = retry_at or outcomes.later(max(3, number), clock.now())
         _put_back(delivery, code, due_at=due_at, held_cause="")
 
 

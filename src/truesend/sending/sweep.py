@@ -12,8 +12,9 @@ from truesend.connections import proofs
 from truesend.connections.models import LedgerKind
 from truesend.providers.errors import Outcome
 from truesend.sending import workers
-from truesend.sending.dispatch import RECORD_FOR_SECONDS, unknown
+from truesend.sending.dispatch import RECORD_FOR_SECONDS
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus
+from truesend.sending.outcomes import unknown
 from truesend.sending.settle import refresh_email
 
 # Of attempts that do not say when they are over.

@@ -10,12 +10,14 @@ from __future__ import annotations
 import binascii
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
+from urllib.parse import quote
 from uuid import UUID
 
 from truesend.sending.addresses import Mailbox
@@ -34,6 +36,7 @@ _LONGEST_PLAIN_LINE = 200
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*\Z")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]+\Z|\[[A-Za-z0-9.:]+\]\Z")
+_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BREAK = re.compile(rb"\r\n|\r|\n")
 _LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (_LONGEST_PLAIN_LINE + 1))
 
@@ -86,9 +89,12 @@ def compose(letter: Letter) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks and control characters, which could smuggle in a header."""
+    """``text`` without line breaks and control characters, which could smuggle in a header.
+
+    What joins letters without being seen stays: families of emoji, Persian words.
+    """
     if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
+        text = "".join(" " if unicodedata.category(c) in _BREAKING else c for c in text)
     return " ".join(text.split())
 
 
@@ -190,14 +196,19 @@ def _multipart(kind: str, parts: Sequence[bytes]) -> bytes:
 def _attachment(file: File) -> bytes:
     """Its headers by the standard library, which knows how long and foreign file names are written (RFC 2231)."""
     main, _, sub = file.content_type.partition("/")
+    name = one_line(file.name) or "attachment"
     part = MIMEPart(policy=SMTP)
     part.set_content(
         b"",
         maintype=main or "application",
         subtype=sub or "octet-stream",
-        filename=one_line(file.name) or "attachment",
+        filename=None if "=?" in name else name,
         disposition="attachment",
         cte="base64",
     )
     del part["MIME-Version"]
-    return part.as_bytes().rstrip() + b"\r\n\r\n" + _base64(file.content)
+    head = part.as_bytes().rstrip()
+    if "=?" in name:
+        # Many readers take it for an encoded word, also where none may stand: percent signs leave no doubt.
+        head += f";\r\n filename*=utf-8''{quote(name, safe='')}".encode()
+    return head + b"\r\n\r\n" + _base64(file.content)

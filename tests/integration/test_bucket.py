@@ -86,12 +86,12 @@ def test_a_rested_bucket_gives_its_burst_and_then_says_how_long() -> None:
 
 
 def test_it_fills_at_its_rate_and_not_beyond_its_burst() -> None:
-    now_empty()
-    ClientBucket.objects.update(refilled_at=clock.real_now() - timedelta(seconds=0.5))
-    assert RATE / 2 <= take_all() < RATE
-    now_empty()
-    ClientBucket.objects.update(refilled_at=clock.real_now() - timedelta(hours=5))
-    assert RATE <= take_all() < RATE * 2
+    for rested, least in ((timedelta(seconds=0.5), RATE / 2), (timedelta(hours=5), RATE)):
+        now_empty()
+        began = time.monotonic()
+        ClientBucket.objects.update(refilled_at=clock.real_now() - rested)
+        count = take_all()
+        assert least <= count <= least + RATE * (time.monotonic() - began) + 1
 
 
 def test_a_clock_that_goes_back_gives_nothing_away() -> None:
@@ -104,7 +104,7 @@ def test_a_clock_that_goes_back_gives_nothing_away() -> None:
 def test_a_slow_client_says_the_whole_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUESEND_GOOGLE_SENDS_PER_SECOND", "1")
     assert take_all() == 1
-    assert 0.5 < bucket.take("google") <= 1
+    assert bucket.SHARE <= bucket.take("google") <= 1
 
 
 def test_a_rate_is_what_the_provider_declares(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_two_processes_with_eight_threads_each_stay_within_the_rate() -> None:
     took = went[-1] - went[0]
     # It was empty, so what went is what flowed in meanwhile.
     assert len(went) <= RATE * (took + 0.5) + 2 * LEASE
-    assert len(went) >= RATE * took * 0.7
+    assert len(went) >= RATE * took * 0.5
     for first, moment in enumerate(went):
         within = sum(moment <= other < moment + 1 for other in went[first:])
         # A process that was held up finds what was saved meanwhile, up to the burst.

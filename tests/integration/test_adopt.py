@@ -11,7 +11,7 @@ SECONDS, EACH = 4.0, 1
 
 
 @pytest.mark.storm
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_clone_beside_the_live_one_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     books = restore.clone(tmp_path, each=EACH, seconds=SECONDS)
     with capsys.disabled():
@@ -22,7 +22,7 @@ def test_a_clone_beside_the_live_one_does_nothing(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.storm
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["dump", "files"])
 def test_an_older_backup_in_its_place_does_nothing_until_adopt(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

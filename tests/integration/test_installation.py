@@ -43,10 +43,10 @@ def counter(data: Path) -> int:
     return found.counter
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_kills_and_ports_change_nothing_and_a_copied_folder_stands_still(folder: Path) -> None:
     data, copy = folder / "data", folder / "copy"
-    with stacks.running(data) as stack:
+    with stacks.running(data, patience=150) as stack:
         ana = stack.person()
         connection = ana.connect()["id"]
         ana.email_when(ana.send(connection)["id"], "sent")
@@ -56,13 +56,13 @@ def test_kills_and_ports_change_nothing_and_a_copied_folder_stands_still(folder:
             ana.send(connection)
         os.kill(stack.up.process.pid, signal.SIGKILL)
         stack.up.process.wait()
-    with stacks.running(data) as stack:
+    with stacks.running(data, patience=150) as stack:
         assert standing(stack) == (200, "")
         ana.stack = stack
         assert ana.api("GET", "me").json()["nothing_is_sent"] is None
         ana.email_when(ana.send(connection)["id"], "sent", 60)
     subprocess.run(["cp", "-a", str(data), str(copy)], check=True)
-    with stacks.running(copy) as stack:
+    with stacks.running(copy, patience=150) as stack:
         code, sentence = standing(stack)
         assert code == 503
         assert sentence.startswith("This is a copy of http://localhost:")
@@ -73,22 +73,22 @@ def test_kills_and_ports_change_nothing_and_a_copied_folder_stands_still(folder:
         assert "The data folder, and the database in it, is a copy." in told.stdout
         until(lambda: standing(stack), lambda found: found[0] == 200, 10)
         assert "nothing was changed" in stack.up.run("adopt").stdout
-    with stacks.running(data) as stack:
+    with stacks.running(data, patience=150) as stack:
         assert standing(stack) == (200, "")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_another_environment_stands_still_and_a_second_machine_joins(folder: Path) -> None:
     database = postgres.start(_made(folder / "database"), {})
     try:
         settings = {"TRUESEND_DATABASE_URL": database.url}
-        with up.running(folder / "one", sandbox=False, settings=settings) as one:
+        with up.running(folder / "one", sandbox=False, settings=settings, patience=150) as one:
             done = one.run(
                 "user", "create", "--email", "ana@northwind.example", "--password", stacks.PASSWORD,
                 "--organization", "Northwind",
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
-            with up.running(folder / "two", sandbox=False, settings=settings) as two:
+            with up.running(folder / "two", sandbox=False, settings=settings, patience=150) as two:
                 assert [
                     requests.get(f"{each.url}/readyz", timeout=20).status_code for each in (one, two)
                 ] == [200, 200]
@@ -101,7 +101,7 @@ def test_another_environment_stands_still_and_a_second_machine_joins(folder: Pat
             "TRUESEND_ENVIRONMENT": "stage",
             "TRUESEND_PUBLIC_URL": "https://stage.example.com",
         }
-        with up.running(folder / "one", sandbox=False, settings=stage) as one:
+        with up.running(folder / "one", sandbox=False, settings=stage, patience=150) as one:
             sentence = requests.get(f"{one.url}/readyz", timeout=20).json()["sentence"]
             assert "runs here under other settings" in sentence
             told = one.run("adopt", "--yes")

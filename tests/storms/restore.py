@@ -75,7 +75,9 @@ class Ground:
     @contextmanager
     def stack(self, name: str, **settings: str) -> Iterator[Stack]:
         """A ``truesend up`` in the folder of that name."""
-        with up.running(self.folder / name, sandbox=False, settings=self.settings(**settings)) as started:
+        with up.running(
+            self.folder / name, sandbox=False, settings=self.settings(**settings), patience=150
+        ) as started:
             yield Stack(started, self.sandbox)
 
     def calls(self) -> int:

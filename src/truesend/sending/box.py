@@ -67,7 +67,7 @@ class Box:
         until = time.monotonic() + FRESH_SECONDS
         facts = reading.facts(self._id)
         self._described = describe_from(facts.connection, facts.proofs, facts.token)
-        self._token, self._members = facts.token, {}
+        self._token, self._members = facts.token, {facts.connection.member_id: facts.connection.member}
         self._fresh_until = until
         return self._described
 

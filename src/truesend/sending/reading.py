@@ -98,11 +98,14 @@ SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.p
  WHERE chosen.place = 1 OR chosen.total <= %(bytes)s
  ORDER BY d.due_at, d.email_id, d.position
 """.encode()  # noqa: S608
+# One statement and so one moment: a token older than the renewal that a proof tells of would make a dead grant due.
 _FACTS = f"""
-SELECT {_CONNECTION.sql}, {_TOKEN.sql}
-  FROM {_table(Connection)} c LEFT JOIN {_table(Token)} t ON t.connection_id = c.id WHERE c.id = %(connection)s
+SELECT {_CONNECTION.sql}, {_TOKEN.sql}, {_MEMBER.sql}, {_USER.sql}, {_PROOF.sql}
+  FROM {_table(Connection)} c
+  JOIN {_table(Member)} m ON m.id = c.member_id JOIN {_table(User)} u ON u.id = m.user_id
+  LEFT JOIN {_table(Token)} t ON t.connection_id = c.id LEFT JOIN {_table(Proof)} p ON p.connection_id = c.id
+ WHERE c.id = %(connection)s
 """.encode()  # noqa: S608
-_PROOFS = f"SELECT {_PROOF.sql} FROM {_table(Proof)} p WHERE p.connection_id = %(connection)s".encode()  # noqa: S608
 _WRITER = f"""
 SELECT {_MEMBER.sql}, {_USER.sql}
   FROM {_table(Member)} m JOIN {_table(User)} u ON u.id = m.user_id WHERE m.id = %(member)s
@@ -138,17 +141,30 @@ def _due(row: tuple[Any, ...]) -> Due:
 
 
 def facts(connection_id: UUID) -> Facts:
-    """A connection as it stands: its proofs first, so that the token is not older than the renewal they tell of."""
-    proofs = [_PROOF.read(row) for row in execute(_PROOFS, {"connection": connection_id})]
-    (row,) = execute(_FACTS, {"connection": connection_id})
-    held = row[_CONNECTION.count :]
-    token = _TOKEN.read(held) if held[0] is not None else None
-    return Facts(_CONNECTION.read(row[: _CONNECTION.count]), token, proofs)
+    """A connection as it stands, its ``member`` loaded."""
+    found = [
+        _parted(row, _CONNECTION, _TOKEN, _MEMBER, _USER, _PROOF)
+        for row in execute(_FACTS, {"connection": connection_id})
+    ]
+    opened, token, member, user, _ = found[0]
+    connection = _CONNECTION.read(opened)
+    connection.member = _MEMBER.read(member)
+    connection.member.user = _USER.read(user)
+    proofs = [_PROOF.read(proof) for *_, proof in found if proof[0] is not None]
+    return Facts(connection, _TOKEN.read(token) if token[0] is not None else None, proofs)
+
+
+def _parted(row: tuple[Any, ...], *columns: _Columns[Any]) -> list[tuple[Any, ...]]:
+    parts, start = [], 0
+    for one in columns:
+        parts.append(row[start : start + one.count])
+        start += one.count
+    return parts
 
 
 def writer(member_id: UUID) -> Member:
     """A member with what readiness asks of their user."""
-    (row,) = execute(_WRITER, {"member": member_id})
-    member = _MEMBER.read(row[: _MEMBER.count])
-    member.user = _USER.read(row[_MEMBER.count :])
-    return member
+    member, user = _parted(execute(_WRITER, {"member": member_id})[0], _MEMBER, _USER)
+    found = _MEMBER.read(member)
+    found.user = _USER.read(user)
+    return found

@@ -1,7 +1,8 @@
 """The two statements that every email costs: its attempt is started, and what came of it stands.
 
 Each is one statement and so one commit, written out because the same in single steps took most of an email's time.
-They are prepared once per connection. Both are guarded: no row, nothing happened.
+They are prepared once per connection. Both are guarded: no row, nothing happened. The guards are worded so that no
+partial index fits them: those are full of entries just left, and only the primary key leads to one row.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from truesend.sending.reading import execute
 _START = b"""
 WITH taken AS (
   UPDATE sending_delivery SET status = 'sending', due_at = NULL, held_cause = '', links = %(links)s
-   WHERE id = %(delivery)s AND status = 'queued' AND due_at <= %(now)s
+   WHERE id = %(delivery)s AND status = 'queued' AND coalesce(due_at <= %(now)s, false)
   RETURNING id, email_id
 ), tried AS (
   INSERT INTO sending_attempt
@@ -36,7 +37,7 @@ SELECT count(*) FROM taken
 _ACCEPT = b"""
 WITH told AS (
   UPDATE sending_attempt SET outcome = 'ACCEPTED', finished_at = %(now)s, milliseconds = %(milliseconds)s
-   WHERE id = %(attempt)s AND outcome = ''
+   WHERE id = %(attempt)s AND length(outcome) = 0
   RETURNING delivery_id
 ), settled AS (
   UPDATE sending_delivery

@@ -17,8 +17,8 @@ interface Chip {
 }
 
 export interface PeopleOptions {
-  /** Somebody typed, or the list changed. */
-  changed: () => void;
+  /** What is shown changed; `words`: what is to be stored did, too. */
+  changed: (words: boolean) => void;
   /** Ask who `text` is; `chip` waits in its place. */
   ask: (field: PeopleField, text: string) => void;
 }
@@ -181,8 +181,10 @@ export class PeopleField {
     const wrong = this.chips.some((chip) => chip.person.problem);
     if (wrong) this.input.setAttribute("aria-invalid", "true");
     else this.input.removeAttribute("aria-invalid");
-    this.stored.value = this.value();
-    this.options.changed();
+    const value = this.value();
+    const told = value === this.stored.value;
+    this.stored.value = value;
+    this.options.changed(!told);
   }
 
   private focus(at: number): void {

@@ -50,10 +50,10 @@ export class Recipients {
     this.fields = boxes.map(
       (box) =>
         new PeopleField(box, {
-          changed: () => {
+          changed: (words) => {
             if (!this.ready) return;
             this.tell();
-            this.changed();
+            if (words) this.changed();
           },
           ask: (field, text) => this.ask({ field, text }),
         }),

@@ -55,6 +55,7 @@ function refuse(text: string): void {
   if (!note || !line) return;
   note.hidden = false;
   line.textContent = text;
+  note.scrollIntoView({ block: "nearest" });
 }
 
 /** Lead to what is to be done first. */

@@ -66,8 +66,9 @@ def arrived(person: Person, email: str) -> EmailMessage:
 
 
 def files_of(person: Person, draft: str) -> list[str]:
-    page = person.get(f"/emails/new?draft={draft}").text
-    return re.findall(r'data-file="([0-9a-f-]{36})"', page)
+    page = person.get(f"/emails/new?draft={draft}")
+    assert page.status_code == 200, page.text
+    return re.findall(r'data-file="([0-9a-f-]{36})"', page.text)
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,7 @@ def rooms(stack: Stack) -> dict[str, Room]:
         "empty": Room("empty", stack.person(), empty),
         "full": _full(stack),
         "failing": _failing(stack),
+        "waiting": _waiting(stack),
     }
 
 
@@ -105,7 +106,27 @@ def _failing(stack: Stack) -> Room:
     )
 
 
-@pytest.mark.parametrize("room", ["outside", "empty", "full", "failing"])
+def _waiting(stack: Stack) -> Room:
+    """Emails that go by themselves, that are to be undone, and that were stopped."""
+    cleo = stack.person()
+    connection = cleo.connect()
+    stopped = cleo.send(connection["id"], undo_seconds=3600)["id"]
+    assert cleo.api("POST", f"emails/{stopped}/cancel").ok
+    undo = cleo.send(connection["id"], undo_seconds=3600)["id"]
+    stack.sandbox.fault("send", "daily_limit", account=cleo.email)
+    people = [
+        "Ines Moreau <ines@globex.example>",
+        "a-rather-long-address@a-rather-long-domain.globex.example",
+    ]
+    held = cleo.send(connection["id"], to=people, separate_copies=True)["id"]
+    cleo.email_when(held, "held")
+    named = {"held": held, "undo": undo, "stopped": stopped}
+    return Room(
+        "waiting", cleo, {"emails": "/emails", **{name: f"/emails/{one}" for name, one in named.items()}}
+    )
+
+
+@pytest.mark.parametrize("room", ["outside", "empty", "full", "failing", "waiting"])
 def test_pages_please_axe_and_fit(chromium: Browser, stack: Stack, rooms: dict[str, Room], room: str) -> None:
     shown = rooms[room]
     faults: list[str] = []

@@ -96,3 +96,66 @@ def test_a_session_that_ended_elsewhere_is_told_not_shown_as_a_sign_in_form(
         assert ana.api("POST", f"connections/{connection['id']}/verify").ok
         expect(page.get_by_text("You are signed out, so this page no longer updates.")).to_be_visible()
         assert page.get_by_role("button", name="Verify now").count() == 1
+
+
+def test_what_a_dead_grant_held_goes_at_one_press_after_reconnecting(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect()
+    stack.sandbox.fault("any", "revoke_grant", account=ana.email)
+    sent = ana.send(connection["id"])
+    ana.email_when(sent["id"], "held")
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        heard = complaints(page)
+        page.goto(f"{stack.url}/emails?filter=needs")
+        page.locator(".email-row").get_by_role("link").click()
+        note = page.locator("#timeline .note")
+        expect(note).to_contain_text("Nothing was sent. Google says that the permission was withdrawn")
+        assert page.get_by_role("button", name="Send now").count() == 0
+        stack.sandbox.consent(ana.email)
+        note.get_by_role("button", name="Reconnect").click()
+        page.wait_for_url(f"{stack.url}/emails/{sent['id']}?connected=*")
+        expect(note).to_contain_text("What stood in its way is gone")
+        page.get_by_role("button", name="Send now").click()
+        expect(page.locator(".timeline")).to_contain_text("Accepted by Google", timeout=15_000)
+        expect(page.locator("#timeline .note")).to_have_count(0)
+        assert heard == []
+    delivery = ana.email_when(sent["id"], "sent")["deliveries"][0]["id"]
+    assert len(stack.sandbox.messages(delivery=delivery)) == 1
+
+
+def test_what_a_limit_held_goes_by_itself_and_the_page_says_when(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect()
+    stack.sandbox.fault("send", "daily_limit", account=ana.email, seconds=3600, retry_after=3600)
+    sent = ana.send(connection["id"], to=["ines@globex.example", "tom@globex.example"], separate_copies=True)
+    ana.email_when(sent["id"], "held")
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/emails/{sent['id']}")
+        page.wait_for_selector("body[data-live-state=open]")
+        expect(page.locator("#timeline")).to_contain_text(
+            "2 of 2 copies: nothing was sent yet.", timeout=15_000
+        )
+        expect(page.locator("#timeline")).to_contain_text("It goes by itself at")
+        assert page.get_by_role("button", name="Send now").count() == 0
+        assert page.get_by_role("button", name="Cancel", exact=True).is_visible()
+        page.get_by_text("Copies: 2 held").click()
+        expect(page.locator("#copies")).to_contain_text("It goes by itself when the limit ends.")
+        stack.sandbox.advance(3700)
+        expect(page.locator(".timeline")).to_contain_text("Accepted by Google", timeout=20_000)
+        expect(page.locator("#timeline .note")).to_have_count(0, timeout=20_000)
+        # What somebody unfolded stays so while it changes.
+        expect(page.locator("#copies[open]")).to_contain_text("Google has taken it over.")
+
+
+def test_a_moment_after_sending_it_can_be_taken_back_from_its_page(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    sent = ana.send(ana.connect()["id"], undo_seconds=60)
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/emails/{sent['id']}")
+        expect(page.locator("#timeline")).to_contain_text("Leaves in")
+        page.get_by_role("button", name="Undo").click()
+        page.wait_for_url(f"{stack.url}/emails/new?draft={sent['id']}")
+        expect(page.get_by_label("Subject")).to_have_value("Proposal")

@@ -152,7 +152,11 @@ def test_send_waits_for_a_file_that_is_on_its_way(chromium: Browser, stack: Stac
         page.get_by_label("Subject").fill("Files")
         expect(page.locator("#gates")).to_contain_text("Ready to send")
         held: list[Route] = []
-        page.route(UPLOADS, lambda route: held.append(route))
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route(UPLOADS, hold)
         choose(page, file("late.txt"))
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("alert").first).to_contain_text("It is sent when the file is uploaded")

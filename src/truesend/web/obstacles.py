@@ -22,6 +22,7 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
 from truesend.sending.problems import Problem, every_problem_of
 from truesend.web.gate import names
+from truesend.web.questions import minute_after
 from truesend.web.templatetags.look import moment
 
 # Buttons of the page itself.
@@ -61,8 +62,12 @@ def _local(text: str, at: datetime | None, now: datetime) -> str | SafeString:
     """The sentence with its time in the reader's zone, which only the page knows."""
     if at is None:
         return text
-    before, found, after = text.partition(at_time(at, now))
-    return format_html("{}at {}{}", before, moment(at, "point"), after) if found else text
+    told = at_time(at, now)
+    before, found, after = text.partition(told)
+    if not found:
+        return text
+    # “at 14:05”, “on 25 Nov 14:05”
+    return format_html("{}{} {}{}", before, told[:2], moment(minute_after(at), "point"), after)
 
 
 def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | None:

@@ -61,7 +61,7 @@ def questions(
             "to": labels.get(delivery.pk, ""),
             "tried": tried(attempt, described.provider_name),
             "decides": decides,
-            "early": _minute_after(decides) if decides > now else None,
+            "early": minute_after(decides) if decides > now else None,
         }
         if looked_up and failing is None:
             looking.append(line)
@@ -95,11 +95,11 @@ def _looking(lines: list[dict[str, Any]], now: datetime) -> dict[str, Any] | Non
         "count": len(lines),
         "first": lines[0],
         # Rounded up, since the page shows minutes.
-        "by": _minute_after(last + _LOOKING) if last > now else None,
+        "by": minute_after(last + _LOOKING) if last > now else None,
     }
 
 
-def _minute_after(at: datetime) -> datetime:
+def minute_after(at: datetime) -> datetime:
     """Rounded up, since the page shows minutes and must not promise too much."""
     return (at + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)
 

@@ -83,7 +83,8 @@ def headline(
         done = sum(one.status == DeliveryStatus.ACCEPTED for one in copies)
         word = f"{word} {done} / {len(copies)}"
     if problem is not None:
-        return word, state, problem.sentence
+        # That nothing was sent the word beside it says already; what is in the way must not be cut off.
+        return word, state, problem.sentence.partition(". ")[2] or problem.sentence
     if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
         strongest = query.headline(list(signals))
         if strongest is not None and email.status == EmailStatus.PARTLY:
@@ -135,6 +136,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
     asked = questions(member, connection, deliveries, labels)
     attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
     notes = obstacles(member, email, deliveries, attempts)
+    undo = undoing.of_email(email)
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
@@ -145,7 +147,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
             "provider_name": name,
             "status_word": word,
             "state": state,
-            "status_sentence": "" if asked or notes else _status_sentence(email, deliveries, text),
+            "status_sentence": "" if asked or notes or undo else _status_sentence(email, deliveries, text),
             "created_at": email.created_at,
             "recipients": _recipients(email),
         },
@@ -153,7 +155,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         "questions": asked,
         "notes": notes,
         "copies": _copies(deliveries, name, labels),
-        "undo": undoing.of_email(email),
+        "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": email.status == EmailStatus.CANCELLED,
@@ -168,8 +170,6 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
         return text
     if email.status == EmailStatus.SCHEDULED:
         return format_html("Waits for its hour: {}.", moment(due, "point"))
-    if undoing.of_email(email) is not None:
-        return text
     return format_html("Its turn comes at {}.", moment(due, "point"))
 
 

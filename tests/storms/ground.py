@@ -141,6 +141,11 @@ class Rows:
         )
         return {row[0]: Row(*row) for row in found}
 
+    def beats(self, pid: int | None) -> bool:
+        """Whether the worker of that process id lives, by its heartbeat."""
+        living = self.ask("SELECT name FROM sending_worker WHERE beat_at > now() - interval '3 seconds'")
+        return any(f":{pid}:" in name for (name,) in living)
+
     def open_attempts(self) -> int:
         """Tries whose outcome nobody has written yet."""
         return int(self.ask("SELECT count(*) FROM sending_attempt WHERE outcome = ''")[0][0])
@@ -163,10 +168,5 @@ def answer_for(stack: Stack, posted: Posted, arrived: int) -> str:
 
 
 def wait_for_work(stack: Stack, rows: Rows) -> None:
-    """Until the worker that the installation has started is at work, by its heartbeat."""
-
-    def beats() -> bool:
-        living = rows.ask("SELECT name FROM sending_worker WHERE beat_at > now() - interval '3 seconds'")
-        return any(f":{stack.up.pid('worker')}:" in name for (name,) in living)
-
-    until(beats, bool, 60)
+    """Until the worker that the installation has started is at work."""
+    until(lambda: rows.beats(stack.up.pid("worker")), bool, 60)

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -161,12 +162,13 @@ class Matrix:
         act = blows.SIGNALS[cell.act].name if itself else "tell"
         order = {"cell": name, "point": cell.point, "count": len(self.mailboxes), "act": act}
         _write(self._orders / "order.json", json.dumps(order))
+        helper = self._second_worker() if cell.act == "worker stopped for long" else None
         try:
             self._stack.sandbox.advance(_UNDO)  # all are due in this instant
             fired = json.loads(until(lambda: _read(self._orders / f"fired-{name}"), bool, 40))
             worker, stood = int(fired["pid"]), int(fired["stood"])
             struck = time.monotonic()
-            healing = _Healing(self._stack, self._rows, posted, to, struck)
+            healing = _Healing(self._stack, self._rows, posted, to, struck, helper)
             if cell.point in IN_FLIGHT:
                 with blows.held_back(self._rows.url()) as held:
                     _write(self._orders / f"go-{name}", "go")
@@ -176,7 +178,11 @@ class Matrix:
                 go = self._orders / f"go-{name}"
                 self._strike(cell, worker, healing, before=lambda: _write(go, "go"), then=lambda: None)
             healing.go()
+            healing.dismiss()
         finally:
+            if helper is not None and helper.poll() is None:
+                helper.kill()
+                helper.wait()
             (self._orders / "order.json").unlink(missing_ok=True)
         trouble += healing.trouble
         trouble += [
@@ -212,8 +218,9 @@ class Matrix:
                 then()
                 time.sleep(2.0)
         elif cell.act == "worker stopped for long":
-            with blows.stopped([worker]), self._another_worker(healing):
+            with blows.stopped([worker]), self._slowly():
                 then()
+                healing.help_comes()
                 healing.go(until=healing.is_sent_again)
         elif cell.act == "postgres killed":
             blows.kill(blows.postgres(self._stack))
@@ -224,17 +231,28 @@ class Matrix:
                 time.sleep(_FENCE + 2)
             then()
 
-    @contextlib.contextmanager
-    def _another_worker(self, healing: _Healing) -> Iterator[None]:
-        """A second worker beside the one that is stopped, and a provider so slow that its sends can be met."""
-        fault = self._stack.sandbox.fault("send", "slow", ms=2000, when="after")
-        settings = {"TRUESEND_DATA_DIR": str(self._stack.up.data), "TRUESEND_WORKER_CONCURRENCY": "12"}
+    def _second_worker(self) -> subprocess.Popen[bytes]:
+        """Another worker on the same database, at work and then stopped, so that it takes none of the sends."""
+        given = json.loads((self._stack.up.data / "run" / "settings.json").read_text(encoding="utf-8"))
+        settings = {**given, "TRUESEND_WORKER_CONCURRENCY": "12"}
         log = self._stack.up.data / "log" / "worker-2.log"
         with log.open("ab") as opened:
             process = subprocess.Popen(
                 up.command("worker"), env=up.environment(settings), stdout=opened, stderr=opened, cwd="/"
             )
-        healing.helpers.append(process)
+        try:
+            until(lambda: self._rows.beats(process.pid), bool, 60)
+        except AssertionError:
+            process.kill()
+            process.wait()
+            raise
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    @contextlib.contextmanager
+    def _slowly(self) -> Iterator[None]:
+        """A provider so slow that a send can be met on its way."""
+        fault = self._stack.sandbox.fault("send", "slow", ms=2000, when="after")
         try:
             yield
         finally:
@@ -260,12 +278,20 @@ class Matrix:
 class _Healing:
     """Lets an installation repair itself, moves the time, and answers where a person is asked."""
 
-    def __init__(self, stack: Stack, rows: Rows, posted: list[Posted], to: str, struck: float) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        rows: Rows,
+        posted: list[Posted],
+        to: str,
+        struck: float,
+        helper: subprocess.Popen[bytes] | None,
+    ) -> None:
         self._stack, self._rows, self._posted, self._to = stack, rows, posted, to
         self._struck = struck
         self.trouble: list[str] = []
         self.refused: Counter[str] = Counter()
-        self.helpers: list[subprocess.Popen[bytes]] = []
+        self._helper = helper
 
     def go(self, until: Callable[[dict[str, Row]], bool] | None = None) -> None:
         """Until every delivery has ended, or ``until`` says so."""
@@ -283,13 +309,11 @@ class _Healing:
             if left:
                 self._move_on(left, rows)
             time.sleep(0.3)
-        if until is None:
-            self._dismiss()
 
     def is_sent_again(self, rows: dict[str, Row]) -> bool:
         """Second tries are under way, or there is nothing to try; at the latest a while after the fence."""
         again = sum(row.status == "sending" and row.attempts > 1 for row in rows.values())
-        return again > 0 or time.monotonic() > self._struck + _FENCE + 30
+        return again > 0 or time.monotonic() > self._struck + _FENCE + 45
 
     def _move_on(self, left: list[Posted], rows: dict[str, Row]) -> None:
         """Answer what may be answered; where nothing moves by itself, move the clock."""
@@ -324,19 +348,21 @@ class _Healing:
         clock: float = struct.unpack("<d", (self._stack.up.data / "run" / "clock").read_bytes())[0]
         return time.time() + clock
 
-    def _dismiss(self) -> None:
-        """The second worker goes in good order."""
-        for process in self.helpers:
-            process.terminate()
-            try:
-                code = process.wait(15)
-                if code != 0:
-                    self.trouble.append(f"the second worker ended with {code}")
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                self.trouble.append("the second worker did not end within 15 s of SIGTERM")
-        self.helpers.clear()
+    def help_comes(self) -> None:
+        """The second worker goes to work."""
+        if self._helper is not None:
+            self._helper.send_signal(signal.SIGCONT)
+
+    def dismiss(self) -> None:
+        """It goes in good order."""
+        if self._helper is None:
+            return
+        self._helper.terminate()
+        try:
+            if code := self._helper.wait(15):
+                self.trouble.append(f"the second worker ended with {code}")
+        except subprocess.TimeoutExpired:
+            self.trouble.append("the second worker did not end within 15 s of SIGTERM")
 
 
 def _passed(moment: Any, now: float) -> bool:
@@ -365,5 +391,5 @@ def settings(orders: Path) -> dict[str, str]:
         "STORM_ORDERS": str(orders),
         "TRUESEND_WORKER_CONCURRENCY": str(2 * MAILBOXES + 1),
         "TRUESEND_WEB_THREADS": "8",
-        "TRUESEND_HTTP_TIMEOUT": "6",
+        "TRUESEND_HTTP_TIMEOUT": "10",
     }

@@ -30,7 +30,7 @@ _ORDERS = Path(os.environ.get("STORM_ORDERS", ""))
 # Whoever waits at a point goes on after that, so that a mistake ends as a failed cell and not as a hung one.
 _PATIENCE = 60.0
 # All stand there, or as many as came within this of the first.
-_GATHERING = 5.0
+_GATHERING = 7.0
 
 _here = threading.local()
 

@@ -169,6 +169,9 @@ def test_every_status_has_a_word_and_a_sentence(ana: Member) -> None:
         email = email_of(ana, connection, Copy(status))
         word, _, sentence = statuses.EMAIL[email.status]
         assert f"{word} {sentence}" in shown(ana, email)
+    several = email_of(ana, connection, Copy("accepted"), Copy("sending"))
+    assert "Sending 1 / 2 On its way." in shown(ana, several)
+    assert "Google has taken it over." in shown(ana, several)
     queued = email_of(ana, connection, Copy("queued", due=0))
     assert "Queued Leaves in a moment." in shown(ana, queued)
 
@@ -330,7 +333,9 @@ def test_what_goes_by_itself_needs_nobody(ana: Member) -> None:
     again = email_of(ana, connection, Copy("queued", "provider_error", due=60))
     stopped = email_of(ana, connection, Copy("accepted"), Copy("cancelled"))
     assert not needs.needs_somebody(Email.objects.all()).exists()
-    assert timeline.rows([held])[0]["state"] == "warn"
+    (row,) = timeline.rows([held])
+    assert row["state"] == "warn"
+    assert row["detail"].startswith("This mailbox has reached Google's daily limit. It goes by itself ")
     assert "Nothing was sent yet. Google has a fault at the moment. It goes by itself at" in shown(ana, again)
     assert "Some copies were accepted, some were not." in shown(ana, stopped)
 

@@ -67,6 +67,8 @@ def questions(
             looking.append(line)
         else:
             asked.append({**line, "again_at": delivery.look_at if looked_up else None})
+    if not looking and not asked:
+        return None
     return {
         "several": len(deliveries) > 1,
         "looking": _looking(looking, now),

@@ -126,7 +126,7 @@ def people(addresses: list[str]) -> str:
 
 def page(member: Member, email: Email) -> dict[str, Any]:
     """Everything the email's page says to its member."""
-    deliveries = list(Delivery.objects.filter(email=email).order_by("position"))
+    deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
     signals = query.signals_of([one.pk for one in deliveries])
     word, state, text = headline(email, deliveries, signals, None)
     connection = email.connection

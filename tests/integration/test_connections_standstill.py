@@ -51,7 +51,7 @@ def another_web(own: Stack) -> Iterator[None]:
             return False
 
     try:
-        until(answers, bool, 40)
+        until(answers, bool, 90)
         yield
     finally:
         process.kill()
@@ -74,7 +74,7 @@ def mailed(own: Stack, address: str, subject: str) -> list[str]:
     return mails(own, address)[subject]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_a_worker_that_stands_still_is_told_of_on_every_page_and_by_one_mail(own: Stack) -> None:
     ana = own.person("ana", "Northwind Traders")
     connection = ana.connect()

@@ -42,7 +42,7 @@ def another_worker(own: Stack) -> Iterator[subprocess.Popen[bytes]]:
         until(
             lambda: rows(own, "SELECT 1 FROM sending_worker WHERE name LIKE %s", f"%:{process.pid}:%"),
             bool,
-            30,
+            60,
         )
         yield process
     finally:

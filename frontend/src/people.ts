@@ -114,7 +114,7 @@ export class PeopleField {
     if (text) this.wait(text);
     this.place = null;
     this.before = "";
-    this.written();
+    if (this.stored.value !== this.value()) this.written();
   }
 
   /** The server's answer for a text that waited: its people, of whom `isNew` lets the new ones in. */

@@ -118,21 +118,19 @@ export class Recipients {
     const line = status?.querySelector<HTMLElement>("[data-count]");
     const list = status?.querySelector("[data-problems]");
     if (!status || !line || !list) return;
-    const wrong = this.fields.flatMap((field) =>
-      field.people.filter((one) => one.problem).map((person) => ({ field, person })),
-    );
+    const wrong = this.fields.flatMap((field) => field.people.filter((one) => one.problem));
     const good = this.fields.reduce((sum, field) => sum + field.people.filter((one) => !one.problem).length, 0);
     const most = this.most();
     line.textContent = good > most ? `${count(good)}; ${most.toLocaleString("en-GB")} is the most` : count(good);
     line.hidden = good < 2;
     line.classList.toggle("is-bad", good > most);
-    const told = wrong.slice(0, TOLD).map(({ field, person }) => {
+    const told = wrong.slice(0, TOLD).map((person) => {
       const item = document.createElement("li");
       const correct = document.createElement("button");
       correct.type = "button";
       correct.className = "link-button";
       correct.textContent = "Correct it";
-      correct.addEventListener("click", () => field.correct((one) => one === person));
+      correct.addEventListener("click", () => this.correct(person.text));
       item.append(`${person.problem} `, correct);
       return item;
     });
@@ -141,8 +139,14 @@ export class Recipients {
       more.textContent = `And ${wrong.length - TOLD} more that cannot be used.`;
       told.push(more);
     }
-    list.replaceChildren(...told);
+    // A button that is being pressed must not be exchanged under the pointer.
+    if (list.textContent !== told.map((item) => item.textContent).join("")) list.replaceChildren(...told);
     status.hidden = good < 2 && wrong.length === 0;
+  }
+
+  private correct(text: string): void {
+    const meant = (one: Person): boolean => one.problem !== "" && one.text === text;
+    this.fields.find((field) => field.people.some(meant))?.correct(meant);
   }
 
   private most(): number {

@@ -34,7 +34,7 @@ _LOOKING = timedelta(seconds=15)
 
 
 def tried(attempt: Attempt, provider: str) -> SafeString:
-    """“Tried at 14:02: Google did not answer in time.”"""
+    """“Tried at 14:02: the provider did not answer in time.”"""
     why = reason(attempt.cause, provider)
     if attempt.cause == reconcile.RESTORED:
         return format_html("{}.", why[:1].upper() + why[1:])

@@ -73,7 +73,7 @@ class Explanation:
 
 
 def reason(code: str, provider: str) -> str:
-    """What left a send open, as half a sentence: “Google did not answer in time”."""
+    """What left a send open, as half a sentence: “… did not answer in time”."""
     return OPEN.get(code, "{provider} gave no clear answer").replace("{provider}", provider)
 
 

@@ -136,7 +136,7 @@ CLIENT: dict[str, Any] = {
     "connection": broken("client_secret_wrong", SECRET, "Contact support", "operator"),
     "gate": Said("client_secret_wrong", SECRET, "Contact support", "operator"),
 }  # fmt: skip
-TRIED_TWICE = "Google refused our key for this account."
+KEY = "Google refused our key for this account."
 
 
 def odd(cause: str, text: str) -> dict[str, Any]:
@@ -198,6 +198,13 @@ CASES = [
     ),
     # -- a key or a grant that ended --
     Case("send", "expire_access", {}, SENT, WORKING),
+    Case(
+        "send", "status", {**error(401, "Invalid Credentials", "authError"), "times": 3},
+        held("access_refused", KEY),
+        broken("access_refused", f"{KEY} {MINUTE}"),
+        Said("access_refused", f"{KEY} {MINUTE}", "Reconnect", "holder"),
+        name="every-key-refused",
+    ),
     Case("send", "revoke_grant", **DEAD),
     Case("send", "password_changed", **DEAD),
     Case("send", "admin_block", **BLOCKED),

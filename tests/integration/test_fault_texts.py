@@ -64,7 +64,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 met.seen[str(case)] = failure
 
         with ThreadPoolExecutor(6) as pool:
-            list(pool.map(meet, CASES))
+            list(pool.map(meet, [case for case in CASES if case.name != "project-limit"]))
+        # This one stops every mailbox.
+        meet(next(case for case in CASES if case.name == "project-limit"))
         met.cards = ana.get("/integration").text
         yield met
     up.remove(data)
@@ -78,13 +80,13 @@ def _meet(stack: Stack, ana: Person, consents: threading.Lock, case: Case) -> Se
     if case.operation == "read":
         tried = {"working", "attention"}  # by itself, after the consent: before the fault
         until(lambda: ana.connection(connection)["capabilities"][1], lambda one: one["verdict"] in tried, 30)
-    more = {**case.more, "account": mailbox}
+    more = {"times": 1, **case.more, "account": mailbox}
     if case.operation == "token":
         # The key of the connection ends, and its renewal meets the fault.
         stack.sandbox.fault("send", "expire_access", account=mailbox, times=1)
-        stack.sandbox.fault("token", case.kind, **more)
+        stack.sandbox.fault("token", case.kind, **{**more, "times": 1000})
     else:
-        stack.sandbox.fault(case.operation, case.kind, **more, times=1)
+        stack.sandbox.fault(case.operation, case.kind, **more)
     email, page = None, ""
     if case.email is not None:
         sent = ana.send(connection, to=["ines@globex.example"])

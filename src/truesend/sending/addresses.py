@@ -2,8 +2,8 @@
 
 What can be sent is decided here, before anything leaves. A domain with letters outside ASCII travels in its ASCII form
 (IDNA), which every server carries. Letters outside ASCII *before* the @ need SMTPUTF8 all the way and raw UTF-8
-headers (RFC 6532), and Gmail's API promises neither; local parts that need quotation marks are refused by it as an
-"Invalid To header". Both are refused here in words.
+headers (RFC 6532), which no provider's interface promises; local parts that need quotation marks come back from one as
+an invalid header. Both are refused here in words.
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ def _named(name: str, address: str) -> str:
 
 
 def _is_one(chunk: str) -> bool:
-    """Whether a comma in the chunk can only be inside a name (“Ruiz, Ana <ana@…>”, as Outlook copies)."""
+    """Whether a comma in the chunk can only be inside a name, as mail programs copy it: “Ruiz, Ana <ana@…>”."""
     return chunk.count("@") == 1 and bool(re.fullmatch(r'[^"<>]*,[^"<>]*<[^<>]*>', chunk))
 
 

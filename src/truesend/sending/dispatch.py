@@ -257,7 +257,7 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
         ).update(**settled)
         if settled["due_at"] is not None or settled["status"] == DeliveryStatus.UNKNOWN:
             outcomes.rest(connection, result, settled["due_at"], now)
-        evidence = outcomes.evidence(result)
+        evidence = outcomes.evidence(result, held=bool(settled["held_cause"]))
         if evidence:
             proofs.record(
                 connection, evidence, kind=LedgerKind.SEND, trigger="send", ref=str(delivery.pk), at=now

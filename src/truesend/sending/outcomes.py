@@ -39,7 +39,7 @@ def settle(attempt: Attempt, result: SendResult, number: int, now: datetime) -> 
         }
     if result.outcome is Outcome.UNKNOWN:
         return fields | unknown(attempt, now)
-    if result.cause in RENEW_ON and number < 3:
+    if result.cause in RENEW_ON and not _refused_twice(attempt):
         return fields | {"status": DeliveryStatus.QUEUED, "due_at": now}
     if result.cause in _OF_THE_EMAIL:
         return fields | {"status": DeliveryStatus.REFUSED}
@@ -50,6 +50,13 @@ def settle(attempt: Attempt, result: SendResult, number: int, now: datetime) -> 
         opens = result.retry_at or now + (cause(result.cause).lasts or timedelta(hours=1))
         return queued | {"held_cause": result.cause, "due_at": opens}
     return queued | {"due_at": result.retry_at or later(number, now)}
+
+
+def _refused_twice(attempt: Attempt) -> bool:
+    """Whether the two tries right before met the same, each with another key: however many were throttled earlier."""
+    before = Attempt.objects.filter(delivery=attempt.delivery_id, number__lt=attempt.number)
+    causes = list(before.order_by("-number").values_list("cause", flat=True)[:2])
+    return len(causes) == 2 and RENEW_ON.issuperset(causes)
 
 
 def unknown(attempt: Attempt, now: datetime) -> dict[str, Any]:
@@ -87,16 +94,19 @@ def _streak(connection: Connection) -> int:
 
 
 def later(number: int, now: datetime) -> datetime:
+    """When a delivery that was tried ``number`` times is tried again: ever more rarely."""
     return now + timedelta(seconds=_BACKOFF_SECONDS[min(number, len(_BACKOFF_SECONDS)) - 1])
 
 
-def evidence(result: SendResult) -> list[Evidence]:
-    """What the answer to a send proves of the connection; a refused recipient or message proves nothing."""
+def evidence(result: SendResult, *, held: bool) -> list[Evidence]:
+    """What the answer to a send proves of the connection; a refused recipient or message proves nothing.
+
+    A refused key proves something only where ``held`` says that a new one was refused too.
+    """
     if result.outcome is Outcome.ACCEPTED:
         return [Evidence("grant", True, "send"), Evidence("send", True, "send")]
-    if (
-        cause(result.cause).severity in {Severity.BROKEN, Severity.ATTENTION}
-        and result.cause != "access_refused"
+    if cause(result.cause).severity in {Severity.BROKEN, Severity.ATTENTION} and (
+        held or result.cause not in RENEW_ON
     ):
         return [Evidence("send", False, "send", result.cause, result.words, until=result.retry_at)]
     return []

@@ -21,7 +21,7 @@ from truesend.connections.models import Connection
 from truesend.connections.verdict import Verdict
 from truesend.sending import readiness
 from truesend.sending.explain import Explanation, Facts, Help, explain
-from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
+from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import can_look, decides_at
 
 # Here nothing is in the way, whatever stood there before.
@@ -168,12 +168,16 @@ def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Descri
 
 
 def _in_the_mailbox(email: Email, delivery: Delivery, about: Description, now: datetime) -> str:
-    """What another email met there, where this one waits for it to pass."""
+    """What another email met, here or in another mailbox, where this one waits for it to pass."""
     planned = max(filter(None, (email.send_at, email.undo_until)), default=now)
     if delivery.due_at is None or delivery.due_at <= max(planned, now):
         return ""
     send = about.verdict.capability("send")
-    return send.cause if send is not None and send.verdict is Verdict.ATTENTION else ""
+    if send is not None and send.verdict is Verdict.ATTENTION:
+        return send.cause
+    # Another mailbox may have met a limit of the whole installation.
+    resting = ClientBucket.objects.filter(provider=about.connection.provider, closed_until__gt=now)
+    return "throttled" if resting.exists() else ""
 
 
 def _unreadable(about: Description) -> bool:

@@ -18,8 +18,9 @@ from tests import stack as stacks
 from tests.integration import test_walk
 from tests.storms import kills
 
-from truesend.bench import pages
+from truesend.bench import pages, send
 from truesend.bench.installation import data_folder
+from truesend.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[1]
 WALKS, WALK_LIMIT = 5, 5.0
@@ -114,12 +115,29 @@ def _walk_by_api(_: int) -> list[Finding]:
 def _pages(_: int) -> list[Finding]:
     began = time.monotonic()
     rows = pages.rows(seconds=10, runs=2)
-    seconds = time.monotonic() - began
+    return _of_bench(rows, time.monotonic() - began)
+
+
+def _sending(_: int) -> list[Finding]:
+    began = time.monotonic()
+    rows = send.rows(seconds=10, runs=3)
+    return _of_bench(rows, time.monotonic() - began)
+
+
+def _of_bench(rows: Sequence[Row], seconds: float) -> list[Finding]:
     return [
         Finding(
             row.name,
-            f"{row.ours:.3g} {row.unit}"
-            + ("" if row.p99_ms is None else f" (median {row.median_ms:.0f}, p99 {row.p99_ms:.0f} ms)"),
+            (
+                f"{row.ours:.3g} {row.unit}"
+                if row.ratio is None
+                else f"{row.ratio:.3f} of {row.compare:.0f} {row.unit}"
+            )
+            + (
+                ""
+                if row.median_ms is None
+                else f" (median {row.median_ms:.0f}, p99 {row.p99_ms or 0:.0f} ms)"
+            ),
             f"{row.limit:g} {row.limit_name}",
             holds=row.holds,
             seconds=seconds / len(rows),
@@ -155,6 +173,7 @@ STEPS: tuple[Step | LongStep, ...] = (
     Step("walk-browser", "the walk in a browser", _selection("walk in a browser")),
     Step("walk-api", "the walk by API", _walk_by_api),
     Step("pages", "pages, streams, end and second start", _pages),
+    Step("sending", "sending, against calls that do nothing else", _sending),
     Step(
         "judges",
         "the providers' own libraries against the sandbox",

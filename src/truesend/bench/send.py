@@ -185,6 +185,7 @@ def _rows(
         "spent_on": f"of the worker's {worker:.2f} ms: a bare call {call:.2f}, letter (tracking, text, MIME)"
         f" {spent['letter_ms']:.2f}, its side of {spent['statements']:.1f} statements {spent['database_ms']:.2f};"
         f" alone in one thread all of it {spent['sending_ms']:.2f}",
+        "statements_per_email": round(spent["statements"], 2),
         "commits_per_email": round(median([run.commits for run in ours]), 2),
     }
     p99 = median([run.p99_ms for run in ours])

@@ -123,6 +123,15 @@ def test_a_late_truth_replaces_unknown_and_nothing_replaces_the_truth(connection
     assert (delivery.status, delivery.due_at, attempt.outcome) == (DeliveryStatus.ACCEPTED, None, "ACCEPTED")
 
 
+def test_a_worker_that_wakes_up_and_does_not_know_either_tells_nothing(connection: Connection) -> None:
+    delivery = delivery_of(connection, DeliveryStatus.SENDING)
+    attempt = attempt_of(delivery, seconds_ago=9, worker="paused")
+    sweep.sweep()
+    dispatch.record(delivery, attempt.pk, 1, SendResult(Outcome.UNKNOWN, "provider_timeout"))
+    attempt.refresh_from_db()
+    assert (attempt.outcome, attempt.cause, attempt.settled_by) == (Outcome.UNKNOWN, "worker_lost", "")
+
+
 def test_an_attempt_is_started_once_whatever_two_workers_believe(connection: Connection) -> None:
     delivery = delivery_of(connection)
     first = dispatch._start(delivery, 1, [], seconds=30)

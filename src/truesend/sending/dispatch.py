@@ -248,6 +248,8 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
         }
         attempt = Attempt.objects.filter(pk=attempt_id)
         if attempt.filter(outcome="").update(**told) != 1:
+            if result.outcome is Outcome.UNKNOWN:
+                return  # no news
             late = attempt.filter(outcome=Outcome.UNKNOWN)
             if late.update(**told, settled_at=now, settled_by=SettledBy.WORKER) != 1:
                 return

@@ -330,7 +330,8 @@ class _Healing:
             arrived = ground.arrivals(self._stack, self._to)
             for one in asked:
                 words = ground.answer_for(self._stack, one, arrived.get(one.delivery, 0))
-                if words not in {"sent", "not_sent"}:
+                # A worker that goes on again may tell first.
+                if words not in {"sent", "not_sent"} and "not_unknown" not in words:
                     self.refused[words] += 1
             return
         moving = any(

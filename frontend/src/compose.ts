@@ -154,16 +154,21 @@ function start(form: HTMLFormElement): void {
   form.addEventListener("input", (event) => {
     if (event.target instanceof HTMLElement && event.target.matches("[name]")) autosave.touch();
   });
-  form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    if (event.ctrlKey || event.metaKey) {
+  form.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
+      // Before the editor, to which these keys are a line break.
+      event.stopPropagation();
       for (const field of people.fields) field.commit();
       form.requestSubmit(form.querySelector<HTMLButtonElement>("button[value=send]"));
-    } else if (event.target instanceof HTMLInputElement) {
-      // Enter in a line of the head must never send.
-      event.preventDefault();
-    }
+    },
+    true,
+  );
+  form.addEventListener("keydown", (event) => {
+    // Enter in a line of the head must never send.
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
   });
   startSending(form, {
     autosave,

@@ -119,6 +119,9 @@ def test_undo_brings_the_draft_back_and_then_it_is_sent_once(chromium: Browser, 
     delivery = ana.email_when(draft, "sent")["deliveries"][0]["id"]
     (message,) = stack.sandbox.messages(delivery=delivery)
     assert "Subject: Proposal, better" in message["raw"]
+    text = message_from_string(message["raw"], policy=policy.default).get_body(("plain",))
+    assert text is not None
+    assert text.get_content().strip() == "See https://example.com/prices today"
     assert len(stack.sandbox.messages(to="ines@globex.example", delivery=delivery)) == 1
 
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection as database
 
 from truesend import clock
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member, Organization, User
 from truesend.providers.errors import Outcome, SendResult
-from truesend.sending import dispatch, sweep
+from truesend.sending import dispatch, reading, sweep, wake
 from truesend.sending.models import (
     Attempt,
     Delivery,
@@ -161,3 +162,58 @@ def test_an_attempt_is_started_once_whatever_two_workers_believe(connection: Con
 )
 def test_an_emails_status_from_its_deliveries(deliveries: list[tuple[str, bool]], status: str) -> None:
     assert status_of(deliveries) == status
+
+
+def test_a_mailbox_is_woken_unless_a_drain_waits_for_it_or_is_at_it(connection: Connection) -> None:
+    delivery_of(connection)
+    assert wake.due_mailboxes() == [connection.pk]
+    wake.defer(connection.pk)
+    assert wake.due_mailboxes() == []
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+        assert wake.due_mailboxes() == []
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    assert wake.due_mailboxes() == [connection.pk]
+
+
+def test_what_is_due_is_read_some_at_a_time_and_bounded_in_bytes(connection: Connection) -> None:
+    for _ in range(20):
+        delivery_of(connection)
+    first, second = reading.due(connection.pk, clock.now()), Delivery.objects.order_by("due_at")[:16]
+    assert [one.delivery.pk for one in first] == [one.pk for one in second]
+    assert {(one.number, one.last_cause, one.alone, one.has_files) for one in first} == {(1, "", True, False)}
+    assert [str(one) for one in first[0].people["to"]] == ["a@b.example"]
+    Email.objects.update(html="x" * 300_000)
+    assert len(reading.due(connection.pk, clock.now())) == 1
+    Email.objects.update(html="x" * 100_000)
+    assert len(reading.due(connection.pk, clock.now())) == 5
+
+
+def test_an_accepted_copy_settles_its_email_where_it_is_the_only_one(connection: Connection) -> None:
+    alone, first = delivery_of(connection), delivery_of(connection)
+    Delivery.objects.create(
+        email=first.email, connection=connection, position=1, status="queued", due_at=clock.now()
+    )
+    for delivery, known, status in ((alone, True, "sent"), (first, False, "sending")):
+        started = dispatch._start(delivery, 1, [], seconds=30)
+        assert started is not None
+        assert Email.objects.get(pk=delivery.email_id).status == "sending"
+        accepted = SendResult(Outcome.ACCEPTED, message_id="m", thread_id="t", milliseconds=5)
+        dispatch.record(delivery, started.attempt, 1, accepted, checks=["send"] if known else [], alone=known)
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.provider_message_id) == ("accepted", "m")
+        assert delivery.sent_at is not None
+        assert Email.objects.get(pk=delivery.email_id).status == status
+    assert list(connection.proofs.values_list("check_name", "ok", "call")) == [("send", True, "send")]
+    assert list(connection.ledger.values_list("kind", "result")) == [("send", "ok")] * 2
+
+
+def test_a_newer_proof_is_not_replaced_by_an_older_success(connection: Connection) -> None:
+    later = clock.now() + timedelta(minutes=5)
+    connection.proofs.create(check_name="send", ok=True, call="newer", at=later)
+    delivery = delivery_of(connection)
+    started = dispatch._start(delivery, 1, [], seconds=30)
+    assert started is not None
+    dispatch.record(delivery, started.attempt, 1, SendResult(Outcome.ACCEPTED, message_id="m"))
+    assert connection.proofs.get(check_name="send").call == "newer"
+    assert connection.proofs.get(check_name="grant").call == "send"

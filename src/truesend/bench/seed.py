@@ -107,6 +107,8 @@ class Seeder:
         from truesend.sending import dispatch, letters
 
         mailbox = self._connection(-1)
+        self._fill(mailbox, 10)
+        dispatch.drain(mailbox.pk)  # warm
         self._fill(mailbox, each)
         letter, statement = _Watched(letters, "build"), _Watched(psycopg.Cursor, "execute")
         with letter, statement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from truesend import clock, env
 from truesend.connections.describe import Description
 from truesend.sending.addresses import Mailbox
@@ -58,7 +60,7 @@ def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
 
 
 def _tracked(delivery: Delivery, html: str, parts: list[Tag | Text | Unclosed]) -> tuple[str, list[Link]]:
-    keys, base = env.link_keys(), env.tracking_url()
+    keys, base = _signing()
     rewritten = rewrite(
         html,
         click_url=lambda number, target: f"{base}/t/c/{tokens.sign_click(keys, delivery.pk, number, target)}",
@@ -70,3 +72,14 @@ def _tracked(delivery: Delivery, html: str, parts: list[Tag | Text | Unclosed]) 
         for link in rewritten.links
         if link.reason is None
     ]
+
+
+def _signing() -> tuple[tokens.Keys, str]:
+    """The keys that sign links, and where links lead: read from their file once a second, not once an email."""
+    global _signs  # noqa: PLW0603 - one immutable value, exchanged whole
+    if time.monotonic() > _signs[0]:
+        _signs = (time.monotonic() + 1.0, (env.link_keys(), env.tracking_url()))
+    return _signs[1]
+
+
+_signs: tuple[float, tuple[tokens.Keys, str]] = (float("-inf"), ([], ""))

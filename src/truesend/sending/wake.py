@@ -41,11 +41,14 @@ def defer(connection_id: UUID) -> None:
 
 
 def due_mailboxes() -> list[UUID]:
-    """Every mailbox with a delivery that is due and no drain waiting for it already."""
+    """Every mailbox with a delivery that is due and no drain waiting for it or at it already.
+
+    A drain goes on until nothing is due, and one that ends between two looks is seen by the next.
+    """
     rows = Delivery.objects.filter(due_at__lte=clock.now())
     due = {_lock(one): one for one in rows.values_list("connection_id", flat=True).distinct()}
-    waiting = ProcrastinateJob.objects.filter(status="todo", queueing_lock__in=due)
-    taken = set(waiting.values_list("queueing_lock", flat=True))
+    drains = ProcrastinateJob.objects.filter(status__in=("todo", "doing"), queueing_lock__in=due)
+    taken = set(drains.values_list("queueing_lock", flat=True))
     return [connection_id for name, connection_id in due.items() if name not in taken]
 
 

@@ -120,10 +120,10 @@ def _send(box: Box, due: Due) -> bool:
         result = registry.provider(connection.provider).send(letter, access, fence=fence)
     except FencePassed:
         result = SendResult(Outcome.NOT_SENT, "fence_passed", "")
-    if result.client_wide:
-        _close_client(connection.provider, result)
     checks = box.checks()
     at = _record_stubbornly(delivery, started, result, checks=checks, alone=due.alone)
+    if result.client_wide:
+        _close_client(connection.provider, result)
     if result.outcome is Outcome.ACCEPTED:
         box.succeeded(delivery, result.message_id, checks, at)
     else:

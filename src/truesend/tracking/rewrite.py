@@ -172,8 +172,8 @@ class _Walk:
     def _see_link(self, tag: Tag) -> None:
         if tag.name == "a":
             self.finish_link()
-        href = tag.get("href")
-        if tag.closing or href is None:
+        href = None if tag.closing else tag.get("href")
+        if href is None:
             return
         index = len(self.links) + (self._current is not None)
         target = target_of(self._html[href.start : href.end])

@@ -196,10 +196,8 @@ def sentences(stack: Stack, person: Person, connection: str) -> list[str]:
     )
     # A button that asks the provider does not, and revoking would end the original's grant.
     assert person.api("POST", f"connections/{connection}/verify").status_code == 200
-    logs = [
-        line for line in (stack.up.data / "log" / "worker.log").read_text().splitlines() if sentence in line
-    ]
-    assert len(logs) == 1, logs
+    log = stack.up.data / "log" / "worker.log"
+    until(lambda: log.read_text().count(sentence), lambda lines: lines == 1, 30)
     return [sentence]
 
 

@@ -38,7 +38,9 @@ def recall(data: Path) -> Memory | None:
     """
     try:
         kept = json.loads((data / _FOLDER / "known.json").read_text(encoding="utf-8"))
-        return Memory(UUID(str(kept["installation"])), int(kept["counter"]), copied=_is_copied(data, kept["here"]))
+        return Memory(
+            UUID(str(kept["installation"])), int(kept["counter"]), copied=_is_copied(data, kept["here"])
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):

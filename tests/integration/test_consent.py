@@ -25,7 +25,14 @@ def assert_state_invalid(answer: requests.Response) -> None:
 
 @pytest.mark.parametrize(
     "state",
-    ["", "forged", "x" * 5000, "\x00", "ü", pytest.param(secrets.token_urlsafe(32), id="as long as a real one")],
+    [
+        "",
+        "forged",
+        "x" * 5000,
+        "\x00",
+        "ü",
+        pytest.param(secrets.token_urlsafe(32), id="as long as a real one"),
+    ],
 )
 def test_a_forged_state(stack: Stack, state: str) -> None:
     ana = stack.person()

@@ -13,6 +13,7 @@ from truesend.connections.models import Connection
 from truesend.organizations.models import Member, Organization, User
 from truesend.providers.errors import Outcome, SendResult
 from truesend.sending import dispatch, reading, sweep, wake
+from truesend.sending.box import Box
 from truesend.sending.models import (
     Attempt,
     Delivery,
@@ -217,3 +218,21 @@ def test_a_newer_proof_is_not_replaced_by_an_older_success(connection: Connectio
     dispatch.record(delivery, started.attempt, 1, SendResult(Outcome.ACCEPTED, message_id="m"))
     assert connection.proofs.get(check_name="send").call == "newer"
     assert connection.proofs.get(check_name="grant").call == "send"
+
+
+def test_the_newest_success_is_written_at_once_or_when_the_drain_ends(connection: Connection) -> None:
+    delivery = delivery_of(connection)
+    box = Box(connection.pk)
+    assert box.checks() == ["grant", "send"]
+    box.succeeded(delivery, "", ["grant", "send"], clock.now())
+    assert box.checks() == []  # within a second
+    last = clock.now()
+    box.succeeded(delivery, "", [], last)
+    assert connection.proofs.count() == 0
+    box.close()
+    assert set(connection.proofs.values_list("check_name", "ok", "at")) == {
+        ("grant", True, last),
+        ("send", True, last),
+    }
+    box.doubt()
+    assert box.checks() == ["grant", "send"]

@@ -13,7 +13,8 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseUnable
+from django.db import close_old_connections
 
 from truesend import clock, live_events
 from truesend.connections import proofs, tokens
@@ -148,7 +149,7 @@ class Box:
             Delivery.objects.filter(pk=delivery, status=DeliveryStatus.ACCEPTED).update(
                 message_id=copy.internet_message_id[:998]
             )
-        except DatabaseError:
+        except DatabaseUnable:
             log.info("The Message-ID of an accepted delivery could not be noted.")
         return True
 
@@ -159,5 +160,5 @@ class Box:
         connection, at = self._unproved
         try:
             proofs.keep(connection, [Evidence(check, True, "send") for check in ("grant", "send")], at)
-        except DatabaseError:
+        except DatabaseUnable:
             log.info("The newest success of a mailbox is told by its ledger alone.")

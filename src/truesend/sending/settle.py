@@ -28,7 +28,7 @@ def refresh_email(email_id: UUID, *, problem: str | None = None) -> None:
     if email.status == EmailStatus.DRAFT:
         return
     now = clock.now()
-    rows = list(Delivery.objects.filter(email_id=email_id).values_list("status", "held_cause"))
+    rows = list(Delivery.objects.filter(email_id=email_id).values_list("status", "held_cause").distinct())
     pairs = [(status, bool(cause)) for status, cause in rows]
     later = email.send_at is not None and email.send_at > now and email.status not in _TRIED
     status = status_of(pairs, later=later)

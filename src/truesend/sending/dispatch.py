@@ -43,7 +43,7 @@ log = logging.getLogger("truesend.sending")
 RECORD_FOR_SECONDS = 60.0
 # A client that is refused without a time is asked again after one minute, the span of its quota.
 _CLIENT_RESTS = timedelta(minutes=1)
-_WORTH_TELLING_SECONDS = 5.0
+_WORTH_TELLING = timedelta(seconds=5)
 
 
 class FencePassed(Exception):
@@ -52,7 +52,7 @@ class FencePassed(Exception):
 
 @dataclass(frozen=True)
 class Started:
-    """An attempt that is committed as started, and until when its bytes may leave (monotonic seconds)."""
+    """An attempt that is committed as started, and until when its bytes may leave (`clock.steady` seconds)."""
 
     attempt: UUID
     number: int
@@ -96,6 +96,9 @@ def _send(box: Box, due: Due) -> bool:
     if gate is not None:
         _wait_for(delivery, gate.cause, draft)
         return True
+    if (throttled := _throttled_until(draft)) is not None:
+        _queue_up(delivery, "throttled", throttled)
+        return False
     try:
         # A refusal of the token right before this try asks for a new one, once in a row.
         access = box.access(renew=due.last_cause in outcomes.RENEW_ON)
@@ -106,14 +109,14 @@ def _send(box: Box, due: Due) -> bool:
     position = box.position(access)
     wait = bucket.take(connection.provider)
     if wait:
-        _queue_up(delivery, wait)
+        _queue_up(delivery, "client_throttled", clock.now() + timedelta(seconds=wait))
         return False
     started = _start(delivery, number, links, seconds=total_timeout(len(letter)), position=position)
     if started is None:
         return False
 
     def fence() -> None:
-        if time.monotonic() > started.until:
+        if clock.steady() > started.until:
             raise FencePassed
 
     try:
@@ -147,7 +150,7 @@ def _start(
 
     ``seconds`` is the most that the call may take once its first byte has left.
     """
-    until = time.monotonic() + outcomes.FENCE_SECONDS
+    until = clock.steady() + outcomes.FENCE_SECONDS
     real_now, attempt = clock.real_now(), uuid4()
     try:
         taken = rows.start(
@@ -278,15 +281,22 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
         refresh_email(delivery.email_id, problem=problem)
 
 
-def _queue_up(delivery: Delivery, seconds: float) -> None:
-    """The installation's client has no call left: the mailbox comes back then, and no worker waits for it."""
-    until = clock.now() + timedelta(seconds=seconds)
-    if seconds >= _WORTH_TELLING_SECONDS:
-        _put_back(delivery, "client_throttled", due_at=until)
+def _queue_up(delivery: Delivery, code: str, until: datetime) -> None:
+    """Not before then, for a reason that is not this email's: its mailbox comes back, and no worker waits for it."""
+    if until - clock.now() >= _WORTH_TELLING:
+        _put_back(delivery, code, due_at=until)
     waiting = Delivery.objects.filter(
         connection_id=delivery.connection_id, status=DeliveryStatus.QUEUED, due_at__lt=until, held_cause=""
     )
     waiting.update(due_at=until)
+
+
+def _throttled_until(draft: readiness.Draft) -> datetime | None:
+    """The provider's own time for this mailbox, which an email that came later keeps as well."""
+    send = draft.connection.verdict.capability("send") if draft.connection else None
+    if send is None or send.cause != "throttled" or send.proof is None or send.proof.until is None:
+        return None
+    return send.proof.until if send.proof.until > clock.now() else None
 
 
 def _wait_for(delivery: Delivery, code: str, draft: readiness.Draft) -> None:

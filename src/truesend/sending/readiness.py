@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from truesend import clock
 from truesend.connections.causes import Action, Severity, Who, cause
 from truesend.connections.describe import Description, fix_for, people_who, said, who_can
-from truesend.connections.verdict import Verdict
+from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -38,6 +39,7 @@ class Draft:
     text: str = ""
     attachment_bytes: int = 0
     separate_copies: bool = False
+    send_at: datetime | None = None
     problems: Sequence[str] = ()
 
     @property
@@ -139,7 +141,7 @@ def _capability(member: Member, draft: Draft) -> Gate:
     if draft.connection is None:
         return Gate("capability", False, "connection_missing", "No account is chosen.", None, _me(member))
     send = draft.connection.verdict.capability("send")
-    if send is None or can_send(draft.connection):
+    if send is None or can_send(draft.connection) or _opens_in_time(draft, send):
         return Gate("capability", True)
     connection = draft.connection.connection
     return Gate(
@@ -149,6 +151,17 @@ def _capability(member: Member, draft: Draft) -> Gate:
         said(send.cause, draft.connection.provider_name, send.proof, clock.now()),
         fix_for(send.cause, connection),
         who_can(send.cause, connection),
+    )
+
+
+def _opens_in_time(draft: Draft, send: CapabilityVerdict) -> bool:
+    """Whether the email is for an hour at which the limit that shuts the gate is over."""
+    until = send.proof.until if send.proof else None
+    return (
+        opens_by_itself(send.cause)
+        and until is not None
+        and draft.send_at is not None
+        and draft.send_at >= until
     )
 
 

@@ -82,6 +82,7 @@ def draft_of(written: Written) -> Draft:
         text=written.text,
         attachment_bytes=written.stored_bytes + sum(len(file.content) for file in written.files),
         separate_copies=written.separate_copies,
+        send_at=written.send_at,
         problems=[*to_problems, *cc_problems, *bcc_problems],
     )
 

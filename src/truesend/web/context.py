@@ -60,7 +60,7 @@ def health(member: Member) -> dict[str, Any]:
         return {
             "state": "bad",
             "title": "Nothing is sent or renewed right now.",
-            "sentence": "Truesend's worker does not answer; whoever runs it is told by this line.",
+            "sentence": "Truesend's worker does not answer. Whoever runs it is told by mail as well.",
             "who": names(people_who(Who.OPERATOR, member)),
             "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
             "bad": 0,

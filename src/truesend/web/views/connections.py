@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from truesend.connections import disconnect as ending
 from truesend.connections import probe
 from truesend.connections.models import Connection
+from truesend.organizations import installation
 from truesend.organizations.access import access_connection, check_manages
 from truesend.organizations.models import Member
 from truesend.sending.models import Delivery, DeliveryStatus
@@ -66,7 +68,11 @@ def _mine(member: Member, connection_id: UUID) -> Connection:
 @member_page
 def verify(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
     """“Verify now”."""
-    probe.verify(_mine(member, connection_id), trigger=member.user.email)
+    connection = _mine(member, connection_id)
+    if (standing := installation.standing()).adopted:
+        probe.verify(connection, trigger=member.user.email)
+    else:
+        messages.error(request, f"Not checked. {standing.sentence}")
     return HttpResponseRedirect("/integration")
 
 

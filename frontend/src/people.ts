@@ -47,6 +47,7 @@ export class PeopleField {
   readonly name: string;
   readonly label: string;
   readonly input: HTMLInputElement;
+  private readonly hint: string;
   private readonly list: HTMLUListElement;
   private readonly stored: HTMLInputElement;
   private readonly options: PeopleOptions;
@@ -62,6 +63,7 @@ export class PeopleField {
     this.name = box.dataset["people"] ?? "";
     this.label = box.dataset["label"] ?? this.name;
     this.input = input;
+    this.hint = input.placeholder;
     this.list = list;
     this.options = options;
     this.stored = document.createElement("input");
@@ -178,6 +180,7 @@ export class PeopleField {
   private written(): void {
     this.list.hidden = this.chips.length === 0;
     this.input.classList.toggle("has-chips", this.chips.length > 0);
+    this.input.placeholder = this.chips.length > 0 ? "" : this.hint;
     const wrong = this.chips.some((chip) => chip.person.problem);
     if (wrong) this.input.setAttribute("aria-invalid", "true");
     else this.input.removeAttribute("aria-invalid");

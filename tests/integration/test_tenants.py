@@ -246,8 +246,8 @@ def test_a_stranger_finds_nothing_by_the_api(world: World, operation: str) -> No
     method, path = operation.split(" ")
     for connection in (world.personal, world.shared):
         draft = {"connection": connection, "to": ["a@b.example"], "subject": "x", "html": "x"}
-        body = draft if operation in {"POST readiness", "POST emails"} else None
-        body = RESOLVED if operation.endswith("/resolve") else body
+        bodies: dict[str, object] = {"POST readiness": draft, "POST emails": draft}
+        body = RESOLVED if operation.endswith("/resolve") else bodies.get(operation)
         answer = world.stranger.api(method, filled(path, world.ids(connection))[1:], body)
         assert world.owner.email not in answer.text
         assert SECRET not in answer.text

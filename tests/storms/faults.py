@@ -78,6 +78,8 @@ class Books:
     told_by: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     reconnected: int = 0
+    # The address and where it ended.
+    failed_consents: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -138,7 +140,7 @@ class _Storm:
         aside: list[tuple[Mailbox, str]] = []
         for wave in range(waves):
             some = range(books.emails)[wave::waves]
-            self._sabotage(len(some))
+            self._sabotage(len(some), again=wave >= waves // 2)
             aside += self._post([(self._next_mailbox(), f"f{self._seed}-{n}") for n in some], wave)
             self._rest(5 if wave < waves - 1 else 60)
         self._take_census()
@@ -164,14 +166,17 @@ class _Storm:
         calls = self._stack.sandbox.calls(provider="google")
         return Counter(self._faults[one["fault"]] for one in calls if one["fault"] in self._faults)
 
-    def _sabotage(self, emails: int) -> None:
-        """Set so many faults that a twentieth of all calls so far and of those to come meet one."""
+    def _sabotage(self, emails: int, *, again: bool) -> None:
+        """Set so many faults that a twentieth of all calls so far and of those to come meet one.
+
+        Every kind once; ``again`` where a mailbox that stands still has not met it so far.
+        """
         calls, met = self._calls() - self._calls_before, self._met()
         waiting = [one["kind"] for one in self._stack.sandbox.control("GET", "faults")["items"]]
         each = calls / len(self._posted) if self._posted else 2.0
         wanted = 1.1 * SHARE * (calls + each * emails) - sum(met.values()) - len(waiting) / 2
         planned = [*_wire(self._dice), *_damage(self._dice)]
-        planned = [one for one in planned if one["kind"] not in met and one["kind"] not in waiting]
+        planned = [one for one in planned if one["kind"] not in met and (again or one["kind"] not in waiting)]
         while len(planned) < wanted:
             few = self._dice.random() < 0.1
             planned.append(self._dice.choice((_damage if few else _wire)(self._dice)))
@@ -223,7 +228,10 @@ class _Storm:
             if set(closed) & _LIMITS:
                 return None
             self._reconnect(mailbox)
-        raise AssertionError(f"{key} cannot be posted: {answer.status_code} {answer.text[:300]}")
+        tried = [one for one in self._books.failed_consents if one.startswith(mailbox.address)]
+        raise AssertionError(
+            f"{key} cannot be posted: {answer.status_code} {answer.text[:300]}; {tried[-2:]}"
+        )
 
     def _reconnect(self, mailbox: Mailbox) -> None:
         """The one button that helps; where somebody else has just pressed it, nothing is left to do."""
@@ -232,10 +240,11 @@ class _Storm:
             if found["verdict"] not in {"broken", "attention"}:
                 return
             query = f"{READ if mailbox.reads else SEND}&connection={mailbox.connection}"
-            try:
-                mailbox.person.connect(mailbox.address, query)
-            except (AssertionError, KeyError, requests.RequestException):
-                return  # a fault met this one too; whoever needs it tries again
+            self._stack.sandbox.consent(mailbox.address)
+            answer = mailbox.person.get(f"/oauth/google/start?{query}")
+            if "connected=" not in answer.url:  # a fault met this one too; whoever needs it tries again
+                self._books.failed_consents.append(f"{mailbox.address}: {answer.status_code} {answer.url}")
+                return
             self._books.reconnected += 1
 
     # -- time --

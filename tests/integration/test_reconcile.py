@@ -147,6 +147,9 @@ def test_undo_makes_it_a_draft_and_nothing_leaves(stack: Stack, ana: Person) -> 
     undone = ana.api("POST", f"emails/{email['id']}/undo")
     assert (undone.status_code, undone.json()["status"], undone.json()["deliveries"]) == (200, "draft", [])
     assert 'value="Too soon"' in ana.get(f"/emails/new?draft={email['id']}").text
+    # In another tab the email's page leads to the draft, and Undo once more does no harm.
+    assert f"/emails/new?draft={email['id']}" in ana.get(f"/emails/{email['id']}").url
+    assert f"/emails/new?draft={email['id']}" in ana.post(f"/emails/{email['id']}/undo").url
     stack.sandbox.advance(61)
     time.sleep(3)
     assert stack.sandbox.messages(delivery=delivery_of(email)["id"]) == []

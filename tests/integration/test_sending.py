@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import re
 import time
 from email.message import EmailMessage
 from typing import Any
@@ -354,6 +355,15 @@ def test_a_large_email_names_everybody_and_folds_its_copies(stack: Stack, ana: P
     assert "30 of 30 copies." in page
     assert page.count("Accepted by Google") == 1
     assert all(address in page for address in to)
+
+
+def test_an_emails_page_lists_its_files(stack: Stack, ana: Person) -> None:
+    files = [{"name": "Größe.pdf", "type": "application/pdf", "content_base64": "aGVsbG8="}]
+    found = ana.email_when(ana.send(connection_of(ana), attachments=files)["id"], "sent")
+    page = ana.get(f"/emails/{found['id']}").text
+    link = re.search(rf'href="(/emails/{found["id"]}/attachments/[\w-]+)"[^>]*>Größe.pdf<', page)
+    assert link is not None
+    assert ana.get(link[1]).content == b"hello"
 
 
 def test_half_a_character_in_a_draft_is_refused_in_words(stack: Stack, ana: Person) -> None:

@@ -24,6 +24,7 @@ from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
 from truesend.web.needs import needs_somebody
+from truesend.web.views.attachments import listed
 
 PAGE = 50
 FILTERS = {"": "All", "drafts": "Drafts", "needs": "Needs you"}
@@ -93,9 +94,13 @@ def _email(member: Member, email_id: UUID) -> Email:
 @require_GET
 @member_page
 def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
-    """`/emails/{id}`."""
+    """`/emails/{id}`; one that was taken back is in Compose."""
+    email = access_email(member, email_id)
+    if email is not None and email.status == EmailStatus.DRAFT:
+        return HttpResponseRedirect(f"/emails/new?draft={email_id}")
     email = _email(member, email_id)
-    return render(request, "emails/detail.html", {"nav": "emails", **told.page(member, email)})
+    context = {"nav": "emails", "files": listed(email.pk), **told.page(member, email)}
+    return render(request, "emails/detail.html", context)
 
 
 @require_GET
@@ -165,8 +170,12 @@ def release(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespons
 @member_page
 def undo(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """“Undo”: back into Compose, as the draft it was."""
+    email = access_email(member, email_id)
+    if email is None:
+        raise Http404
     try:
-        dispatch.undo(_email(member, email_id))
+        if email.status != EmailStatus.DRAFT:  # in another tab it was taken back already
+            dispatch.undo(email)
     except dispatch.TooLateToUndo:
         messages.error(request, "It is too late to undo: it has left, or is leaving now.")
         return HttpResponseRedirect(f"/emails/{email_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,8 @@ class Row:
 def mailboxes(stack: Stack, count: int, *, reads: bool, each: int = 1) -> list[Mailbox]:
     """``count`` connected mailboxes, ``each`` of them to a person, with the reading scope or without."""
     people = -(-count // each)
+    # A first consent names no account: the provider's screen would answer with somebody else's plan.
+    one_consent = threading.Lock()
 
     def connect(number: int) -> list[Mailbox]:
         person = stack.person(f"{'r' if reads else 's'}{number}")
@@ -65,7 +68,9 @@ def mailboxes(stack: Stack, count: int, *, reads: bool, each: int = 1) -> list[M
         made = []
         for place in range(min(each, count - number * each)):
             address = f"box{place}.{person.email}"
-            found = person.connect(address, READ if reads else SEND)
+            with one_consent:
+                found = person.connect(address, READ if reads else SEND)
+            assert found["address"] == address
             made.append(Mailbox(person, found["id"], address, reads))
         return made
 

@@ -13,11 +13,12 @@ import json
 import os
 import random
 import signal
+import struct
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,12 @@ class Books:
         return [f"{self.cell}: {one}" for one in short]
 
     def plain(self) -> dict[str, Any]:
-        """For a JSON file."""
-        return asdict(self)
+        """For a JSON file. (``asdict`` takes a Counter's pairs for things to count.)"""
+        scopes = {
+            name: {**vars(count), "told_by": dict(count.told_by), "causes": dict(count.causes)}
+            for name, count in self.scopes.items()
+        }
+        return {**vars(self), "cell": vars(self.cell), "scopes": scopes}
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Books:
@@ -344,8 +349,6 @@ class _Healing:
             time.sleep(1.0)
 
     def _now(self) -> float:
-        import struct
-
         clock: float = struct.unpack("<d", (self._stack.up.data / "run" / "clock").read_bytes())[0]
         return time.time() + clock
 

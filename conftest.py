@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import ExitStack
+from pathlib import Path
 
 import django
 import pytest
@@ -35,6 +36,7 @@ _LONGEST = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which of the two passes this is; without it everything runs."""
     parser.addoption("--company", choices=["together", "alone"], help="leave out the tests of the other pass")
+    parser.addoption("--again", default="", help="a file that names tests which belong to this pass as well")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,7 +63,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take the tests of this pass; without a browser its tests are skipped, loudly, but fail where CI=true."""
     if company := config.getoption("company"):
-        others = [item for item in items if bool(item.get_closest_marker("alone")) != (company == "alone")]
+        file = config.getoption("again")
+        again = set(Path(file).read_text(encoding="utf-8").splitlines()) if file else set()
+        others = [
+            item
+            for item in items
+            if bool(item.get_closest_marker("alone")) != (company == "alone") and item.nodeid not in again
+        ]
         config.hook.pytest_deselected(items=others)
         left_out = set(others)
         items[:] = sorted((item for item in items if item not in left_out), key=_turn)

@@ -154,8 +154,10 @@ def _tracker(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
+    from truesend import env
     from truesend.runtime import worker
 
+    env.database_url()  # without one it would look for it for ever
     worker.main()
     return 0
 

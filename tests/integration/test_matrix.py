@@ -18,6 +18,7 @@ from tests.storms.blows import ACTS
 CELLS, MAILBOXES = 4, 5
 
 
+@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(600)
 def test_a_blow_at_any_point_of_a_send_loses_and_doubles_nothing(

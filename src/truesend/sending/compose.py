@@ -37,6 +37,8 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*\Z")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]+\Z|\[[A-Za-z0-9.:]+\]\Z")
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# What turns the direction of writing would let a name pass for another address.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _BREAK = re.compile(rb"\r\n|\r|\n")
 _LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (_LONGEST_PLAIN_LINE + 1))
 
@@ -89,12 +91,13 @@ def compose(letter: Letter) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks and control characters, which could smuggle in a header.
+    """``text`` without line breaks and control characters, which could smuggle in a header, or turn its direction.
 
     What joins letters without being seen stays: families of emoji, Persian words.
     """
     if not text.isprintable():
-        text = "".join(" " if unicodedata.category(c) in _BREAKING else c for c in text)
+        kept = (c for c in text if c not in _TURNING)
+        text = "".join(" " if unicodedata.category(c) in _BREAKING else c for c in kept)
     return " ".join(text.split())
 
 

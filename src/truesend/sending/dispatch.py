@@ -255,6 +255,12 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
                 return  # no news
             late = attempt.filter(outcome=Outcome.UNKNOWN)
             if late.update(**told, settled_at=now, settled_by=SettledBy.WORKER) != 1:
+                if result.outcome is Outcome.ACCEPTED and attempt.filter(outcome=Outcome.NOT_SENT).exists():
+                    # Somebody had said that it was not in Sent: the ledger tells that it may be there twice.
+                    words, ref = "Accepted after all", str(delivery.pk)
+                    proofs.note(
+                        connection, LedgerKind.SEND, trigger="late", result="ok", words=words, ref=ref
+                    )
                 return
         settled = outcomes.settle(attempt.get(), result, number, now)
         Delivery.objects.filter(

@@ -19,7 +19,7 @@ from truesend.providers.google import errors
 from truesend.providers.google.provider import Google
 from truesend.providers.google.retry import retry_at
 
-SOON = (clock.now() + timedelta(minutes=7)).replace(microsecond=247_000)
+SOON = (clock.now() + timedelta(hours=3)).replace(microsecond=247_000)
 LIMIT = f"User-rate limit exceeded.  Retry after {SOON.isoformat().replace('+00:00', 'Z')}"
 QUERIES = (
     "Quota exceeded for quota metric 'Queries' and limit 'Queries per {}' of service 'gmail.googleapis.com' for"
@@ -255,10 +255,10 @@ def test_the_header_counts_where_it_comes_and_the_later_of_both() -> None:
         (429, b""),
         (503, envelope(503, "Backend Error", "backendError")),
     ):
-        refusal = errors.api_refusal(answer(status, body, {"Retry-After": "1200"}))
+        refusal = errors.api_refusal(answer(status, body, {"Retry-After": "14400"}))
         assert refusal is not None
         assert refusal.retry_at is not None
-        assert abs(refusal.retry_at - clock.now() - timedelta(seconds=1200)) < timedelta(seconds=5)
+        assert abs(refusal.retry_at - clock.now() - timedelta(seconds=14400)) < timedelta(seconds=5)
     earlier = errors.api_refusal(answer(429, limit, {"Retry-After": "3"}))
     assert earlier is not None
     assert earlier.retry_at == SOON

@@ -198,7 +198,7 @@ def _adopt(options: argparse.Namespace) -> int:
     _django()
     from truesend.sending.adopt_command import run
 
-    return run(ask=sys.stdin.isatty() and not options.yes, restored=options.restored)
+    return run(yes=options.yes, answers=sys.stdin.isatty(), restored=options.restored)
 
 
 def _account_command(name: str, *arguments: str, **options: bool) -> int:

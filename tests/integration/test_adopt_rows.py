@@ -68,7 +68,7 @@ def test_many_in_pieces_and_a_second_time_changes_nothing(
     installation.standing()
     first = Installation.objects.get().installation
     Installation.objects.update(environment="prod", public_url="https://mail.example.com")
-    assert adopt_command.run(ask=False, restored=False) == 0
+    assert adopt_command.run(yes=True, answers=False, restored=False) == 0
     told = capsys.readouterr().out
     assert "https://mail.example.com, prod" in told
     assert "That installation runs as prod, this one as dev." in told
@@ -76,12 +76,12 @@ def test_many_in_pieces_and_a_second_time_changes_nothing(
     row = Installation.objects.get()
     assert row.installation != first
     assert row.earlier == [first]
-    assert adopt_command.run(ask=False, restored=False) == 0
+    assert adopt_command.run(yes=True, answers=False, restored=False) == 0
     assert "nothing was changed" in capsys.readouterr().out
     assert Attempt.objects.count() == 5
     # A snapshot that nothing shows: only who knows of it can say so.
     delivery_of(connection)
-    assert adopt_command.run(ask=False, restored=True) == 0
+    assert adopt_command.run(yes=True, answers=False, restored=True) == 0
     assert Attempt.objects.count() == 6
 
 
@@ -116,6 +116,6 @@ def test_only_the_whole_word_takes_over(
     installation.standing()
     Installation.objects.update(installation=uuid4())
     monkeypatch.setattr("builtins.input", lambda question: answer)
-    assert adopt_command.run(ask=True, restored=False) == 1
+    assert adopt_command.run(yes=False, answers=True, restored=False) == 1
     installation.look_again()
     assert not installation.standing().adopted

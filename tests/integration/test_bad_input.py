@@ -181,7 +181,7 @@ def test_five_hundred_people_and_one_more(stack: Stack, ana: Person) -> None:
     before = stored(ana)
     body = is_problem(post(ana, json.dumps(draft_of(ana, to=people))), 409, "not_ready")
     assert body["cause"] == "too_many_recipients"
-    assert body["sentence"] == "501 people in one email; 500 is the most. Send separate copies."
+    assert body["sentence"] == "501 people in one email; 500 is the most. Write to fewer at a time."
     assert stored(ana) == before
 
 

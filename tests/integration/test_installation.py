@@ -67,12 +67,16 @@ def test_kills_and_ports_change_nothing_and_a_copied_folder_stands_still(folder:
         assert code == 503
         assert sentence.startswith("This is a copy of http://localhost:")
         assert sentence in stack.up.stderr.read_text()
-        # Nobody takes it over without a word: a person at a terminal is asked, a script says --yes or has no terminal.
-        told = stack.up.run("adopt")
+        # Nobody takes it over without a word: a person at a terminal is asked, a script says --yes.
+        refused = stack.up.run("adopt")
+        assert refused.returncode == 1
+        assert "With --yes" in refused.stdout
+        assert standing(stack)[0] == 503
+        told = stack.up.run("adopt", "--yes")
         assert told.returncode == 0, told.stderr
         assert "The data folder, and the database in it, is a copy." in told.stdout
         until(lambda: standing(stack), lambda found: found[0] == 200, 10)
-        assert "nothing was changed" in stack.up.run("adopt").stdout
+        assert "nothing was changed" in stack.up.run("adopt", "--yes").stdout
     with stacks.running(data, patience=150) as stack:
         assert standing(stack) == (200, "")
 

@@ -110,6 +110,8 @@ def test_without_reading_a_person_is_asked_once(stack: Stack, ana: Person, answe
     if answer != "sent":
         early = ana.api("POST", resolve, body)
         assert (early.status_code, early.json()["code"]) == (409, "too_early")
+        both = ana.api("POST", resolve, {"outcome": "sent", "resend": True})
+        assert both.status_code == 422
         wait_until_over(email)
         stack.sandbox.advance(QUIET)
     said = ana.api("POST", resolve, body)
@@ -150,6 +152,9 @@ def test_undo_makes_it_a_draft_and_nothing_leaves(stack: Stack, ana: Person) -> 
     # In another tab the email's page leads to the draft, and Undo once more does no harm.
     assert f"/emails/new?draft={email['id']}" in ana.get(f"/emails/{email['id']}").url
     assert f"/emails/new?draft={email['id']}" in ana.post(f"/emails/{email['id']}/undo").url
+    live = ana.get(f"/emails/{email['id']}/timeline", headers={"HX-Request": "true"})
+    assert live.headers["HX-Redirect"] == f"/emails/new?draft={email['id']}"
+    assert ana.api("POST", f"emails/{email['id']}/undo").json()["status"] == "draft"
     stack.sandbox.advance(61)
     time.sleep(3)
     assert stack.sandbox.messages(delivery=delivery_of(email)["id"]) == []
@@ -157,6 +162,17 @@ def test_undo_makes_it_a_draft_and_nothing_leaves(stack: Stack, ana: Person) -> 
     ana.email_when(late["id"], "sent")
     refused = ana.api("POST", f"emails/{late['id']}/undo")
     assert (refused.status_code, refused.json()["code"]) == (409, "too_late")
+    assert refused.json()["sentence"] == "It is too late to undo: it has left, or is leaving now."
+    stack.sandbox.fault("send", "throttle", account=ana.email, seconds=600, retry_after=600)
+    waiting = ana.send(connection, undo_seconds=1)
+    until(
+        lambda: ana.api("GET", f"emails/{waiting['id']}").json(),
+        lambda one: one["problem"] == "throttled",
+        20,
+    )
+    refused = ana.api("POST", f"emails/{waiting['id']}/undo").json()["sentence"]
+    assert "we do not know" not in refused
+    assert "Cancel stops it" in refused
 
 
 def test_a_daily_limit_holds_until_the_window_opens(stack: Stack, ana: Person) -> None:

@@ -65,7 +65,7 @@ def test_every_status_has_a_word_and_a_sentence(ana: Member) -> None:
     assert "Sending 1 / 2 On its way." in shown(ana, several)
     assert "Google has taken it over." in shown(ana, several)
     queued = email_of(ana, connection, Copy("queued", due=0))
-    assert "Queued Leaves in a moment." in shown(ana, queued)
+    assert "Queued Leaves when its turn comes, mostly at once." in shown(ana, queued)
 
 
 def test_what_can_be_read_is_looked_up_and_nobody_is_asked(ana: Member) -> None:
@@ -158,7 +158,7 @@ def test_copies_are_asked_for_by_name_ten_at_a_time(ana: Member) -> None:
         ),
         (
             Copy("queued", "worker_lost", due=0, settled_by=SettledBy.PERSON),
-            "tom@northwind.example said it was not in Sent So it was sent again.",
+            "tom@northwind.example said it was not in Sent So it is to be sent again.",
         ),
         (
             Copy("cancelled", "worker_lost", outcome="NOT_SENT", settled_by=SettledBy.PERSON),

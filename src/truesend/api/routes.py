@@ -296,12 +296,12 @@ def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
 @router.post("emails/{email_id}/undo", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
 def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Make it a draft again while `undo_until` is to come; 409 when it is too late."""
+    found = _email(request, email_id)
     try:
-        release.undo(_email(request, email_id))
-    except release.TooLateToUndo:
-        raise problems.Problem(
-            409, "too_late", "It is too late to undo: it has left or is leaving."
-        ) from None
+        if found.status != EmailStatus.DRAFT:  # pressed twice
+            release.undo(found)
+    except release.TooLateToUndo as late:
+        raise problems.Problem(409, "too_late", str(late)) from None
     return present.emails([_email(request, email_id)])[0]
 
 

@@ -19,15 +19,21 @@ _REASONS = {
 }
 
 
-def run(*, ask: bool, restored: bool) -> int:
-    """Tell what was found, ask where somebody can answer, take over; the exit code."""
+def run(*, yes: bool, answers: bool, restored: bool) -> int:
+    """Tell what was found, ask, take over; the exit code.
+
+    ``yes`` asks nothing. Where nobody ``answers`` (no terminal) and nobody said yes before, nothing is taken over.
+    """
     found = installation.found()
     for line in _tell(found):
         print(line)
     if not found.reasons and not restored:
         print("This installation is the one that sends and renews already; nothing was changed.")
         return 0
-    if ask and input("Take it over? Type yes: ").strip().lower() != "yes":
+    if not yes and not answers:
+        print("Nothing was changed: there is no terminal to ask at. With --yes it is taken over unasked.")
+        return 1
+    if not yes and input("Take it over? Type yes: ").strip().lower() != "yes":
         print("Nothing was changed.")
         return 1
     count = adopt.adopt()

@@ -80,7 +80,9 @@ def size_words(size: int) -> str:
     if size < 1024 * 1024:
         return f"{max(1, round(size / 1024))} KB"
     megabytes = size / (1024 * 1024)
-    return f"{megabytes:.1f} MB".replace(".0 MB", " MB")
+    # What is a little over a whole number must not read like it.
+    digits = 1 if size % (1024 * 1024) == 0 or round(megabytes, 1) != round(megabytes) else 2
+    return f"{megabytes:.{digits}f} MB".replace(".0 MB", " MB")
 
 
 def total_of(email_id: UUID) -> int:

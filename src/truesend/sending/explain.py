@@ -118,7 +118,7 @@ def _unknown(facts: Facts, now: datetime) -> Explanation:
     else:
         asked = f"{folder} and say whether it is there."
     return Explanation(
-        facts.cause, f"{known} {asked} It is not sent again by guess.", Help.ANSWER, Who.HOLDER
+        facts.cause, f"{known} {asked} It is not sent again by guess.", Help.ANSWER, Who.MEMBER
     )
 
 

@@ -22,7 +22,7 @@ from truesend.connections.verdict import Verdict
 from truesend.sending import readiness
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
-from truesend.sending.reconcile import can_look, decides_at
+from truesend.sending.reconcile import RESTORED, can_look, decides_at
 
 # Here nothing is in the way, whatever stood there before.
 _WELL = frozenset({EmailStatus.DRAFT, EmailStatus.SENT, EmailStatus.CANCELLED, EmailStatus.SENDING})
@@ -155,6 +155,11 @@ def _rank(delivery: Delivery) -> int | None:
 
 def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Description, now: datetime) -> str:
     if delivery.held_cause:
+        send = about.verdict.capability("send")
+        # What holds it now: since it was held, the mailbox may have been repaired and have broken otherwise.
+        repairs = delivery.due_at is None and delivery.held_cause != RESTORED
+        if repairs and send is not None and send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
+            return send.cause
         return delivery.held_cause
     if (
         delivery.status in {DeliveryStatus.UNKNOWN, DeliveryStatus.REFUSED}
@@ -183,7 +188,7 @@ def _in_the_mailbox(email: Email, delivery: Delivery, about: Description, now: d
 def _unreadable(about: Description) -> bool:
     """Whether the last reading failed, so that a look into Sent may never come."""
     read = about.verdict.capability("read")
-    return read is not None and read.verdict is Verdict.BROKEN
+    return read is not None and read.verdict in {Verdict.BROKEN, Verdict.ATTENTION}
 
 
 def _fix(told: Explanation, email: Email, about: Description) -> dict[str, str] | None:

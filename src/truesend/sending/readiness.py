@@ -188,7 +188,7 @@ def _limits(member: Member, draft: Draft) -> Gate:
             member,
             "limits",
             "too_many_recipients",
-            f"{people} people in one email; {limits.recipients} is the most. Send separate copies.",
+            f"{people} people in one email; {limits.recipients} is the most. Write to fewer at a time.",
         )
     if draft.attachment_bytes > limits.attachment_bytes:
         most = limits.attachment_bytes // (1024 * 1024)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
 
 from truesend import clock, live_events
@@ -32,7 +34,24 @@ def cancel(email: Email) -> int:
 
 
 class TooLateToUndo(Exception):
-    """Some of it has left, or the time to think again is over."""
+    """The time to think again is over; what can still be done stands in its words."""
+
+    def __init__(self, statuses: Collection[str]) -> None:
+        super().__init__(f"It is too late to undo: {_why_too_late(statuses)}")
+
+
+def _why_too_late(statuses: Collection[str]) -> str:
+    if not statuses:
+        return "it is a draft again."
+    if set(statuses) == {DeliveryStatus.QUEUED}:
+        return "the time for it is over. It has not left yet: Cancel stops it."
+    if set(statuses) == {DeliveryStatus.CANCELLED}:
+        return "it was cancelled, and nothing has left."
+    if DeliveryStatus.QUEUED in statuses:
+        return "some of it has left or is leaving. Cancel stops the rest."
+    if set(statuses) <= {DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED}:
+        return "it was tried, and we do not know whether it left."
+    return "it has left, or is leaving now."
 
 
 def undo(email: Email) -> None:
@@ -41,15 +60,15 @@ def undo(email: Email) -> None:
     Raises :class:`TooLateToUndo`, and then nothing has changed.
     """
     with transaction.atomic():
-        waiting = Delivery.objects.select_for_update().filter(email=email)
-        untouched = all(one.status == DeliveryStatus.QUEUED for one in waiting)
+        statuses = [one.status for one in Delivery.objects.select_for_update().filter(email=email)]
+        untouched = all(one == DeliveryStatus.QUEUED for one in statuses)
         if not untouched or Attempt.objects.filter(delivery__email=email).exists():
-            raise TooLateToUndo
+            raise TooLateToUndo(statuses)
         now = clock.now()
         taken = Email.objects.filter(
             pk=email.pk, status__in=(EmailStatus.QUEUED, EmailStatus.SCHEDULED), undo_until__gt=now
         ).update(status=EmailStatus.DRAFT, undo_until=None, send_at=None, problem="", updated_at=now)
         if taken != 1:
-            raise TooLateToUndo
+            raise TooLateToUndo(statuses)
         Delivery.objects.filter(email=email).delete()
     live_events.publish(email.organization_id, "email", [email.pk])

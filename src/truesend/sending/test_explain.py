@@ -112,7 +112,7 @@ def told(status: str, cause: str, **more: Any) -> tuple[str, Help, Who] | None:
                 "We do not know whether it was sent: our worker ended before Google had answered. Look into the Sent "
                 "folder of ana@northwind.example and say whether it is there. It is not sent again by guess.",
                 Help.ANSWER,
-                Who.HOLDER,
+                Who.MEMBER,
             ),
         ),
         (

@@ -34,7 +34,8 @@ def lines(
         ended = [one for one in ended if one.outcome != Outcome.ACCEPTED or one.settled_by]
     shown = sorted(ended, key=lambda one: one.started_at, reverse=True)[:_MOST_ATTEMPTS]
     people = _people(shown, deliveries)
-    later = {(one.delivery_id, one.number) for one in shown}
+    # Tried again is not sent again: only a later try that was taken over, or may have been.
+    later = {(one.delivery_id, one.number) for one in attempts if one.outcome != Outcome.NOT_SENT}
     copies = {one.pk: one for one in deliveries}
     for attempt in shown:
         tail = f" To {labels[attempt.delivery_id]}." if attempt.delivery_id in labels else ""
@@ -42,10 +43,16 @@ def lines(
             told.append(_attempt(attempt, provider, tail))
             continue
         told.append(_left_open(attempt, provider, tail))
-        again = (attempt.delivery_id, attempt.number + 1) in later
+        again = any((attempt.delivery_id, number) in later for number in _after(attempt, attempts))
         copy = copies[attempt.delivery_id]
         told.append(_settled(attempt, provider, tail, people.get(attempt.pk, ""), copy, again=again))
     return told
+
+
+def _after(attempt: Attempt, attempts: Sequence[Attempt]) -> list[int]:
+    """The numbers of the later tries of the same copy."""
+    same = (one.number for one in attempts if one.delivery_id == attempt.delivery_id)
+    return [number for number in same if number > attempt.number]
 
 
 def _folded(deliveries: Sequence[Delivery], provider: str) -> list[dict[str, Any]]:
@@ -141,7 +148,9 @@ def _settled(
         )
     if by == SettledBy.PERSON:
         given_up = copy.status == DeliveryStatus.CANCELLED and not again
-        text = "It is not sent any more." if given_up else "So it was sent again."
+        text = "It is not sent any more." if given_up else "So it is to be sent again."
+        if again:
+            text = "So it was sent again."
         return _line("person", "none", f"{who or 'Somebody'} said it was not in Sent", text + tail, at)
     if accepted:
         return _line("send", "ok", f"Accepted by {provider}", f"Our worker reported it late.{tail}", at)

@@ -21,7 +21,7 @@ _E, _D = EmailStatus, DeliveryStatus
 EMAIL: Mapping[str, Status] = {
     _E.DRAFT: Status("Draft", "none", "Not sent yet."),
     _E.SCHEDULED: Status("Scheduled", "accent", "Waits for its hour."),
-    _E.QUEUED: Status("Queued", "accent", "Leaves in a moment."),
+    _E.QUEUED: Status("Queued", "accent", "Leaves when its turn comes, mostly at once."),
     _E.SENDING: Status("Sending", "accent", "On its way."),
     _E.SENT: Status("Sent", "ok", "No opening known yet."),
     _E.PARTLY: Status("Partly sent", "warn", "Some copies were accepted, some were not."),

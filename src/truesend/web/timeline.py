@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils.html import format_html
 
 from truesend import clock
+from truesend.organizations import installation
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending import reconcile
@@ -166,6 +167,10 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
     """The status in a sentence; what waits says until when, and for what."""
     waiting = [one.due_at for one in deliveries if one.status == DeliveryStatus.QUEUED and one.due_at]
     due = min(waiting, default=None)
+    if due is not None and not (standing := installation.standing()).adopted:
+        return standing.sentence
+    if due is not None and due < clock.now() - _A_MOMENT and email.status == EmailStatus.QUEUED:
+        return format_html("It was due at {} and waits for its turn.", moment(due, "point"))
     if due is None or due <= clock.now() + _A_MOMENT:
         return text
     if email.status == EmailStatus.SCHEDULED:

@@ -27,7 +27,7 @@ def offered(request: HttpRequest | None) -> dict[str, Any] | None:
     # Asks the database only in the seconds after a Send.
     if not kept or datetime.fromisoformat(kept[1]) <= clock.now():
         return None
-    return of_email(Email.objects.filter(pk=kept[0]).only("status", "undo_until").first())
+    return of_email(Email.objects.filter(pk=kept[0]).only("status", "undo_until", "subject").first())
 
 
 def of_email(email: Email | None) -> dict[str, Any] | None:
@@ -37,4 +37,9 @@ def of_email(email: Email | None) -> dict[str, Any] | None:
     until, now = email.undo_until, clock.now()
     if until is None or until <= now:
         return None
-    return {"id": str(email.pk), "until": until, "seconds": max(1, round((until - now).total_seconds()))}
+    return {
+        "id": str(email.pk),
+        "subject": email.subject,
+        "until": until,
+        "seconds": max(1, round((until - now).total_seconds())),
+    }

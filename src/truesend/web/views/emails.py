@@ -106,7 +106,12 @@ def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
 @require_GET
 @member_page
 def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
-    """The timeline alone, for the live page."""
+    """The timeline alone, for the live page; one that was taken back in another tab leads to Compose."""
+    email = access_email(member, email_id)
+    if email is not None and email.status == EmailStatus.DRAFT:
+        gone = HttpResponse()
+        gone["HX-Redirect"] = f"/emails/new?draft={email_id}"
+        return gone
     return render(request, "partials/timeline.html", told.page(member, _email(member, email_id)))
 
 
@@ -114,7 +119,8 @@ def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespon
 @member_page
 def cancel(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """Stop what has not left."""
-    dispatch.cancel(_email(member, email_id))
+    if not dispatch.cancel(_email(member, email_id)):
+        messages.error(request, "Nothing was cancelled: nothing of it waits any more.")
     return HttpResponseRedirect(f"/emails/{email_id}")
 
 
@@ -162,7 +168,8 @@ def _people_again(email: Email) -> dict[str, list[str]]:
 @member_page
 def release(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """Let what is held go out now."""
-    dispatch.release(_email(member, email_id))
+    if not dispatch.release(_email(member, email_id)):
+        messages.info(request, "Nothing of it is held any more.")
     return HttpResponseRedirect(f"/emails/{email_id}")
 
 
@@ -176,8 +183,8 @@ def undo(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     try:
         if email.status != EmailStatus.DRAFT:  # in another tab it was taken back already
             dispatch.undo(email)
-    except dispatch.TooLateToUndo:
-        messages.error(request, "It is too late to undo: it has left, or is leaving now.")
+    except dispatch.TooLateToUndo as late:
+        messages.error(request, str(late))
         return HttpResponseRedirect(f"/emails/{email_id}")
     return HttpResponseRedirect(f"/emails/new?draft={email_id}")
 

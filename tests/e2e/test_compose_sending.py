@@ -145,7 +145,9 @@ def test_tracking_is_switched_off_for_one_email(chromium: Browser, stack: Stack)
     with window(chromium, ana) as context:
         page = context.new_page()
         draft = write(page, stack)
-        page.get_by_label("Track opens and clicks").uncheck()
+        expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
+        with page.expect_response(lambda answer: answer.url.endswith(f"/emails/drafts/{draft}")):
+            page.get_by_label("Track opens and clicks").uncheck()
         expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
         page.goto(f"{stack.url}/emails/new?draft={draft}")
         expect(page.get_by_label("Track opens and clicks")).not_to_be_checked()

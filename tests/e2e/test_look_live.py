@@ -155,7 +155,7 @@ def test_a_moment_after_sending_it_can_be_taken_back_from_its_page(chromium: Bro
     with window(chromium, ana) as context:
         page = context.new_page()
         page.goto(f"{stack.url}/emails/{sent['id']}")
-        expect(page.locator("#timeline")).to_contain_text("Leaves in")
+        expect(page.locator("#timeline")).to_contain_text("leaves in")
         page.get_by_role("button", name="Undo").click()
         page.wait_for_url(f"{stack.url}/emails/new?draft={sent['id']}")
         expect(page.get_by_label("Subject")).to_have_value("Proposal")

@@ -314,6 +314,8 @@ def resolve_delivery(request: HttpRequest, delivery_id: str, answer: schemas.Res
     found = access.access_delivery(member, _id(delivery_id))
     if found is None:
         raise problems.not_found()
+    if answer.outcome == "sent" and answer.resend:
+        raise problems.Problem(409, "contradiction", "What was sent is not sent again: leave out `resend`.")
     try:
         reconcile.resolve(found, member, sent=answer.outcome == "sent", resend=answer.resend)
     except reconcile.NotUnknown:

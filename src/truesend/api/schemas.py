@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool
 
 _ID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _MEDIA_TYPE = re.compile(r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}( *;[ -~]*)?$")
@@ -222,12 +222,6 @@ class ResolveIn(Schema):
 
     outcome: Literal["sent", "not_sent"]
     resend: StrictBool = False
-
-    @model_validator(mode="after")
-    def _not_both(self) -> ResolveIn:
-        if self.outcome == "sent" and self.resend:
-            raise ValueError("what was sent is not sent again")
-        return self
 
 
 class GateOut(Schema):

@@ -80,8 +80,9 @@ def size_words(size: int) -> str:
     if size < 1024 * 1024:
         return f"{max(1, round(size / 1024))} KB"
     megabytes = size / (1024 * 1024)
-    # What is a little over a whole number must not read like it.
-    digits = 1 if size % (1024 * 1024) == 0 or round(megabytes, 1) != round(megabytes) else 2
+    # What is a little over a whole number does not read like it.
+    whole = round(megabytes)
+    digits = 2 if round(megabytes, 1) == whole != round(megabytes, 2) else 1
     return f"{megabytes:.{digits}f} MB".replace(".0 MB", " MB")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.ports import free_ports
 
 from truesend import env
 
@@ -54,18 +54,12 @@ def test_elsewhere_the_same_is_taken(monkeypatch: pytest.MonkeyPatch, name: str)
     env.refuse_unsafe()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.parametrize("part", ["up", "web", "tracker", "worker", "migrate"])
 def test_no_part_starts_in_prod_with_an_unsafe_value(tmp_path: Path, part: str) -> None:
     settings = {"TRUESEND_PUBLIC_URL": "http://mail.example", "TRUESEND_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "truesend.cli", part]
     if part in {"up", "web", "tracker"}:
-        command += ["--port", str(_free_port())]
+        command += ["--port", str(free_ports(2)[0])]
 
     done = subprocess.run(
         command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60, check=False

@@ -34,7 +34,7 @@ _GATES = {
     "capability": "Can that account send? Broken stops, unproven does not, attention only for limits.",
     "limits": "Does the provider carry so many people, and so much?",
     "recipients": "Is somebody to receive it, and can every address be read?",
-    "content": "Is there anything in it?",
+    "content": "Is there anything in it, and is the subject one line?",
 }
 
 

@@ -47,13 +47,44 @@ def test_scripts_are_sent_as_written_and_never_run_here(stack: Stack, ana: Perso
 EVIL = "x\r\nBcc: eve@evil.example\r\n\r\ninjected"
 
 
-def test_a_subject_cannot_add_a_header(stack: Stack, ana: Person) -> None:
-    for broken in (EVIL, EVIL.replace("\r", ""), EVIL.replace("\n", ""), "x\u2028Bcc: eve@evil.example"):
-        sent = ana.send(connection_of(ana), subject=broken)
-        message = arrived(stack, ana.email_when(sent["id"], "sent", 30))
-        assert message["Subject"] == " ".join(broken.split())
-        assert message["Bcc"] is None
-    assert stack.sandbox.messages(to="eve@evil.example") == []
+BROKEN = [
+    EVIL,
+    EVIL.replace("\r", ""),
+    EVIL.replace("\n", ""),
+    "x\u2028Bcc: eve@evil.example",
+    "Offer\x1b",
+    "Offer\x85",
+    "Offer\n",
+    "Of\tfer",
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("path", ["emails", "readiness"])
+def test_a_subject_is_one_line(ana: Person, path: str, broken: str) -> None:
+    before = stored(ana)
+    answer = ana.api("POST", path, draft_of(ana, subject=broken))
+    body = is_problem(answer, 422, "invalid")
+    assert "subject contains a line break or control character" in body["sentence"]
+    assert stored(ana) == before
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_files_name_is_one_line(ana: Person, broken: str) -> None:
+    before = stored(ana)
+    files = [{"name": broken, "content_base64": "JVBERg=="}]
+    body = is_problem(ana.api("POST", "emails", draft_of(ana, attachments=files)), 422, "invalid")
+    assert "attachments.0.name contains a line break or control character" in body["sentence"]
+    assert stored(ana) == before
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_the_document_says_what_a_line_may_be(stack: Stack, broken: str) -> None:
+    shapes = requests.get(f"{stack.url}/api/v1/openapi.json", timeout=20).json()["components"]["schemas"]
+    for shape, field in (("DraftIn", "subject"), ("FileIn", "name")):
+        pattern = shapes[shape]["properties"][field]["pattern"]
+        assert re.search(pattern.removesuffix("$") + r"\Z", "Grüße 見積書 😀")
+        assert not re.search(pattern.removesuffix("$") + r"\Z", broken)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +143,6 @@ def test_a_name_cannot_add_a_recipient(stack: Stack, ana: Person, name: str) -> 
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("a.pdf\r\nX-Evil: y", "a.pdf X-Evil: y"),
         ('a"; name="b.exe', 'a"; name="b.exe'),
         ("../../etc/passwd", "passwd"),
         ("=?utf-8?q?a=2Epdf?=", "=?utf-8?q?a=2Epdf?="),
@@ -159,6 +189,11 @@ def _form(person: Person, **fields: str) -> requests.Response:
         ),
         ({"to": "Ruiz"}, 409, "has no @; where it is part of a name"),
         ({"to": ""}, 409, "Add somebody to send to."),
+        (
+            {"subject": "Offer\u2028Bcc: eve@evil.example"},
+            409,
+            "The subject contains a line break or control character after “Offer”; take it out.",
+        ),
         ({"subject": "a\x00b"}, 400, "cannot be stored"),
         ({"connection": "nonsense"}, 400, "is not one"),
     ],
@@ -178,10 +213,32 @@ def test_a_form_cannot_add_a_header_or_run_a_script(stack: Stack, ana: Person) -
     )
     assert answer.status_code == 409  # the second line is an entry of its own, and none
     assert "is a group" in answer.text
-    answer = _form(ana, subject=f"{mark} {EVIL}", html=SCRIPT)
+    answer = _form(ana, subject=mark, html=SCRIPT)
     assert answer.status_code == 200
     assert SCRIPT not in answer.text
-    found = ana.email_when(answer.url.rpartition("/")[2], "sent", 30)
-    message = arrived(stack, found)
-    assert message["Subject"] == f"{mark} x Bcc: eve@evil.example injected"
+    message = arrived(stack, ana.email_when(answer.url.rpartition("/")[2], "sent", 30))
+    assert message["Subject"] == mark
     assert html_of(message).startswith(SCRIPT)
+
+
+def test_a_subject_of_two_lines_is_kept_as_a_draft_and_not_sent(ana: Person) -> None:
+    draft = uuid4()
+    values = {
+        "to": "ines@globex.example",
+        "subject": EVIL,
+        "html": "<p>x</p>",
+        "connection": connection_of(ana),
+    }
+    saved = ana.jar.post(
+        f"{ana.stack.url}/emails/drafts/{draft}",
+        json=values,
+        headers={"X-CSRFToken": ana.jar.cookies["csrftoken"]},
+        timeout=20,
+    )
+    assert saved.status_code == 200
+    answer = ana.post(f"/emails/drafts/{draft}/send", values)
+    assert answer.status_code == 409
+    assert 'data-cause="subject_invalid"' in answer.text
+    assert 'data-here="subject"' in answer.text
+    assert "Bcc: eve@evil.example" in answer.text  # as it was typed
+    assert ana.api("GET", f"emails/{draft}").json()["status"] == "draft"

@@ -87,7 +87,7 @@ def test_files_arrive_byte_for_byte_in_their_order_with_their_names(ana: Person,
     large = bytes(range(256)) * 4096 * 3
     given = [
         ("Angebot für Zoë 見積.pdf", "application/pdf", large),
-        ("../../a\r\nBcc: eve@evil.example\r\n.html", "text/html; charset=x", b"<script>alert(1)</script>"),
+        ("../../a Bcc: eve@evil.example .html", "text/html; charset=x", b"<script>alert(1)</script>"),
         ("fwd.eml", "message/rfc822", b"Subject: inner\r\n\r\nBody"),
         ("empty", "", b""),
     ]
@@ -178,6 +178,16 @@ def test_very_many_files_are_refused_in_words(ana: Person) -> None:
         "An email carries 100 files at most. Put them into one archive (ZIP) and attach that."
     )
     assert len(files_of(ana, draft)) == 100
+
+
+@pytest.mark.parametrize("name", ["a.pdf\r\nX-Evil: y", "a\u2028.pdf", "a\x1b.pdf"])
+def test_a_files_name_of_two_lines_is_refused_in_words(ana: Person, name: str) -> None:
+    draft = str(uuid4())
+    answer = upload(ana, draft, b"x", name)
+    assert answer.status_code == 422
+    said = answer.json()["sentence"]
+    assert "contains a line break or control character. Rename the file and attach it again." in said
+    assert ana.api("GET", f"emails/{draft}").status_code == 404  # not even an empty draft
 
 
 def test_nothing_is_attached_to_what_was_sent_or_belongs_to_somebody_else(
@@ -283,7 +293,7 @@ def test_slow_uploads_hold_no_thread(ana: Person, stack: Stack) -> None:
             one.sendall(f"{head}Content-Length: 1000000\r\n\r\n{'x' * 1000}".encode())
         time.sleep(0.5)
         began = time.monotonic()
-        assert ana.get("/emails/new?fresh=1").status_code == 200
+        assert ana.get("/emails/new").status_code == 200
         assert time.monotonic() - began < 5
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool
 
+from truesend.sending import lines
+
 _ID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _MEDIA_TYPE = re.compile(r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}( *;[ -~]*)?$")
 # An Idempotency-Key: printable ASCII, empty for none.
@@ -21,12 +23,14 @@ _LAST_YEAR = 2100
 
 
 def _storable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("contains half a character") from None
-    if "\x00" in text:  # PostgreSQL stores none
-        raise ValueError("contains a NUL character")
+    if not lines.storable(text):
+        raise ValueError("contains a NUL character" if "\x00" in text else "contains half a character")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    if lines.broken(text):
+        raise ValueError("contains a line break or control character")
     return text
 
 
@@ -78,6 +82,8 @@ def _written_time(value: Any) -> Any:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_in_reach)]
 # The documents name the patterns; the checks are ours, for their words.
 Text = Annotated[str, AfterValidator(_storable), _pattern(r"^[^\x00]*$")]
+# A subject and a file's name stand in a header.
+Line = Annotated[str, AfterValidator(_storable), AfterValidator(_on_one_line), _pattern(lines.PATTERN)]
 Id = Annotated[str, AfterValidator(_is_id), _pattern(_ID.pattern)]
 MediaType = Annotated[str, Field(max_length=255), AfterValidator(_media_type), _pattern(_MEDIA_TYPE.pattern)]
 Content = Annotated[bytes, BeforeValidator(_bytes)]
@@ -189,7 +195,7 @@ class FileIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Text, Field(min_length=1, max_length=255)]
+    name: Annotated[Line, Field(min_length=1, max_length=255)]
     type: MediaType = "application/octet-stream"
     content_base64: Content
 
@@ -203,7 +209,7 @@ class DraftIn(Schema):
     to: Annotated[list[Text], Field(max_length=10_000)] = []
     cc: Annotated[list[Text], Field(max_length=10_000)] = []
     bcc: Annotated[list[Text], Field(max_length=10_000)] = []
-    subject: Annotated[Text, Field(max_length=998)] = ""
+    subject: Annotated[Line, Field(max_length=998)] = ""
     html: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     attachments: Annotated[list[FileIn], Field(max_length=100)] = []

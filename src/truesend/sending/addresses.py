@@ -17,6 +17,8 @@ from urllib.parse import unquote
 
 from email_validator import EmailNotValidError, validate_email
 
+from truesend.sending import lines
+
 LONGEST_NAME = 200
 # RFC 5321: 64 before the @, 254 in all.
 _LONGEST_LOCAL, _LONGEST_ADDRESS = 64, 254
@@ -28,6 +30,9 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.){0,250})"', re.DOTALL)
 _BRACKETED = re.compile(r"<[^<>]*>")
 _ANGLE = re.compile(r"(?P<name>.*?)<(?P<address>[^<>]*)>(?P<rest>[^<>]*)", re.DOTALL)
 _OLD_NAME = re.compile(r"(?P<address>[^\s()]+)\s+\((?P<name>[^()]*)\)")
+# RFC 5321 wants brackets around an IP address, and no top-level domain is a number (RFC 3696, section 2).
+_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
@@ -114,7 +119,7 @@ def _spaced(text: str) -> str:
     if len(text) > _LONGEST_ENTRY:
         raise _Unusable("is too long for one recipient; put a comma between recipients.")
     spaced = "".join(" " if c == "\t" or unicodedata.category(c) == "Zs" else c for c in text.strip())
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in spaced):
+    if lines.broken(spaced) or not lines.storable(spaced):
         raise _Unusable("contains a line break or control character.")
     return spaced.strip()
 
@@ -176,6 +181,10 @@ def _checked(typed: str) -> str:
         raise _Unusable("has quotation marks before the @ that mail providers do not carry.")
     if domain is None or "." not in domain:
         raise _Unusable("has no ending such as .com behind the @.")
+    if _IP.fullmatch(domain):
+        raise _Unusable("has an IP address behind the @; write the domain, such as example.com.")
+    if _NUMBER.fullmatch(domain.rpartition(".")[2]):
+        raise _Unusable("ends in a number; a domain ends in letters such as .com.")
     if len(checked.local_part) > _LONGEST_LOCAL:
         raise _Unusable(f"has more than {_LONGEST_LOCAL} characters before the @.")
     whole = f"{checked.local_part}@{domain}"

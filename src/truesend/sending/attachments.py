@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import Max, Sum
 
-from truesend import clock
 from truesend.organizations.models import Member
+from truesend.sending import lines
+from truesend.sending.beginnings import begin
 from truesend.sending.compose import File
 from truesend.sending.models import Attachment, AttachmentPiece, Email, EmailStatus
 
@@ -35,12 +36,16 @@ class Refused(ValueError):
     """A file cannot be attached; the message is a sentence for the member, and nothing was stored."""
 
 
+class BadName(Refused):
+    """The file's name would not stay on one line."""
+
+
 class NoDraft(Exception):
     """There is no draft of the member's with that id to attach to (sent, or somebody else's)."""
 
 
 def clean_name(name: str) -> str:
-    """``name`` as a header and a disk can carry it: unicode stays, path parts and control characters go."""
+    """``name`` as a header and a disk can carry it: unicode stays; path parts, and what is not seen, go."""
     last = re.split(r"[/\\]", name)[-1]
     kept = "".join(_carried(one) for one in last)
     return _shortened(unicodedata.normalize("NFC", " ".join(kept.split())).rstrip(". ")) or _NAMELESS
@@ -106,8 +111,13 @@ def attach(
     ``announced`` is the size somebody claims: believed where it is too large, counted anyhow. Raises
     :class:`Refused` or :class:`NoDraft`; then nothing of the file is kept.
     """
-    _draft_of(member, email_id)
     shown = clean_name(name)
+    if lines.broken(name):
+        raise BadName(
+            f"The name of “{shown}” contains a line break or control character. "
+            "Rename the file and attach it again."
+        )
+    _draft_of(member, email_id)
     have = total_of(email_id)
     _check_room(shown, have, announced or 0)
     _check_count(Attachment.objects.filter(email_id=email_id).count())
@@ -130,17 +140,7 @@ def attach(
 
 def _draft_of(member: Member, email_id: UUID) -> None:
     """Make sure that the member has such a draft: a page's first file may come before its first word."""
-    now = clock.now()
-    email, _ = Email.objects.only("member_id", "status").get_or_create(
-        pk=email_id,
-        defaults={
-            "organization": member.organization,
-            "member": member,
-            "status": EmailStatus.DRAFT,
-            "created_at": now,
-            "updated_at": now,
-        },
-    )
+    email, _ = begin(member, email_id)
     if email.member_id != member.pk or email.status != EmailStatus.DRAFT:
         raise NoDraft
 

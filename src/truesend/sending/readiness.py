@@ -40,7 +40,11 @@ class Draft:
     attachment_bytes: int = 0
     separate_copies: bool = False
     send_at: datetime | None = None
+    # Worth nothing later: what proves a connection now.
+    at_once: bool = False
+    # What is wrong with what was typed: sentences about recipients, and one about the subject.
     problems: Sequence[str] = ()
+    subject_problem: str = ""
 
     @property
     def recipients(self) -> list[Mailbox]:
@@ -240,3 +244,5 @@ def blocks(code: str) -> bool:
 
 
 __all__ = ["GATES", "Draft", "Gate", "Readiness", "blocks", "can_send", "check", "opens_by_itself"]
+    if draft.subject_problem:
+        return _edit(member, "content", "subject_invalid", draft.subject_problem)

@@ -16,7 +16,7 @@ from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
-from truesend.sending import attachments, wake
+from truesend.sending import attachments, lines, wake
 from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.compose import File
 from truesend.sending.models import (
@@ -90,6 +90,7 @@ def draft_of(written: Written) -> Draft:
 def submit(
     member: Member, written: Written, *, key: str = "", draft_id: UUID | None = None
 ) -> tuple[Email, bool]:
+        subject_problem=lines.problem("The subject", written.subject),
     """Queue an email; (email, newly made). Raises :class:`NotReady` or :class:`IdempotencyMismatch`.
 
     With ``draft_id`` the stored draft becomes the email; pressing Send twice queues it once.

@@ -15,6 +15,8 @@ from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
 from truesend.sending import attachments
 from truesend.sending.addresses import split
+from truesend.sending.beginnings import begin
+from truesend.sending.lines import storable
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.submit import Written, draft_of
 
@@ -46,7 +48,7 @@ def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
     texts = {name: values.get(name, "") for name in ("to", "cc", "bcc", "subject", "html", "connection")}
     if not all(isinstance(value, str) for value in texts.values()):
         raise Unreadable("A field is not a text.")
-    if not all(_storable(value) for value in texts.values()):
+    if not all(storable(value) for value in texts.values()):
         raise Unreadable("The text contains a character that cannot be stored.")
     if len(texts["html"]) > LONGEST_HTML or any(
         len(texts[name]) > LONGEST_LINE for name in ("to", "cc", "bcc", "subject")
@@ -116,22 +118,14 @@ def save(member: Member, email_id: UUID, fields: dict[str, Any], revision: int |
         guarded = own if revision is None else own.filter(revision=revision)
         if guarded.update(**fields, updated_at=now, revision=F("revision") + 1):
             return int(own.values_list("revision", flat=True).get())
-        email, made = Email.objects.get_or_create(
-            pk=email_id,
-            defaults={
-                "organization": member.organization,
-                "member": member,
-                "status": EmailStatus.DRAFT,
-                "created_at": now,
-                "updated_at": now,
-                "revision": 1,
-                **fields,
-            },
-        )
+        email, made = begin(member, email_id, revision=1, **fields)
+        if made:
+            return 1
+        # Two first saves of one page at once: the one without a revision is the page's last word.
+        if revision is None and own.update(**fields, updated_at=now, revision=F("revision") + 1):
+            return int(own.values_list("revision", flat=True).get())
     if email.member_id != member.pk:
         raise Http404
-    if made:
-        return 1
     if email.status != EmailStatus.DRAFT:
         raise Sent(same=same_words(email, fields))
     raise Changed(email, same=all(getattr(email, name) == value for name, value in fields.items()))
@@ -156,12 +150,3 @@ def revision_of(values: dict[str, Any]) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise Unreadable("The revision is not a number.")
     return int(text)
-
-
-def _storable(text: str) -> bool:
-    """PostgreSQL takes neither NUL nor half a character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\x00" not in text

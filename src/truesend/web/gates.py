@@ -32,6 +32,7 @@ _HERE = {
     "content_missing": ("Write a subject", "subject"),
 }
 
+    "subject_invalid": ("Go to the subject", "subject"),
 
 def panel(draft: Email, readiness: Readiness, *, choices: int = 0) -> dict[str, Any]:
     """Context of partials/gates.html; ``choices`` is how many accounts the member can choose from."""

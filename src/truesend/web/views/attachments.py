@@ -30,7 +30,7 @@ from truesend.web.gate import member_page
 def upload(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """Attach one file: its bytes are the body, its name stands percent-encoded in `X-File-Name`.
 
-    201 with the file as it was stored; 413 or 409 with a `sentence` where it was not.
+    201 with the file as it was stored; 413, 422 or 409 with a `sentence` where it was not.
     """
     announced = None
     with suppress(ValueError):
@@ -44,6 +44,8 @@ def upload(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
             read=request.read,
             announced=announced,
         )
+    except attachments.BadName as refusal:
+        return JsonResponse({"sentence": str(refusal)}, status=422)
     except attachments.Refused as refusal:
         return JsonResponse({"sentence": str(refusal)}, status=413)
     except attachments.NoDraft:

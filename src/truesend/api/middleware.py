@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from truesend.api.problems import PROBLEM_TYPE, Problem, answer
+from truesend import refusals
+from truesend.api.problems import answer
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -23,12 +24,11 @@ class ApiProblems:
             return self.get_response(request)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return answer(
-                Problem(413, "too_large", "Attachments may be 25 MB in all; this is more than fits.")
-            )
+            return answer(request, refusals.TOO_LARGE)
         response = self.get_response(request)
-        if response.status_code == 405 and response.headers.get("Content-Type") != PROBLEM_TYPE:
-            problem = answer(Problem(405, "method_not_allowed", f"{request.method} is not possible here."))
+        if response.status_code == 405 and response.headers.get("Content-Type") != refusals.MEDIA_TYPE:
+            sentence = f"{request.method} is not possible here."
+            problem = answer(request, refusals.METHOD_NOT_ALLOWED, sentence=sentence)
             if "Allow" in response.headers:
                 problem.headers["Allow"] = response.headers["Allow"]
             return problem

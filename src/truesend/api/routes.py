@@ -14,7 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
-from truesend import env
+from truesend import env, refusals
 from truesend.api import present, problems, schemas
 from truesend.connections import disconnect as ending
 from truesend.connections import probe
@@ -23,6 +23,7 @@ from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError, page_of
+from truesend.refusals import Refusal
 from truesend.sending import reconcile, release
 from truesend.sending.compose import File
 from truesend.sending.models import Email, EmailStatus
@@ -54,7 +55,7 @@ class Api(NinjaAPI):
                 for status, answer in operation["responses"].items():
                     content = answer.get("content", {})
                     if int(status) >= 400 and "application/json" in content:
-                        content[problems.PROBLEM_TYPE] = content.pop("application/json")
+                        content[refusals.MEDIA_TYPE] = content.pop("application/json")
         return schema
 
 
@@ -122,19 +123,20 @@ def _seen(member: Member) -> QuerySet[Connection]:
 
 def _connection(request: HttpRequest, connection_id: str, *, manage: bool = False) -> Connection:
     member = _member(request)
-    found = _seen(member).filter(pk=_id(connection_id)).first()
+    wanted = _id(connection_id)
+    found = _seen(member).filter(pk=wanted).first() if wanted else None
     if found is None:
-        raise problems.not_found()
+        raise problems.not_found("Open Integrations", "/integration")
     if manage:
         access.check_manages(member, found)
     return found
 
 
-def _id(text: str) -> UUID:
+def _id(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
-        raise problems.not_found() from None
+        return None
 
 
 @router.get("connections", response={200: schemas.ConnectionList, 401: schemas.ProblemOut})
@@ -262,10 +264,17 @@ def emails(
 
 
 def _email(request: HttpRequest, email_id: str) -> Email:
-    found = access.access_email(_member(request), _id(email_id))
+    wanted = _id(email_id)
+    found = access.access_email(_member(request), wanted) if wanted else None
     if found is None:
-        raise problems.not_found()
+        raise problems.not_found("Open My Emails", "/emails")
     return found
+
+
+def _refusal(refusal: Refusal, email: Email, sentence: str = "", label: str = "") -> problems.Problem:
+    """What helps stands on the email's page."""
+    fix = {"label": label or refusal.label, "url": f"/emails/{email.pk}"}
+    return problems.Problem(refusal, sentence, fix=fix)
 
 
 @router.get("emails/{email_id}", response={200: schemas.EmailOut, **_ERRORS})
@@ -279,7 +288,7 @@ def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Stop what has not left; 409 when nothing waits any more."""
     found = _email(request, email_id)
     if release.cancel(found) == 0 and found.status != EmailStatus.CANCELLED:
-        raise problems.Problem(409, "too_late", "Nothing of this email waits any more.")
+        raise _refusal(refusals.TOO_LATE, found)
     return present.emails([_email(request, email_id)])[0]
 
 
@@ -288,8 +297,9 @@ def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
 )
 def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Let what is held go out now; 409 when nothing is held."""
-    if release.release(_email(request, email_id)) == 0:
-        raise problems.Problem(409, "not_held", "Nothing of this email is held.")
+    found = _email(request, email_id)
+    if release.release(found) == 0:
+        raise _refusal(refusals.NOT_HELD, found)
     return present.emails([_email(request, email_id)])[0]
 
 
@@ -301,7 +311,7 @@ def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
         if found.status != EmailStatus.DRAFT:  # pressed twice
             release.undo(found)
     except release.TooLateToUndo as late:
-        raise problems.Problem(409, "too_late", str(late)) from None
+        raise _refusal(refusals.TOO_LATE, found, str(late), "Cancel" if late.can_cancel else "") from None
     return present.emails([_email(request, email_id)])[0]
 
 
@@ -311,19 +321,20 @@ def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
 def resolve_delivery(request: HttpRequest, delivery_id: str, answer: schemas.ResolveIn) -> dict[str, Any]:
     """Say what became of an unknown delivery, having looked into Sent; 409 when it is known, or too early."""
     member = _member(request)
-    found = access.access_delivery(member, _id(delivery_id))
+    wanted = _id(delivery_id)
+    found = access.access_delivery(member, wanted) if wanted else None
     if found is None:
-        raise problems.not_found()
+        raise problems.not_found("Open My Emails", "/emails")
     if answer.outcome == "sent" and answer.resend:
-        raise problems.Problem(409, "contradiction", "What was sent is not sent again: leave out `resend`.")
+        raise _refusal(refusals.CONTRADICTION, found.email)
     try:
         reconcile.resolve(found, member, sent=answer.outcome == "sent", resend=answer.resend)
     except reconcile.NotUnknown:
-        raise problems.Problem(409, "not_unknown", "It is known what became of this delivery.") from None
+        raise _refusal(refusals.NOT_UNKNOWN, found.email) from None
     except reconcile.TooEarly as early:
-        raise problems.Problem(
-            409, "too_early", f"It may still arrive in Sent. Look again after {early.at:%H:%M:%S} UTC."
-        ) from None
+        then = f"Look again after {early.at:%H:%M:%S} UTC"
+        sentence = f"{refusals.TOO_EARLY.sentence} {then}."
+        raise _refusal(refusals.TOO_EARLY, found.email, sentence, then) from None
     return present.emails([_email(request, str(found.email_id))])[0]
 
 

@@ -112,8 +112,8 @@ class ProblemOut(Schema):
     code: str
     cause: str
     sentence: str
-    fix: Fix | None
-    who: list[Person]
+    fix: Fix
+    who: Annotated[list[Person], Field(min_length=1)]
 
 
 class Me(Schema):

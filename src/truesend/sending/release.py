@@ -38,6 +38,7 @@ class TooLateToUndo(Exception):
 
     def __init__(self, statuses: Collection[str]) -> None:
         super().__init__(f"It is too late to undo: {_why_too_late(statuses)}")
+        self.can_cancel = DeliveryStatus.QUEUED in statuses
 
 
 def _why_too_late(statuses: Collection[str]) -> str:

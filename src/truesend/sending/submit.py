@@ -42,7 +42,11 @@ class NotReady(Exception):
 
 
 class IdempotencyMismatch(Exception):
-    """The key was used for another body."""
+    """The key was used for another body, which made the email ``email_id``."""
+
+    def __init__(self, email_id: UUID) -> None:
+        super().__init__("another body")
+        self.email_id = email_id
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def _earlier(member: Member, key: str, digest: bytes) -> Email | None:
     if row is None:
         return None
     if bytes(row.body_digest) != digest:
-        raise IdempotencyMismatch
+        raise IdempotencyMismatch(row.email_id)
     return row.email
 
 

@@ -23,7 +23,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db import DatabaseError, close_old_connections
 from django.utils.crypto import constant_time_compare
 
-from truesend import clock, env
+from truesend import clock, env, refusals
 from truesend.live_events import CHANNEL
 from truesend.organizations.access import member_by_token, member_of
 from truesend.organizations.models import Member, User
@@ -84,13 +84,13 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         member = await asyncio.get_running_loop().run_in_executor(_lookups, _member, scope)
     except DatabaseError:
-        await _plain(send, 503, "The database is not reachable.")
+        await _plain(send, refusals.DATABASE)
         return
     if scope["method"] != "GET":
-        await _plain(send, 405, "GET only.")
+        await _plain(send, refusals.METHOD_NOT_ALLOWED, "GET only.")
         return
     if member is None:
-        await _plain(send, 401, "Sign in, or send a bearer token.")
+        await _plain(send, refusals.NOT_SIGNED_IN, "Sign in, or send a bearer token.")
         return
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_LENGTH)
     key = str(member.organization_id)
@@ -143,23 +143,15 @@ async def _wait_until_gone(receive: Receive) -> None:
         pass
 
 
-async def _plain(send: Send, status: int, text: str) -> None:
-    code = {401: "not_signed_in", 405: "method_not_allowed"}.get(status, "database")
-    problem = {
-        "type": "about:blank",
-        "title": text,
-        "status": status,
-        "code": code,
-        "cause": code,
-        "sentence": text,
-        "fix": None,
-        "who": [],
-    }
-    body = json.dumps(problem).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
+async def _plain(send: Send, refusal: refusals.Refusal, sentence: str = "") -> None:
+    body = json.dumps(refusals.document(refusal, sentence=sentence)).encode()
+    headers = [
+        (b"content-type", refusals.MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if refusal is refusals.NOT_SIGNED_IN:
         headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -7,40 +7,35 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from truesend import refusals
+from truesend.refusals import Refusal
 
-def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+
+def _page(request: HttpRequest, refusal: Refusal, sentence: str = "") -> HttpResponse:
     if request.path.startswith("/api/"):
-        return _problem(status, title, sentence)
-    return render(request, f"{status}.html", {"title": title, "sentence": sentence}, status=status)
+        return _problem(refusal)
+    context = {"title": refusal.code, "sentence": sentence or refusal.sentence}
+    return render(request, f"{refusal.status}.html", context, status=refusal.status)
 
 
-def _problem(status: int, code: str, sentence: str) -> HttpResponse:
-    body = {
-        "type": "about:blank",
-        "title": sentence,
-        "status": status,
-        "code": code,
-        "cause": code,
-        "sentence": sentence,
-        "fix": None,
-        "who": [],
-    }
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+def _problem(refusal: Refusal, fix: dict[str, str] | None = None) -> HttpResponse:
+    body = refusals.document(refusal, fix=fix)
+    return JsonResponse(body, status=refusal.status, content_type=refusals.MEDIA_TYPE)
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """400."""
-    return _page(request, 400, "bad_request", "The browser sent something this page cannot read.")
+    return _page(request, refusals.BAD_REQUEST, "The browser sent something this page cannot read.")
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """403."""
-    return _page(request, 403, "forbidden", "You may not do this.")
+    return _page(request, refusals.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """404: also what another organization's things look like."""
-    return _page(request, 404, "not_found", "There is nothing at this address, or it is not yours.")
+    return _page(request, refusals.NOT_FOUND)
 
 
 def not_allowed(request: HttpRequest, page: str) -> HttpResponse:
@@ -57,7 +52,7 @@ def busy(request: HttpRequest) -> HttpResponse:
     """503: too many requests wait for a provider. Nothing was begun, so the same address can be tried again."""
     title, text = "The provider is slow to answer", "Others are waiting for it too. Nothing was lost."
     if request.path.startswith("/api/"):
-        response = _problem(503, "busy", f"{text} Try again in a few seconds.")
+        response = _problem(refusals.BUSY, {"label": "Try again", "url": request.path})
     else:
         again = request.get_full_path() if request.method == "GET" else "/integration"
         fix = {"label": "Try again", "url": again}
@@ -84,5 +79,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     from django.template.loader import render_to_string
 
     if request.path.startswith("/api/"):
-        return _page(request, 500, "server_error", "Something here went wrong. Nothing was lost; try again.")
+        return _page(request, refusals.SERVER_ERROR)
     return HttpResponse(render_to_string("500.html"), status=500)

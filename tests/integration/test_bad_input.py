@@ -218,7 +218,7 @@ def test_a_key_with_another_body_leaves_the_first_mail_alone(stack: Stack, ana: 
         refused = is_problem(
             ana.api("POST", "emails", other, Idempotency_Key=key), 409, "idempotency_mismatch"
         )
-        assert refused["sentence"] == "This Idempotency-Key was used for another email."
+        assert refused["sentence"].startswith("This Idempotency-Key was used for another email.")
     assert stored(ana) == before
     found = ana.email_when(first.json()["id"], "sent", 30)
     assert arrived(stack, found)["Subject"] == "Offer"

@@ -185,15 +185,15 @@ CASES = [
     Case("send", "throttle", {"retry_after": 300}, **_SLOW_DOWN),
     Case(
         "send", "daily_limit", {"retry_after": 7200},
-        ("held", Said("daily_limit", LATER.format(DAY, "at <time>"))),
+        ("held", Said("daily_limit", LATER.format(DAY, "at <time>; nothing to do"))),
         ("attention", Said("daily_limit", f"{DAY} Sending goes on by itself at <time>.")),
-        Said("daily_limit", f"{DAY} Sending goes on by itself at <time>."),
+        Said("daily_limit", f"{DAY} The email goes out by itself at <time>; nothing to do."),
     ),
     Case(
         "send", "status", error(403, "Daily Limit Exceeded", "dailyLimitExceeded"),
         ("held", Said("project_limit", LATER.format(PROJECT, "at <time>"), "Contact support", "operator")),
         ("attention", Said("project_limit", f"{PROJECT} Sending goes on by itself.", "Contact support", "operator")),
-        Said("project_limit", f"{PROJECT} Sending goes on by itself.", "Contact support", "operator"),
+        Said("project_limit", f"{PROJECT} The email goes out by itself at <time>.", "Contact support", "operator"),
         name="project-limit",
     ),
     # -- a key or a grant that ended --

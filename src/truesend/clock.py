@@ -55,6 +55,12 @@ def now() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=_shared.seconds())
 
 
+def minute_after(at: datetime) -> datetime:
+    """``at`` rounded up to the minute, for every text that names a minute from when something holds: rounded down it
+    would promise too much."""
+    return (at + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)
+
+
 def steady() -> float:
     """Seconds that only go forward, for deadlines; they go on while the machine is suspended, where it can tell."""
     return time.clock_gettime(_STEADY)

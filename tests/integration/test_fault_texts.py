@@ -163,8 +163,11 @@ def test_what_is_said(run: Run, case: Case) -> None:
     assert case.connection is not None
     verdict, said = case.connection
     assert (seen.connection["verdict"], _told(run, seen.connection, mailbox)) == (verdict, said)
-    closed = [gate for gate in seen.gates if not gate["ok"]]
-    assert [_told(run, gate, mailbox) for gate in closed] == ([case.gate] if case.gate else [])
+    told = [gate for gate in seen.gates if gate["cause"]]
+    assert [_told(run, gate, mailbox) for gate in told] == ([case.gate] if case.gate else [])
+    # A limit delays what is sent, and says until when; anything else is in its way.
+    assert all(gate["ok"] == (gate["until"] is not None) for gate in told)
+    assert all(gate["ok"] == gate["cause"].endswith("_limit") for gate in told)
     _assert_pages(case, seen, _timeless(_card(run.cards, seen.connection["id"]), mailbox), mailbox)
 
 

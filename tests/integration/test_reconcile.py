@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -110,6 +111,7 @@ def test_without_reading_a_person_is_asked_once(stack: Stack, ana: Person, answe
     if answer != "sent":
         early = ana.api("POST", resolve, body)
         assert (early.status_code, early.json()["code"]) == (409, "too_early")
+        assert re.search(r"Look again (on \d+ \w+ )?at \d\d:\d\d UTC\.$", early.json()["sentence"])
         both = ana.api("POST", resolve, {"outcome": "sent", "resend": True})
         assert (both.status_code, both.json()["code"]) == (409, "contradiction")
         wait_until_over(email)
@@ -188,13 +190,20 @@ def test_a_daily_limit_holds_until_the_window_opens(stack: Stack, ana: Person) -
     )
     assert (held["status"], held["problem"]) == ("held", "daily_limit")
     assert all(copy["due_at"] is not None for copy in held["deliveries"])
-    # For an hour at which the limit is over it is taken, for now it is not.
+    # What is for an hour at which the limit is over waits for that, anything else for the end of the limit.
     opens = datetime.fromisoformat(delivery_of(held)["due_at"])
     draft = {"connection": connection, "to": ["x@globex.example"], "subject": "Later", "html": "<p>x</p>"}
-    assert ana.api("POST", "emails", draft).status_code == 409
+    judged = ana.api("POST", "readiness", draft).json()
+    (delayed,) = [gate for gate in judged["gates"] if gate["cause"]]
+    assert (judged["ready"], delayed["ok"], delayed["name"]) == (True, True, "capability")
+    assert datetime.fromisoformat(delayed["until"]) - opens < timedelta(milliseconds=1)
     later = ana.send(connection, send_at=(opens + timedelta(hours=1)).isoformat())
-    assert later["status"] == "scheduled"
+    assert (later["status"], later["problem"]) == ("scheduled", None)
+    sooner = ana.send(connection, send_at=(opens - timedelta(minutes=1)).isoformat())
+    assert sooner["status"] == "held"
+    assert datetime.fromisoformat(delivery_of(sooner)["due_at"]) == opens
     stack.sandbox.advance(3601)
+    ana.email_when(sooner["id"], "sent", 30)
     found = ana.email_when(sent, "sent", 30)
     for copy in found["deliveries"]:
         assert sum(one["count"] for one in stack.sandbox.messages(delivery=copy["id"])) == 1

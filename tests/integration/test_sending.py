@@ -300,10 +300,25 @@ def test_a_daily_limit_ends_by_itself_and_the_mail_goes_out(stack: Stack, ana: P
     )
     shown = ana.connection(connection)
     assert (shown["verdict"], shown["cause"], shown["who"]) == ("attention", "daily_limit", [])
-    refused = ana.api("POST", "emails", {"connection": connection, "to": ["x@y.example"], "subject": "no"})
-    assert (refused.status_code, refused.json()["cause"]) == (409, "daily_limit")
+    # One that comes later is taken, and keeps the same hour.
+    later = ana.send(connection)
+    assert (later["status"], later["problem"]) == ("held", "daily_limit")
+    copy = later["deliveries"][0]
+    assert (copy["held_cause"], copy["attempts"]) == ("daily_limit", [])
+    assert copy["due_at"] == ana.api("GET", f"emails/{second['id']}").json()["deliveries"][0]["due_at"]
+    detail = later["problem_detail"]
+    assert (detail["fix"], detail["who"]) == (None, [])
+    assert re.search(
+        r"It goes by itself (on \d+ \w+ )?at \d\d:\d\d UTC; nothing to do\.$", detail["sentence"]
+    )
+    stopped = ana.send(connection)
+    cancelled = ana.api("POST", f"emails/{stopped['id']}/cancel")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    # What is to prove the connection now is of no use tomorrow.
+    test = ana.api("POST", f"connections/{connection}/test-email")
+    assert (test.status_code, test.json()["cause"]) == (409, "daily_limit")
     stack.sandbox.advance(25 * 3600)
-    for one in (first, second):
+    for one in (first, second, later):
         found = ana.email_when(one["id"], "sent", 30)
         arrived(stack, found["deliveries"][0]["id"])
     assert ana.connection(connection)["verdict"] == "working"

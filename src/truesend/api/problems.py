@@ -44,6 +44,7 @@ def gate_json(gate: Gate) -> dict[str, Any]:
         "sentence": gate.sentence or None,
         "fix": gate.fix,
         "who": gate.who,
+        "until": gate.until,
     }
 
 

@@ -14,10 +14,11 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
-from truesend import env, refusals
+from truesend import clock, env, refusals
 from truesend.api import present, problems, schemas
 from truesend.connections import disconnect as ending
 from truesend.connections import probe
+from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access, installation
@@ -332,7 +333,7 @@ def resolve_delivery(request: HttpRequest, delivery_id: str, answer: schemas.Res
     except reconcile.NotUnknown:
         raise _refusal(refusals.NOT_UNKNOWN, found.email) from None
     except reconcile.TooEarly as early:
-        then = f"Look again after {early.at:%H:%M:%S} UTC"
+        then = f"Look again {at_time(early.at, clock.now())}"
         sentence = f"{refusals.TOO_EARLY.sentence} {then}."
         raise _refusal(refusals.TOO_EARLY, found.email, sentence, then) from None
     return present.emails([_email(request, str(found.email_id))])[0]

@@ -231,7 +231,7 @@ class ResolveIn(Schema):
 
 
 class GateOut(Schema):
-    """One condition for sending."""
+    """One condition for sending. Where an open one has `until`, an email leaves by itself at that hour."""
 
     name: str
     ok: bool
@@ -239,6 +239,7 @@ class GateOut(Schema):
     sentence: str | None
     fix: Fix | None
     who: list[Person]
+    until: datetime | None
 
 
 class ReadinessOut(Schema):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from truesend import clock
+
 
 class Action(StrEnum):
     """What helps; each is one button."""
@@ -174,7 +176,7 @@ def sentence(code: str, provider: str, words: str = "", *, ends: str = "") -> st
 
 def at_time(moment: datetime, now: datetime) -> str:
     """“at 14:05 UTC”, with the day where it is another one than ``now``; rounded up to the minute."""
-    shown = (moment.astimezone(UTC) + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    shown = clock.minute_after(moment.astimezone(UTC))
     day = "" if shown.date() == now.astimezone(UTC).date() else f"on {shown.day} {shown:%b} "
     return f"{day}at {shown:%H:%M} UTC"
 

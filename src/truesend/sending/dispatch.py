@@ -25,7 +25,6 @@ from django.db import (
 
 from truesend import clock, live_events
 from truesend.connections import proofs
-from truesend.connections.causes import cause
 from truesend.connections.models import LedgerKind
 from truesend.organizations import installation
 from truesend.providers import registry
@@ -88,13 +87,13 @@ def _send(box: Box, due: Due) -> bool:
         log.exception("An email could not be put together; it is refused, and nothing was sent.")
         _refuse(delivery, "message_unbuildable")
         return True
-    gate = readiness.check(box.member(delivery), draft).first_closed()
+    gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
         # Only what holds at this moment keeps an email back.
         draft = replace(draft, connection=box.look())
-        gate = readiness.check(box.member(delivery), draft).first_closed()
+        gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
-        _wait_for(delivery, gate.cause, draft)
+        _wait_for(delivery, gate)
         return True
     if (throttled := _throttled_until(draft)) is not None:
         _queue_up(delivery, "throttled", throttled)
@@ -305,16 +304,13 @@ def _throttled_until(draft: readiness.Draft) -> datetime | None:
     return send.proof.until if send.proof.until > clock.now() else None
 
 
-def _wait_for(delivery: Delivery, code: str, draft: readiness.Draft) -> None:
-    """A gate is shut: a limit opens by itself at its time; anything else is held for a person."""
-    if not readiness.opens_by_itself(code):
-        _hold(delivery, code)
+def _wait_for(delivery: Delivery, gate: readiness.Gate) -> None:
+    """A limit is over by itself at its hour; for anything else that is in the way a person is waited for."""
+    if gate.until is None:
+        _hold(delivery, gate.cause)
         return
-    send = draft.connection.verdict.capability("send") if draft.connection else None
-    limit = cause(code).lasts or timedelta(hours=1)
-    proof = send.proof if send else None
-    opens = (proof.until or proof.at + limit) if proof else clock.now() + limit
-    _put_back(delivery, code, due_at=max(opens, clock.now() + timedelta(seconds=1)), held_cause=code)
+    opens = max(gate.until, clock.now() + timedelta(seconds=1))
+    _put_back(delivery, gate.cause, due_at=opens, held_cause=gate.cause)
 
 
 def _hold(delivery: Delivery, code: str) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from truesend.connections.causes import Action, Who, at_time, cause, core
 from truesend.sending.models import DeliveryStatus
+from truesend.sending.readiness import opens_by_itself
 
 # What left a send open, in the middle of a sentence.
 OPEN: Mapping[str, str] = {
@@ -129,7 +130,10 @@ def _waiting(facts: Facts, due_at: datetime, now: datetime) -> Explanation:
     # Only who runs the installation can raise its limit; everything else passes by itself.
     who = Who.OPERATOR if cause(facts.cause).who is Who.OPERATOR else Who.NOBODY
     help_ = Help.CAUSE if who is Who.OPERATOR else Help.NONE
-    return Explanation(facts.cause, f"Nothing was sent yet. {said} It goes by itself {when}.", help_, who)
+    rest = "; nothing to do" if who is Who.NOBODY and opens_by_itself(facts.cause) else ""
+    return Explanation(
+        facts.cause, f"Nothing was sent yet. {said} It goes by itself {when}{rest}.", help_, who
+    )
 
 
 def _held(facts: Facts) -> Explanation:

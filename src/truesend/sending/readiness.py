@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from truesend import clock
-from truesend.connections.causes import Action, Severity, Who, cause
+from truesend.connections.causes import Action, Severity, Who, at_time, cause, core
 from truesend.connections.describe import Description, fix_for, people_who, said, who_can
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation
@@ -54,7 +54,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition."""
+    """One condition. ``until`` is of one that is open to new mail, which leaves by itself at that hour."""
 
     name: str
     ok: bool
@@ -62,11 +62,12 @@ class Gate:
     sentence: str = ""
     fix: dict[str, str] | None = None
     who: list[dict[str, str]] = field(default_factory=list)
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """All gates."""
+    """All gates: ready is what may be taken, and it leaves at once unless something delays it."""
 
     gates: tuple[Gate, ...]
 
@@ -78,6 +79,14 @@ class Readiness:
     def first_closed(self) -> Gate | None:
         """The gate to name first."""
         return next((gate for gate in self.gates if not gate.ok), None)
+
+    def delayed(self) -> Gate | None:
+        """The open gate that lets nothing leave before its hour."""
+        return next((gate for gate in self.gates if gate.ok and gate.until is not None), None)
+
+    def keeps_back(self) -> Gate | None:
+        """What keeps an email from leaving at this moment."""
+        return self.first_closed() or self.delayed()
 
 
 def check(member: Member, draft: Draft) -> Readiness:
@@ -145,9 +154,12 @@ def _capability(member: Member, draft: Draft) -> Gate:
     if draft.connection is None:
         return Gate("capability", False, "connection_missing", "No account is chosen.", None, _me(member))
     send = draft.connection.verdict.capability("send")
-    if send is None or can_send(draft.connection) or _opens_in_time(draft, send):
+    if send is None or can_send(draft.connection):
         return Gate("capability", True)
     connection = draft.connection.connection
+    until = limited_until(draft.connection)
+    if until is not None and not draft.at_once:
+        return _limited(draft, send, until)
     return Gate(
         "capability",
         False,
@@ -158,27 +170,46 @@ def _capability(member: Member, draft: Draft) -> Gate:
     )
 
 
-def _opens_in_time(draft: Draft, send: CapabilityVerdict) -> bool:
-    """Whether the email is for an hour at which the limit that shuts the gate is over."""
-    until = send.proof.until if send.proof else None
-    return (
-        opens_by_itself(send.cause)
-        and until is not None
-        and draft.send_at is not None
-        and draft.send_at >= until
+def _limited(draft: Draft, send: CapabilityVerdict, until: datetime) -> Gate:
+    """A limit that ends by itself keeps nobody from sending: what is sent now leaves when it is over."""
+    assert draft.connection is not None
+    if draft.send_at is not None and draft.send_at >= until:
+        return Gate("capability", True)
+    connection, words = draft.connection.connection, send.proof.words if send.proof else ""
+    told = core(send.cause, draft.connection.provider_name, words)
+    who = who_can(send.cause, connection)
+    rest = "" if who else "; nothing to do"
+    return Gate(
+        "capability",
+        True,
+        send.cause,
+        f"{told} The email goes out by itself {at_time(until, clock.now())}{rest}.",
+        fix_for(send.cause, connection),
+        who,
+        until,
     )
 
 
 def can_send(described: Description) -> bool:
-    """Whether sending is open: `unproven` never blocks, `broken` does, `attention` only for limits and blocks."""
+    """Whether mail leaves now: `unproven` never blocks, `broken` does, `attention` only for limits and blocks."""
     send = described.verdict.capability("send")
     if send is None or send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
         return False
-    return not (send.verdict is Verdict.ATTENTION and opens_by_itself(send.cause))
+    return limited_until(described) is None
+
+
+def limited_until(described: Description) -> datetime | None:
+    """When the provider's limit that keeps a mailbox from sending now is over; None where there is none."""
+    send = described.verdict.capability("send")
+    if send is None or send.verdict is not Verdict.ATTENTION or not opens_by_itself(send.cause):
+        return None
+    proof, lasts = send.proof, cause(send.cause).lasts or timedelta(hours=1)
+    until = (proof.until or proof.at + lasts) if proof is not None else clock.now() + lasts
+    return until if until > clock.now() else None
 
 
 def opens_by_itself(code: str) -> bool:
-    """Whether a shut gate opens at an hour of its own, without anybody: the provider's limits."""
+    """Whether what is in the way ends at an hour of its own, without anybody: the provider's limits."""
     return code in _BLOCKING_ATTENTION
 
 
@@ -229,6 +260,8 @@ def _some(problems: Sequence[str]) -> str:
 
 
 def _content(member: Member, draft: Draft) -> Gate:
+    if draft.subject_problem:
+        return _edit(member, "content", "subject_invalid", draft.subject_problem)
     if draft.subject.strip() or draft.html.strip() or draft.text.strip():
         return Gate("content", True)
     return _edit(member, "content", "content_missing", "Write a subject or a text.")
@@ -243,6 +276,14 @@ def blocks(code: str) -> bool:
     return cause(code).severity is Severity.BROKEN
 
 
-__all__ = ["GATES", "Draft", "Gate", "Readiness", "blocks", "can_send", "check", "opens_by_itself"]
-    if draft.subject_problem:
-        return _edit(member, "content", "subject_invalid", draft.subject_problem)
+__all__ = [
+    "GATES",
+    "Draft",
+    "Gate",
+    "Readiness",
+    "blocks",
+    "can_send",
+    "check",
+    "limited_until",
+    "opens_by_itself",
+]

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from truesend import clock
 from truesend.connections import proofs, tokens
+from truesend.connections.causes import at_time
 from truesend.connections.describe import with_facts
 from truesend.connections.models import Connection, LedgerKind
 from truesend.organizations import installation
@@ -202,7 +203,7 @@ class TooEarly(Exception):
     """It may still arrive in Sent until ``at``."""
 
     def __init__(self, at: datetime) -> None:
-        super().__init__("too early")
+        super().__init__(f"It may still arrive in Sent. Look again {at_time(at, clock.now())}.")
         self.at = at
 
 

@@ -11,12 +11,17 @@ from truesend.sending import wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.settle import refresh_email
 
+# Where an email may stand that was not tried yet.
+UNTRIED = (EmailStatus.QUEUED, EmailStatus.SCHEDULED, EmailStatus.HELD)
+
 
 def release(email: Email) -> int:
-    """Make the held deliveries of an email due now; how many there were."""
+    """Make the held deliveries of an email due, now or at the hour it was written for; how many there were."""
     with transaction.atomic():
         held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause="")
-        count = held.update(due_at=clock.now(), held_cause="")
+        # An hour that was chosen stands.
+        now = clock.now()
+        count = held.update(due_at=max(now, email.send_at or now), held_cause="")
         if count:
             refresh_email(email.pk, problem="")
             wake.mailboxes_of(email.pk)
@@ -66,9 +71,9 @@ def undo(email: Email) -> None:
         if not untouched or Attempt.objects.filter(delivery__email=email).exists():
             raise TooLateToUndo(statuses)
         now = clock.now()
-        taken = Email.objects.filter(
-            pk=email.pk, status__in=(EmailStatus.QUEUED, EmailStatus.SCHEDULED), undo_until__gt=now
-        ).update(status=EmailStatus.DRAFT, undo_until=None, send_at=None, problem="", updated_at=now)
+        taken = Email.objects.filter(pk=email.pk, status__in=UNTRIED, undo_until__gt=now).update(
+            status=EmailStatus.DRAFT, undo_until=None, send_at=None, problem="", updated_at=now
+        )
         if taken != 1:
             raise TooLateToUndo(statuses)
         Delivery.objects.filter(email=email).delete()

@@ -28,7 +28,8 @@ from truesend.sending.models import (
     Recipient,
     RecipientType,
 )
-from truesend.sending.readiness import Draft, Readiness, check
+from truesend.sending.readiness import Draft, Gate, Readiness, check
+from truesend.sending.settle import refresh_email
 
 IDEMPOTENCY_LIFETIME = timedelta(days=7)
 
@@ -87,14 +88,15 @@ def draft_of(written: Written) -> Draft:
         attachment_bytes=written.stored_bytes + sum(len(file.content) for file in written.files),
         separate_copies=written.separate_copies,
         send_at=written.send_at,
+        at_once=written.is_test,
         problems=[*to_problems, *cc_problems, *bcc_problems],
+        subject_problem=lines.problem("The subject", written.subject),
     )
 
 
 def submit(
     member: Member, written: Written, *, key: str = "", draft_id: UUID | None = None
 ) -> tuple[Email, bool]:
-        subject_problem=lines.problem("The subject", written.subject),
     """Queue an email; (email, newly made). Raises :class:`NotReady` or :class:`IdempotencyMismatch`.
 
     With ``draft_id`` the stored draft becomes the email; pressing Send twice queues it once.
@@ -108,7 +110,7 @@ def submit(
         raise NotReady(readiness)
     try:
         with transaction.atomic():
-            email = _store(member, written, draft, draft_id)
+            email = _store(member, written, draft, draft_id, readiness.delayed())
             if key:
                 IdempotencyKey.objects.filter(
                     member=member, key=key, created_at__lt=clock.now() - IDEMPOTENCY_LIFETIME
@@ -161,7 +163,9 @@ class AlreadySent(Exception):
     """The draft was sent a moment ago (a second press of Send)."""
 
 
-def _store(member: Member, written: Written, draft: Draft, draft_id: UUID | None) -> Email:
+def _store(
+    member: Member, written: Written, draft: Draft, draft_id: UUID | None, delayed: Gate | None
+) -> Email:
     now = clock.now()
     assert draft.connection is not None
     connection = draft.connection.connection
@@ -193,13 +197,21 @@ def _store(member: Member, written: Written, draft: Draft, draft_id: UUID | None
             raise AlreadySent
         email = Email.objects.get(pk=draft_id)
     attachments.attach_all(email, written.files)
-    _deliveries(email, connection, draft, due_at)
+    if delayed is not None and delayed.until is not None:
+        # Begun as queued, as every email; it is held, and says so, from its first moment on.
+        _deliveries(email, connection, draft, max(due_at, delayed.until), held_cause=delayed.cause)
+        refresh_email(email.pk, problem=delayed.cause)
+        email.refresh_from_db()
+    else:
+        _deliveries(email, connection, draft, due_at)
     live_events.publish(email.organization_id, "email", [email.pk])
     wake.mailbox(connection.pk)
     return email
 
 
-def _deliveries(email: Email, connection: Connection, draft: Draft, due_at: datetime) -> None:
+def _deliveries(
+    email: Email, connection: Connection, draft: Draft, due_at: datetime, *, held_cause: str = ""
+) -> None:
     typed = [
         *((one, RecipientType.TO) for one in draft.to),
         *((one, RecipientType.CC) for one in draft.cc),
@@ -208,7 +220,12 @@ def _deliveries(email: Email, connection: Connection, draft: Draft, due_at: date
     groups = [[(one, RecipientType.TO)] for one, _ in typed] if email.separate_copies else [typed]
     deliveries = Delivery.objects.bulk_create(
         Delivery(
-            email=email, connection=connection, position=position, status=DeliveryStatus.QUEUED, due_at=due_at
+            email=email,
+            connection=connection,
+            position=position,
+            status=DeliveryStatus.QUEUED,
+            due_at=due_at,
+            held_cause=held_cause,
         )
         for position in range(len(groups))
     )

@@ -50,7 +50,7 @@ def told(status: str, cause: str, **more: Any) -> tuple[str, Help, Who] | None:
             {"due_at": NOW + timedelta(days=1)},
             (
                 "Nothing was sent yet. This mailbox has reached Google's daily limit. It goes by itself on 24 Nov at "
-                "13:31 UTC.",
+                "13:31 UTC; nothing to do.",
                 Help.NONE,
                 Who.NOBODY,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from truesend import clock
 from truesend.connections.describe import describe
 from truesend.connections.verdict import Verdict
 from truesend.organizations.access import Refused, check_manages
@@ -12,6 +13,7 @@ from truesend.providers import registry
 from truesend.sending.models import Email
 from truesend.sending.readiness import Gate, Readiness
 from truesend.web.gate import names
+from truesend.web.hours import local
 
 _OPEN = {
     "role": "You may send.",
@@ -30,30 +32,38 @@ _HERE = {
     "attachments_too_large": ("Go to the files", "attach"),
     "message_too_large": ("Go to the files", "attach"),
     "content_missing": ("Write a subject", "subject"),
+    "subject_invalid": ("Go to the subject", "subject"),
 }
 
-    "subject_invalid": ("Go to the subject", "subject"),
 
 def panel(draft: Email, readiness: Readiness, *, choices: int = 0) -> dict[str, Any]:
     """Context of partials/gates.html; ``choices`` is how many accounts the member can choose from."""
-    # Without an account two gates have the same cause; a person needs to read it once.
+    shut = {gate.name for gate in readiness.gates if not gate.ok}
     told = [
         gate
         for gate in readiness.gates
-        if (gate.name, gate.cause) != ("capability", "connection_missing")
+        # Without an account, or with one that was disconnected, a person needs to read it once.
+        if not (gate.name == "capability" and "connection" in shut)
         and (gate.name != "limits" or not gate.ok or draft.connection is not None)
         # What is a matter of course is told only where it fails.
         and (not gate.ok or gate.name in _OPEN)
     ]
-    return {"gates": [_line(draft, gate, choices) for gate in told], "ready": readiness.ready}
+    delayed = readiness.delayed() if readiness.ready else None
+    return {
+        "gates": [_line(draft, gate, choices) for gate in told],
+        "ready": readiness.ready,
+        "leaves_at": clock.minute_after(delayed.until) if delayed and delayed.until else None,
+    }
 
 
 def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
-    sentence = gate.sentence or _OPEN[gate.name]
-    if gate.name == "capability" and gate.ok and draft.connection is not None:
+    sentence = local(gate.sentence or _OPEN[gate.name], gate.until)
+    if gate.name == "capability" and gate.ok and not gate.cause and draft.connection is not None:
         verdict = describe(draft.connection).verdict.verdict
         # Before anything was proved, "it can" would be a promise.
         sentence = _UNPROVEN if verdict is Verdict.UNPROVEN else sentence
+    if gate.cause == "disconnected" and choices:
+        sentence = f"{sentence} Reconnect it, or choose another account."
     here = _HERE.get(gate.cause)
     if gate.cause == "connection_missing" and choices:
         here = ("Choose an account", "connection")
@@ -63,6 +73,7 @@ def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
         "ok": gate.ok,
         "cause": gate.cause,
         "sentence": sentence,
+        "delays": gate.ok and gate.until is not None,
         "here": {"label": here[0], "target": here[1]} if here and not gate.ok else None,
         "fix": None if here else _fix(draft, gate),
         "who": names(others),

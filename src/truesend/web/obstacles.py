@@ -7,14 +7,9 @@ it gets the reader's own time and the buttons that do it at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-
 from truesend import clock
-from truesend.connections.causes import at_time
 from truesend.connections.describe import start_url
 from truesend.organizations.access import Refused, check_manages
 from truesend.organizations.models import Member
@@ -22,8 +17,7 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
 from truesend.sending.problems import Problem, every_problem_of
 from truesend.web.gate import names
-from truesend.web.questions import minute_after
-from truesend.web.templatetags.look import moment
+from truesend.web.hours import local
 
 # Buttons of the page itself.
 _PRESSED = {Help.RELEASE: "release", Help.AGAIN: "again"}
@@ -48,7 +42,7 @@ def obstacles(
         notes.append(
             {
                 "title": f"{title}.",
-                "sentence": _local(rest, problem.due_at, now),
+                "sentence": local(rest, problem.due_at, now),
                 "state": "warn" if problem.due_at is not None else "bad",
                 "words": "" if problem.words in problem.sentence else problem.words,
                 "fix": fix,
@@ -56,18 +50,6 @@ def obstacles(
             }
         )
     return notes
-
-
-def _local(text: str, at: datetime | None, now: datetime) -> str | SafeString:
-    """The sentence with its time in the reader's zone, which only the page knows."""
-    if at is None:
-        return text
-    told = at_time(at, now)
-    before, found, after = text.partition(told)
-    if not found:
-        return text
-    # “at 14:05”, “on 25 Nov 14:05”
-    return format_html("{}{} {}{}", before, told[:2], moment(minute_after(at), "point"), after)
 
 
 def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | None:

@@ -61,12 +61,12 @@ def questions(
             "to": labels.get(delivery.pk, ""),
             "tried": tried(attempt, described.provider_name),
             "decides": decides,
-            "early": minute_after(decides) if decides > now else None,
+            "early": clock.minute_after(decides) if decides > now else None,
         }
         if looked_up and failing is None:
             looking.append(line)
         else:
-            asked.append({**line, "again_at": delivery.look_at if looked_up else None})
+            asked.append({**line, "again_at": _minute(delivery.look_at) if looked_up else None})
     if not looking and not asked:
         return None
     return {
@@ -96,14 +96,12 @@ def _looking(lines: list[dict[str, Any]], now: datetime) -> dict[str, Any] | Non
     return {
         "count": len(lines),
         "first": lines[0],
-        # Rounded up, since the page shows minutes.
-        "by": minute_after(last + _LOOKING) if last > now else None,
+        "by": clock.minute_after(last + _LOOKING) if last > now else None,
     }
 
 
-def minute_after(at: datetime) -> datetime:
-    """Rounded up, since the page shows minutes and must not promise too much."""
-    return (at + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)
+def _minute(at: datetime | None) -> datetime | None:
+    return clock.minute_after(at) if at is not None else None
 
 
 def _turns_in(times: Sequence[datetime], now: datetime) -> int | None:

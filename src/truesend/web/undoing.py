@@ -9,7 +9,8 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from truesend import clock
-from truesend.sending.models import Email, EmailStatus
+from truesend.sending.models import Email
+from truesend.sending.release import UNTRIED
 
 _KEY = "undo"
 
@@ -32,7 +33,7 @@ def offered(request: HttpRequest | None) -> dict[str, Any] | None:
 
 def of_email(email: Email | None) -> dict[str, Any] | None:
     """Context of partials/undo.html for an email that can still be taken back, else ``None``."""
-    if email is None or email.status not in {EmailStatus.QUEUED, EmailStatus.SCHEDULED}:
+    if email is None or email.status not in UNTRIED:
         return None
     until, now = email.undo_until, clock.now()
     if until is None or until <= now:

@@ -6,12 +6,12 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils.text import Truncator
 from django.views.decorators.http import require_GET, require_POST
 
 from truesend.connections.describe import describe, with_facts
@@ -38,6 +38,7 @@ from truesend.web.drafts import (
     written,
 )
 from truesend.web.gate import member_page
+from truesend.web.timeline import people as labels
 from truesend.web.views import attachments as files
 from truesend.web.views import people
 
@@ -48,22 +49,31 @@ CHANGED = "This draft was changed in another tab. Reload to see it; what you typ
 @require_GET
 @member_page
 def new(request: HttpRequest, member: Member) -> HttpResponse:
-    """`/emails/new`: the newest draft goes on; `?fresh=1` begins another."""
+    """`/emails/new` begins an email, of which nothing is stored before something is typed; `?draft=` goes on."""
     wanted = request.GET.get("draft", "")
-    if wanted:
-        draft = _draft(member, wanted) or _unknown(member, wanted)
-        if draft is None:
-            return HttpResponseRedirect(_where_it_went(member, wanted))
-        return _page(request, member, draft)
-    newest = None if "fresh" in request.GET else _drafts(member).order_by("-updated_at").first()
-    if newest is not None:
-        kept = {key: value for key, value in request.GET.items() if key in {"connected", "cause"}}
-        return HttpResponseRedirect(f"/emails/new?{urlencode({'draft': str(newest.pk), **kept})}")
-    return _page(request, member, Email(id=uuid4(), member=member, organization=member.organization))
+    if not wanted:
+        return _page(request, member, Email(id=uuid4(), member=member, organization=member.organization))
+    draft = _draft(member, wanted) or _unknown(member, wanted)
+    if draft is None:
+        return HttpResponseRedirect(_where_it_went(member, wanted))
+    return _page(request, member, draft)
 
 
 def _drafts(member: Member) -> Any:
     return Email.objects.filter(member=member, status=EmailStatus.DRAFT).select_related("connection")
+
+
+def _newest(member: Member) -> dict[str, Any] | None:
+    """What a page that begins an email offers to go on with."""
+    newest = _drafts(member).defer("html", "text").order_by("-updated_at").first()
+    if newest is None:
+        return None
+    label = newest.subject.strip() or labels([*newest.to, *newest.cc, *newest.bcc])
+    return {
+        "url": f"/emails/new?draft={newest.pk}",
+        "label": f"“{Truncator(label).chars(60)}”" if label else "",
+        "at": newest.updated_at,
+    }
 
 
 def _draft(member: Member, text: str) -> Email | None:
@@ -77,7 +87,7 @@ def _draft(member: Member, text: str) -> Email | None:
 def _where_it_went(member: Member, text: str) -> str:
     """A draft that was sent is an email now."""
     sent = Email.objects.filter(member=member, pk=UUID(text)).exists()
-    return f"/emails/{text}" if sent else "/emails/new?fresh=1"
+    return f"/emails/{text}" if sent else "/emails/new"
 
 
 def _unknown(member: Member, text: str) -> Email | None:
@@ -100,6 +110,12 @@ def _page(
     choices = _choices(member)
     if draft.connection_id is None and len(choices) == 1:
         draft.connection = choices[0]
+    offered = list(choices)
+    if draft.connection is not None and draft.connection.disconnected_at is not None:
+        offered.append(
+            draft.connection
+        )  # what was chosen stays in sight; the gates say what is wrong with it
+    begins = "draft" not in request.GET and draft._state.adding
     judged = readiness or check(member, draft_of(written(draft)))
     context = {
         "nav": "compose",
@@ -110,7 +126,8 @@ def _page(
             "stored": not draft._state.adding,
             "revision": draft.revision,
         },
-        "connections": [_choice(one) for one in choices],
+        "connections": [_choice(one) for one in offered],
+        "newest": _newest(member) if begins else None,
         "most_people": _most_people(draft),
         "files": files.listed(draft.pk),
         "most_bytes": attachments.MOST_BYTES,
@@ -188,6 +205,7 @@ def gates(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     context = {
         "draft": {"id": str(email_id)},
         **gates_of.panel(found, readiness, choices=len(choices)),
+        "refreshed": True,
     }
     return render(request, "partials/gates.html", context)
 

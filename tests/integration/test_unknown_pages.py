@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html import unescape
 
 import pytest
+from django.db import connections
 from django.template.loader import render_to_string
 from django.test import Client
 from tests.copies import Copy, email_of, mailbox, member_of
@@ -246,6 +248,54 @@ def pressed(member: Member, path: str) -> str:
     answer = browser.post(path)
     assert answer.status_code == 302, answer.content
     return str(answer.headers["Location"])
+
+
+def test_what_was_stopped_in_part_is_written_again_by_a_button_of_the_page(ana: Member) -> None:
+    connection = mailbox(ana, SEND)
+    one = email_of(ana, connection, Copy("accepted"), Copy("cancelled"), Copy("accepted"))
+    assert "1 of 3 copies was stopped before it left. Edit the email to write to that person" in shown(
+        ana, one
+    )
+    two = email_of(ana, connection, Copy("unknown", "provider_timeout", ask=-1), *[Copy("cancelled")] * 2)
+    assert "2 of 3 copies were stopped before they left. Edit the email to write to those people" in shown(
+        ana, two
+    )
+    for email in (one, two):
+        assert markup(ana, email).count(f'action="/emails/{email.pk}/again"') == 1
+        assert not timeline.page(ana, email)["can_edit"]
+    draft = Email.objects.get(pk=pressed(ana, f"/emails/{one.pk}/again").partition("draft=")[2])
+    assert draft.to == ["person1@globex.example"]
+    whole = email_of(ana, connection, Copy("cancelled"))
+    assert timeline.page(ana, whole)["can_edit"]
+    assert "/again" not in markup(ana, whole)
+
+
+def test_however_often_edit_is_pressed_there_is_one_draft(ana: Member) -> None:
+    email = email_of(ana, mailbox(ana, SEND), Copy("cancelled"))
+    file = Attachment.objects.create(
+        email=email, position=0, name="offer.pdf", content_type="application/pdf", size=5
+    )
+    AttachmentPiece.objects.create(attachment=file, position=0, content=b"%PDF-")
+    path = f"/emails/{email.pk}/again"
+    with ThreadPoolExecutor(4) as pool:
+        led = set(pool.map(lambda _: pressed_alone(ana, path), range(4)))
+    assert len(led) == 1
+    (draft,) = Email.objects.filter(status=EmailStatus.DRAFT)
+    assert [one.name for one in draft.attachments.all()] == ["offer.pdf"]
+    Email.objects.filter(pk=draft.pk).update(subject="Corrected")
+    assert pressed(ana, path) == f"/emails/new?draft={draft.pk}"
+    assert Email.objects.get(pk=draft.pk).subject == "Corrected"
+    # It was sent: writing once more is another draft.
+    Email.objects.filter(pk=draft.pk).update(status=EmailStatus.QUEUED)
+    assert pressed(ana, path) not in led
+
+
+def pressed_alone(member: Member, path: str) -> str:
+    """As :func:`pressed`, in a thread of its own."""
+    try:
+        return pressed(member, path)
+    finally:
+        connections.close_all()
 
 
 def test_editing_takes_those_whose_copy_did_not_leave_and_the_files(ana: Member) -> None:

@@ -16,7 +16,7 @@ from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending import reconcile
 from truesend.sending.addresses import AddressError, parse
-from truesend.sending.explain import reason
+from truesend.sending.explain import Help, reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
 from truesend.sending.problems import Problem, problems_of
 from truesend.tracking import query
@@ -32,6 +32,8 @@ _CERTAIN = 0.95
 _TROUBLED = frozenset(
     {EmailStatus.QUEUED, EmailStatus.HELD, EmailStatus.PAUSED, EmailStatus.PARTLY, EmailStatus.FAILED}
 )
+# What of an email can be written again: nothing that may have left.
+WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
 # Copies listed by name; above it only their number.
 _MOST_COPIES = 100
 # What waits longer than this has a reason worth telling.
@@ -137,7 +139,13 @@ def page(member: Member, email: Email) -> dict[str, Any]:
     asked = questions(member, connection, deliveries, labels)
     attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
     notes = obstacles(member, email, deliveries, attempts)
+    again = f"/emails/{email.pk}/again"
+    offered = any(note["fix"] and note["fix"]["url"] == again for note in notes)
     undo = undoing.of_email(email)
+    told_by_notes = bool(asked or notes or undo)
+    stopped = sum(one.status in WRITTEN_AGAIN for one in deliveries)
+    if not offered and 0 < stopped < len(deliveries):
+        notes.append(_stopped(stopped, len(deliveries), again))
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
@@ -148,7 +156,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
             "provider_name": name,
             "status_word": word,
             "state": state,
-            "status_sentence": "" if asked or notes or undo else _status_sentence(email, deliveries, text),
+            "status_sentence": "" if told_by_notes else _status_sentence(email, deliveries, text),
             "created_at": email.created_at,
             "recipients": _recipients(email),
         },
@@ -159,7 +167,20 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
-        "can_edit": email.status == EmailStatus.CANCELLED,
+        "can_edit": not offered and stopped == len(deliveries) > 0,
+    }
+
+
+def _stopped(copies: int, of: int, again: str) -> dict[str, Any]:
+    """A note on the copies that did not leave where others did, or still may."""
+    were, those = ("was", "that person") if copies == 1 else ("were", "those people")
+    return {
+        "title": f"{copies} of {of} copies {were} stopped before {'it' if copies == 1 else 'they'} left.",
+        "sentence": f"Edit the email to write to {those} alone; the others get nothing twice.",
+        "state": "warn",
+        "words": "",
+        "fix": {"label": Help.AGAIN.value, "url": again, "method": "post"},
+        "who": "",
     }
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend import clock
 from truesend.organizations.access import access_delivery, access_email, connections_of, emails_of, search
 from truesend.organizations.models import Member
 from truesend.paging import CursorError, page_of
 from truesend.sending import attachments, reconcile
 from truesend.sending import release as dispatch
 from truesend.sending.addresses import Mailbox
-from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus, Recipient
+from truesend.sending.beginnings import begin
+from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
 from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
@@ -34,8 +36,6 @@ ANSWERS = {
     "resend": {"sent": False, "resend": True},
     "give_up": {"sent": False, "resend": False},
 }
-# What of an email can be written again: nothing that may have left.
-_WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
 
 
 @require_GET
@@ -127,37 +127,52 @@ def cancel(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
 @require_POST
 @member_page
 def again(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
-    """“Edit the email”: what was refused or stopped, as a new draft with its files."""
+    """“Edit the email”: what was refused or stopped, as a draft with its files; the same one at a second press."""
     email = _email(member, email_id)
-    people = _people_again(email)
-    if not any(people.values()):
+    copies = list(Delivery.objects.filter(email=email).order_by("position").values_list("pk", "status"))
+    stopped = [copy for copy, status in copies if status in told.WRITTEN_AGAIN]
+    if not stopped:
         messages.info(request, "Nothing of this email was refused or stopped.")
         return HttpResponseRedirect(f"/emails/{email_id}")
-    now = clock.now()
-    draft = Email.objects.create(
-        organization=member.organization,
-        member=member,
-        connection=email.connection,
-        status=EmailStatus.DRAFT,
-        **people,
-        subject=email.subject,
-        html=email.html or f"<pre>{_escaped(email.text)}</pre>",
-        track=email.track,
-        created_at=now,
-        updated_at=now,
-    )
-    attachments.copy(email.pk, draft.pk)
+    people = _people_again(email, copies, stopped)
+    draft, made = _draft_again(member, email, people, stopped)
+    if made and len(stopped) < len(copies):
+        reached = f"{len(stopped)} of {len(copies)} copies did not leave"
+        messages.info(request, f"{reached}: this draft is to those people alone.")
     return HttpResponseRedirect(f"/emails/new?draft={draft.pk}")
 
 
-def _people_again(email: Email) -> dict[str, list[str]]:
+def _draft_again(
+    member: Member, email: Email, people: dict[str, list[str]], stopped: list[UUID]
+) -> tuple[Email, bool]:
+    """The draft these copies are written again in, and whether it was made just now.
+
+    Its id follows from them, so that two presses at once make one; where that was sent meanwhile, another follows.
+    """
+    fields = {
+        **people,
+        "connection": email.connection,
+        "subject": email.subject,
+        "html": email.html or f"<pre>{_escaped(email.text)}</pre>",
+        "track": email.track,
+    }
+    copies = ",".join(map(str, sorted(stopped)))
+    for number in count():
+        with transaction.atomic():
+            draft, made = begin(member, uuid5(email.pk, f"{member.pk} {copies} {number}"), **fields)
+            if made:
+                attachments.copy(email.pk, draft.pk)
+        if draft.status == EmailStatus.DRAFT and draft.member_id == member.pk:
+            break
+    return draft, made
+
+
+def _people_again(email: Email, copies: list[tuple[UUID, str]], stopped: list[UUID]) -> dict[str, list[str]]:
     """Those whose copy did not leave, by header.
 
     Where each had a copy of their own they stand in Bcc: nobody shall learn of the others by a correction.
     """
-    copies = list(Delivery.objects.filter(email=email).values_list("pk", "status"))
-    stopped = [copy for copy, status in copies if status in _WRITTEN_AGAIN]
-    if len(copies) == 1 and stopped:
+    if len(copies) == 1:
         return {"to": email.to, "cc": email.cc, "bcc": email.bcc}
     found = Recipient.objects.filter(delivery__in=stopped).order_by("delivery__position")
     people = [str(Mailbox(one.address, one.name)) for one in found]
@@ -202,7 +217,7 @@ def resolve(request: HttpRequest, member: Member, delivery_id: UUID) -> HttpResp
     except reconcile.NotUnknown:
         messages.info(request, "It is known by now what became of it.")
     except reconcile.TooEarly as early:
-        messages.error(request, f"It may still arrive in Sent. Look again after {early.at:%H:%M:%S} UTC.")
+        messages.error(request, local(str(early), early.at))
     return HttpResponseRedirect(f"/emails/{delivery.email_id}")
 
 

@@ -74,6 +74,11 @@ SETTINGS: tuple[Setting, ...] = (
         "120",
         "Seconds after which a provider's Sent folder is believed to show everything that was sent.",
     ),
+    Setting(
+        "DRAFT_STORAGE_MB",
+        "500",
+        "Megabytes that the files of one member's drafts may hold together; what was sent does not count.",
+    ),
     Setting("WORKER_CONCURRENCY", "16", "Mailboxes one worker serves at the same time."),
     Setting(
         "WEB_THREADS",

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Sum
 
 from truesend.organizations.models import Member
-from truesend.sending import lines
+from truesend.sending import lines, storage
 from truesend.sending.beginnings import begin
 from truesend.sending.compose import File
 from truesend.sending.models import Attachment, AttachmentPiece, Email, EmailStatus
@@ -117,6 +117,8 @@ def attach(
             f"The name of “{shown}” contains a line break or control character. "
             "Rename the file and attach it again."
         )
+    stored = storage.of(member)
+    _check_storage(stored, shown, announced or 0)
     _draft_of(member, email_id)
     have = total_of(email_id)
     _check_room(shown, have, announced or 0)
@@ -129,11 +131,14 @@ def attach(
         for piece in _pieces_of(attachment.pk, read):
             attachment.size += len(piece.content)
             _check_room(shown, have, attachment.size, read_on=True)
+            _check_storage(stored, shown, attachment.size)
             piece.save(force_insert=True)
         own = Email.objects.select_for_update().filter(pk=email_id, member=member, status=EmailStatus.DRAFT)
         if not own.exists():
             raise NoDraft
         _check_room(shown, total_of(email_id), attachment.size)
+        storage.alone(member.pk)
+        _check_storage(storage.of(member), shown, attachment.size)
         _place(attachment)
     return attachment
 
@@ -168,6 +173,11 @@ def _check_room(name: str, have: int, size: int, *, read_on: bool = False) -> No
     how_large = "is too large" if read_on else f"is {size_words(size)}"
     room = f"; this email has {size_words(have)} already" if have else ""
     raise Refused(f"“{name}” {how_large}. Attachments may be {size_words(MOST_BYTES)} in all{room}.")
+
+
+def _check_storage(stored: storage.Storage, name: str, size: int) -> None:
+    if words := stored.refusal(name, size):
+        raise Refused(words)
 
 
 def _check_count(have: int) -> None:

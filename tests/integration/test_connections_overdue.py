@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
+from tests import rows
 
 from truesend import clock
 from truesend.connections import probe, proofs
 from truesend.connections.models import Connection, LedgerKind, Proof, Token
-from truesend.organizations.models import Member, Organization, User
+from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
@@ -23,26 +23,13 @@ LATE = timedelta(seconds=61)
 
 @pytest.fixture
 def connection() -> Connection:
-    organization = Organization.objects.create(name="Northwind")
-    member = Member.objects.create(
-        organization=organization, user=User.objects.create_user("ana@northwind.example"), role="owner"
-    )
-    return connection_of(member)
+    return connection_of(rows.member())
 
 
 def connection_of(member: Member) -> Connection:
     capabilities = [Capability.SEND, Capability.READ]
-    return Connection.objects.create(
-        organization=member.organization,
-        member=member,
-        provider="google",
-        kind="personal",
-        subject=uuid4().hex,
-        address="ana@northwind.example",
-        asked=[str(one) for one in capabilities],
-        granted_scopes=registry.provider("google").scopes(capabilities),
-        consented_at=clock.now(),
-    )
+    scopes = registry.provider("google").scopes(capabilities)
+    return rows.mailbox(member, asked=[str(one) for one in capabilities], granted_scopes=scopes)
 
 
 def mail(connection: Connection, due_in: timedelta) -> Delivery:

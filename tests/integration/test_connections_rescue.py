@@ -16,14 +16,14 @@ import pytest
 import requests
 from django.db import Error as DatabaseUnable
 from django.db import close_old_connections, connection, transaction
+from tests import rows
 from tests.sandbox_process import Sandbox, running_sandbox
 
 from truesend import clock, env
 from truesend.connections import proofs, rescue, tokens
 from truesend.connections.describe import describe
-from truesend.connections.models import Connection, Kind, LedgerKind, Token
+from truesend.connections.models import Connection, LedgerKind, Token
 from truesend.connections.secretbox import open_sealed
-from truesend.organizations.models import Member, Organization, User
 from truesend.providers import http, registry, sandboxed
 from truesend.providers.contract import Evidence, Grant
 from truesend.providers.errors import ProviderError
@@ -60,20 +60,13 @@ def consented(sandbox: Sandbox, address: str = "ana@northwind.example") -> Grant
 
 @pytest.fixture
 def stored(sandbox: Sandbox, transactional_db: None) -> Connection:
-    user = User.objects.create_user("ana@northwind.example", "x")
-    organization = Organization.objects.create(name="Northwind")
-    member = Member.objects.create(organization=organization, user=user, role="owner")
     grant = consented(sandbox)
     assert grant.identity is not None
     now = clock.now()
-    made = Connection.objects.create(
-        organization=organization,
-        member=member,
-        provider="google",
-        kind=Kind.PERSONAL,
+    made = rows.mailbox(
+        rows.member(),
         subject=grant.identity.subject,
         address=grant.identity.address,
-        asked=["send"],
         granted_scopes=sorted(grant.scopes),
         consented_at=now,
     )

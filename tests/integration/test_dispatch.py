@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.db import connection as database
+from tests import rows
 
 from truesend import clock
 from truesend.connections.models import Connection
-from truesend.organizations.models import Member, Organization, User
 from truesend.providers.errors import Outcome, SendResult
 from truesend.sending import dispatch, reading, sweep, wake
 from truesend.sending.box import Box
@@ -31,21 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def connection() -> Connection:
-    organization = Organization.objects.create(name="Northwind")
-    member = Member.objects.create(
-        organization=organization, user=User.objects.create_user("ana@northwind.example"), role="owner"
-    )
-    return Connection.objects.create(
-        organization=organization,
-        member=member,
-        provider="google",
-        kind="personal",
-        subject=uuid4().hex,
-        address="ana@northwind.example",
-        asked=["send"],
-        granted_scopes=[],
-        consented_at=clock.now(),
-    )
+    return rows.mailbox(rows.member())
 
 
 def delivery_of(

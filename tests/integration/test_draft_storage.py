@@ -10,10 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import IntegrityError, connections, transaction
 from django.test import Client
+from tests import rows
 
-from truesend import clock
-from truesend.connections.models import Connection
-from truesend.organizations.models import Member, Organization, User
+from truesend.organizations.models import Member
 from truesend.sending import attachments, storage
 from truesend.sending.models import Attachment, AttachmentPiece, Email, EmailStatus
 
@@ -28,14 +27,7 @@ def _two_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ana() -> Member:
-    return member("ana")
-
-
-def member(name: str) -> Member:
-    user = User.objects.create_user(f"{name}@northwind.example")
-    return Member.objects.create(
-        organization=Organization.objects.create(name="Northwind"), user=user, role="owner"
-    )
+    return rows.member()
 
 
 def attach(
@@ -58,24 +50,14 @@ def test_drafts_together_hold_so_much_and_no_more(ana: Member) -> None:
         "“plan.pdf” does not fit: the files of all your drafts may be 2 MB together, and are 2 MB already. "
         "Delete drafts that you no longer need (My Emails, Draft) or files of them, then attach it again."
     )
-    attach(member("ben"), MB)  # everybody has their own
+    attach(rows.member("ben"), MB)  # everybody has their own
     Email.objects.get(pk=first.email_id).delete()
     attach(ana, MB)
 
 
 def test_what_was_sent_counts_no_more(ana: Member) -> None:
     sent = attach(ana, 2 * MB)
-    connection = Connection.objects.create(
-        organization=ana.organization,
-        member=ana,
-        provider="google",
-        kind="personal",
-        subject="1",
-        address="ana@northwind.example",
-        asked=["send"],
-        granted_scopes=[],
-        consented_at=clock.now(),
-    )
+    connection = rows.mailbox(ana)
     Email.objects.filter(pk=sent.email_id).update(status=EmailStatus.QUEUED, connection=connection)
     assert storage.of(ana).used == 0
     attach(ana, 2 * MB)

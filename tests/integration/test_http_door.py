@@ -206,6 +206,24 @@ def sender(peer: Peer, size: int, timeout: float) -> Iterator[subprocess.Popen[s
             process.kill()
 
 
+@contextmanager
+def halfway(size: int, timeout: float) -> Iterator[tuple[Peer, subprocess.Popen[str], threading.Event]]:
+    """Another process has handed over part of a body that its peer reads no further before the event is set."""
+    go, read_on = threading.Event(), threading.Event()
+
+    def serve(peer: Peer, sock: socket.socket) -> None:
+        peer.read(sock, 100)
+        go.set()
+        read_on.wait(10)
+        while peer.read(sock):
+            pass
+
+    with serving(serve) as peer, sender(peer, size, timeout) as process:
+        assert go.wait(10)
+        time.sleep(0.5)
+        yield peer, process, read_on
+
+
 def drain(peer: Peer, sock: socket.socket, quiet: float = 0.5) -> None:
     """Everything that has left, until nothing came for a while."""
     sock.settimeout(quiet)
@@ -287,19 +305,8 @@ def test_an_answer_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -
     not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux gives up on unacknowledged bytes"
 )
 def test_what_a_stopped_process_had_handed_over_does_not_arrive_after_its_end() -> None:
-    go, late = threading.Event(), threading.Event()
-
-    def serve(peer: Peer, sock: socket.socket) -> None:
-        peer.read(sock, 100)
-        go.set()
-        late.wait(10)
-        while peer.read(sock):
-            pass
-
     size = 600_000
-    with serving(serve) as peer, sender(peer, size, timeout=3) as process:
-        assert go.wait(10)
-        time.sleep(0.5)
+    with halfway(size, timeout=3) as (peer, process, late):
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(3.5)
         late.set()
@@ -309,19 +316,8 @@ def test_what_a_stopped_process_had_handed_over_does_not_arrive_after_its_end() 
 
 
 def test_what_a_killed_process_had_handed_over_is_dropped() -> None:
-    go, dead = threading.Event(), threading.Event()
-
-    def serve(peer: Peer, sock: socket.socket) -> None:
-        peer.read(sock, 100)
-        go.set()
-        dead.wait(10)
-        while peer.read(sock):
-            pass
-
     size = 600_000
-    with serving(serve) as peer, sender(peer, size, timeout=30) as process:
-        assert go.wait(10)
-        time.sleep(0.5)
+    with halfway(size, timeout=30) as (peer, process, dead):
         process.kill()
         process.wait()
         dead.set()

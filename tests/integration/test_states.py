@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from tests import rows
 
 from truesend import clock
 from truesend.connections.models import Connection
-from truesend.organizations.models import Member, Organization, User
 from truesend.sending import states
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Outcome
 from truesend.sending.status import status_of
@@ -91,24 +91,11 @@ def test_what_has_ended_stays() -> None:
 
 @pytest.fixture
 def email() -> Email:
-    organization = Organization.objects.create(name="Northwind")
-    user = User.objects.create_user("ana@northwind.example")
-    member = Member.objects.create(organization=organization, user=user, role="owner")
-    mailbox = Connection.objects.create(
-        organization=organization,
-        member=member,
-        provider="google",
-        kind="personal",
-        subject=uuid4().hex,
-        address="ana@northwind.example",
-        asked=["send"],
-        granted_scopes=[],
-        consented_at=clock.now(),
-    )
+    owner = rows.member()
     return Email.objects.create(
-        organization=organization,
-        member=member,
-        connection=mailbox,
+        organization=owner.organization,
+        member=owner,
+        connection=rows.mailbox(owner),
         status=EmailStatus.QUEUED,
         subject="Hello",
     )

@@ -64,6 +64,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GOOGLE_JWKS_URL", "https://www.googleapis.com/oauth2/v3/certs", _GOOGLE),
     Setting("GOOGLE_API_URL", "https://gmail.googleapis.com", _GOOGLE),
     Setting(
+        "GOOGLE_MAIL_URL", "https://mail.google.com/mail", "Gmail's pages: people are led to Sent there."
+    ),
+    Setting(
         "GOOGLE_SENDS_PER_SECOND",
         None,
         "Sends a second with this client, all mailboxes together. Default: 160, from Google's quota of a project.",

@@ -27,7 +27,7 @@ from truesend.sending.models import (
     EmailStatus,
     SettledBy,
 )
-from truesend.web import context, needs, statuses, timeline
+from truesend.web import context, needs, rows, statuses, timeline
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +78,7 @@ def test_what_can_be_read_is_looked_up_and_nobody_is_asked(ana: Member) -> None:
     assert not any(button in text for button in BUTTONS)
     assert re.search(r'hx-trigger="load delay:(8\d|9[0-2])s"', markup(ana, email))
     assert not needs.open_questions(ana).exists()
-    (row,) = timeline.rows([email])
+    (row,) = rows.rows([email])
     assert row["detail"] == "Google did not answer in time. Looking in your Sent folder."
 
 
@@ -109,7 +109,7 @@ def test_it_is_not_there_can_be_said_from_its_moment_on(ana: Member, ask: float,
     assert ("until then it may still arrive" in text) is disabled
     assert ('hx-trigger="load' in markup(ana, email)) is disabled
     assert [one.pk for one in needs.open_questions(ana)] == [email.pk]
-    assert timeline.rows([email])[0]["detail"] == "Needs you: is it in your Sent folder?"
+    assert rows.rows([email])[0]["detail"] == "Needs you: is it in your Sent folder?"
     assert context.health(ana)["title"] == "1 email needs you"
     assert context.health(ana)["fix"] == {"label": "Look", "url": f"/emails/{email.pk}"}
 
@@ -124,7 +124,7 @@ def test_reading_is_offered_to_those_who_may_allow_it(ana: Member) -> None:
     text = shown(tom, others)
     assert "See replies and bounces" not in text
     assert "Who can allow it: ana@northwind.example" in text
-    assert "Look into the Sent folder of the mailbox: is it there?" in text
+    assert "Look into the Sent folder of ana@northwind.example: is it there?" in text
     assert "Truesend could find out by itself" not in shown(ana, email_of(ana, mailbox(ana, BOTH), UNKNOWN))
 
 
@@ -227,7 +227,7 @@ def test_what_goes_by_itself_needs_nobody(ana: Member) -> None:
     again = email_of(ana, connection, Copy("queued", "provider_error", due=60))
     stopped = email_of(ana, connection, Copy("accepted"), Copy("cancelled"))
     assert not needs.needs_somebody(Email.objects.all()).exists()
-    (row,) = timeline.rows([held])
+    (row,) = rows.rows([held])
     assert row["state"] == "warn"
     assert row["detail"].startswith("This mailbox has reached Google's daily limit. It goes by itself ")
     assert "Nothing was sent yet. Google has a fault at the moment. It goes by itself at" in shown(ana, again)

@@ -130,6 +130,8 @@ class Provider(ABC):
     sent_copy_behind_proxy: bool = False
     # Whether, with the reading scope, it can be proved that a message was not sent (design §5).
     proves_absence: bool = False
+    # What people call its mailbox, where it has pages of its own.
+    mailbox_name: str = ""
     # Domains whose mailboxes belong to people by themselves: no organization administers them.
     own_domains: frozenset[str] = frozenset()
 
@@ -217,6 +219,10 @@ class Provider(ABC):
         cannot be read finds nothing and proves nothing.
         """
         return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
+
+    def sent_folder_url(self, address: str) -> str:
+        """The page of an account's Sent folder, for a person's browser; empty where the provider has none."""
+        return ""
 
     def send(
         self, raw: bytes, access_token: str, *, thread_id: str = "", fence: Callable[[], None]

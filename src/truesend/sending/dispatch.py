@@ -22,6 +22,7 @@ from django.db import (
     close_old_connections,
     transaction,
 )
+from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.connections import proofs
@@ -254,12 +255,8 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
                 return  # no news
             late = attempt.filter(outcome=Outcome.UNKNOWN)
             if late.update(**told, settled_at=now, settled_by=SettledBy.WORKER) != 1:
-                if result.outcome is Outcome.ACCEPTED and attempt.filter(outcome=Outcome.NOT_SENT).exists():
-                    # Somebody had said that it was not in Sent: the ledger tells that it may be there twice.
-                    words, ref = "Accepted after all", str(delivery.pk)
-                    proofs.note(
-                        connection, LedgerKind.SEND, trigger="late", result="ok", words=words, ref=ref
-                    )
+                if result.outcome is Outcome.ACCEPTED:
+                    _arrived_after_all(delivery, attempt, now)
                 return
         settled = outcomes.settle(attempt.get(), result, number, now)
         Delivery.objects.filter(
@@ -284,6 +281,15 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
             )
         problem = "" if settled["status"] == DeliveryStatus.ACCEPTED else result.cause
         refresh_email(delivery.email_id, problem=problem)
+
+
+def _arrived_after_all(delivery: Delivery, attempt: QuerySet[Attempt], now: datetime) -> None:
+    """It had been judged not sent, by a person mostly: that it may be there twice is told, and nothing else changes."""
+    if attempt.filter(outcome=Outcome.NOT_SENT, arrived_at=None).update(arrived_at=now) != 1:
+        return
+    words, ref = "Accepted after all", str(delivery.pk)
+    proofs.note(delivery.connection, LedgerKind.SEND, trigger="late", result="ok", words=words, ref=ref)
+    live_events.publish(delivery.email.organization_id, "email", [delivery.email_id])
 
 
 def _queue_up(delivery: Delivery, code: str, until: datetime) -> None:

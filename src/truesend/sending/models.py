@@ -90,6 +90,10 @@ class Email(models.Model):
     undo_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
+    # The email of which this one writes again what was refused or stopped.
+    corrects = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="corrections", db_index=False
+    )
     # Guards autosave: the newest edit wins, an older one that arrives late is refused.
     revision = models.PositiveIntegerField(default=0)
 
@@ -106,6 +110,9 @@ class Email(models.Model):
         indexes = [
             models.Index(fields=["organization", "-created_at", "id"]),
             models.Index(fields=["member", "-created_at", "id"]),
+            models.Index(
+                fields=["corrects"], condition=models.Q(corrects__isnull=False), name="email_corrects"
+            ),
         ]
 
 
@@ -249,6 +256,8 @@ class Attempt(models.Model):
     # When and by whom what had been unknown was cleared up.
     settled_at = models.DateTimeField(null=True)
     settled_by = models.CharField(max_length=8, blank=True, choices=SettledBy.choices)
+    # When its worker told that it had been accepted, after somebody had said that it was not sent.
+    arrived_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -13,6 +13,7 @@ from truesend.connections.verdict import Verdict
 from truesend.organizations import installation
 from truesend.organizations.access import connections_of, emails_of, member_of
 from truesend.organizations.models import Member
+from truesend.web.folders import sent_folder
 from truesend.web.gate import names
 from truesend.web.needs import open_questions
 from truesend.web.standstill import stands_still
@@ -106,15 +107,17 @@ def health(member: Member) -> dict[str, Any]:
 
 def _asked(member: Member) -> dict[str, Any] | None:
     """Emails of which only their member can say what became of them; ``None`` where there are none."""
-    ids = list(open_questions(member).values_list("pk", flat=True)[:_MOST])
-    if not ids:
+    asked = list(open_questions(member).select_related("connection").only("connection", "member_id")[:_MOST])
+    if not asked:
         return None
-    one = len(ids) == 1
-    count = str(len(ids)) if len(ids) < _MOST else f"{_MOST} or more"
+    one = len(asked) == 1
+    count = str(len(asked)) if len(asked) < _MOST else f"{_MOST} or more"
+    folders = {sent_folder(email.connection, member.pk) for email in asked}
+    where = folders.pop() if len(folders) == 1 else "the Sent folders"
     return {
         "state": "warn",
         "title": f"{count} {'email needs' if one else 'emails need'} you",
-        "sentence": "Is it in your Sent folder?" if one else "Are they in your Sent folder?",
-        "fix": {"label": "Look", "url": f"/emails/{ids[0]}" if one else "/emails?filter=needs"},
+        "sentence": f"{'Is it' if one else 'Are they'} in {where}?",
+        "fix": {"label": "Look", "url": f"/emails/{asked[0].pk}" if one else "/emails?filter=needs"},
         "bad": 0,
     }

@@ -17,15 +17,19 @@ _ASKED = Q(status=EmailStatus.UNKNOWN) & Exists(
 _WAITS = Q(status__in=(EmailStatus.HELD, EmailStatus.UNKNOWN, EmailStatus.SENDING)) & Exists(
     _COPY.filter(status=DeliveryStatus.QUEUED, due_at__isnull=True).exclude(held_cause="")
 )
-# What its member stopped needs nobody.
-_REFUSED = Q(status=EmailStatus.FAILED) | (
-    Q(status=EmailStatus.PARTLY) & Exists(_COPY.filter(status=DeliveryStatus.REFUSED))
-)
+# What its member stopped needs nobody, nor what was written again and sent.
+_CORRECTED = Exists(Email.objects.filter(corrects=OuterRef("pk")).exclude(status=EmailStatus.DRAFT))
+_REFUSED = (
+    Q(status=EmailStatus.FAILED)
+    | Q(status=EmailStatus.PARTLY) & Exists(_COPY.filter(status=DeliveryStatus.REFUSED))
+) & ~_CORRECTED
+# It is there, as was told late, and another one is about to leave.
+_TWICE = Exists(_COPY.filter(status=DeliveryStatus.QUEUED, attempts__arrived_at__isnull=False))
 
 
 def needs_somebody(found: QuerySet[Email]) -> QuerySet[Email]:
     """Those of ``found`` that do not go on without their member."""
-    return found.filter(_ASKED | _WAITS | _REFUSED)
+    return found.filter(_ASKED | _WAITS | _REFUSED | _TWICE)
 
 
 def open_questions(member: Member) -> QuerySet[Email]:

@@ -24,6 +24,7 @@ from truesend.organizations.models import Member
 from truesend.sending import reconcile
 from truesend.sending.explain import reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Outcome
+from truesend.web.folders import sent_folder, way_there
 from truesend.web.gate import names
 from truesend.web.templatetags.look import moment
 
@@ -76,7 +77,8 @@ def questions(
         "more": max(0, len(asked) - _MOST),
         "failing": failing if asked else None,
         "offer": _offer(member, connection, described.provider_name, asked) if asked else None,
-        "shared": connection.member_id != member.pk,
+        "folder": sent_folder(connection, member.pk),
+        "way": way_there(connection) if asked else None,
         "seconds": _turns_in([one["decides"] for one in looking + asked], now),
     }
 

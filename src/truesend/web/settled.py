@@ -46,6 +46,8 @@ def lines(
         again = any((attempt.delivery_id, number) in later for number in _after(attempt, attempts))
         copy = copies[attempt.delivery_id]
         told.append(_settled(attempt, provider, tail, people.get(attempt.pk, ""), copy, again=again))
+        if attempt.arrived_at is not None:
+            told.append(_arrived_after_all(attempt, provider, tail, copy))
     return told
 
 
@@ -107,6 +109,17 @@ def _attempt(attempt: Attempt, provider: str, tail: str) -> dict[str, Any]:
         took = f", {attempt.milliseconds} ms" if attempt.milliseconds is not None else ""
         return _line("send", "ok", f"Accepted by {provider}", f"{tries}{took}.{tail}", at)
     return _line("bad", "bad", "Not accepted", sentence(attempt.cause, provider, attempt.words) + tail, at)
+
+
+def _arrived_after_all(attempt: Attempt, provider: str, tail: str, copy: Delivery) -> dict[str, Any]:
+    """Told too late: it had been judged not sent, and something may have followed from that."""
+    then = {
+        DeliveryStatus.QUEUED: "The second one waits still: Cancel stops it.",
+        DeliveryStatus.CANCELLED: "It was not to be sent any more, and is there.",
+        DeliveryStatus.REFUSED: "It is there once: the second one was refused.",
+    }.get(DeliveryStatus(copy.status), "This person may have it twice.")
+    text = f"{provider} had taken over what was tried first. {then}"
+    return _line("warn", "warn", "It had arrived after all", text + tail, attempt.arrived_at)
 
 
 def _left_open(attempt: Attempt, provider: str, tail: str) -> dict[str, Any]:

@@ -40,6 +40,20 @@ DELIVERY: Mapping[str, Status] = {
     _D.REFUSED: Status("Not sent", "bad", "It was refused, and nothing left."),
     _D.CANCELLED: Status("Cancelled", "none", "It was stopped before it left."),
 }
+# Where there is nothing to tell of an email yet: no try has ended and nobody has looked.
+NOTHING: Mapping[str, str] = {
+    _E.DRAFT: "It was not sent yet.",
+    _E.SCHEDULED: "Nothing was tried yet. This page shows what happens, as it happens.",
+    _E.QUEUED: "Nothing was tried yet. This page shows what happens, as it happens.",
+    _E.SENDING: "It is being handed over; what comes of it shows here.",
+    _E.SENT: "It was sent; how, is not known any more.",
+    _E.PARTLY: "What came of each copy stands above.",
+    _E.UNKNOWN: "What came of it is not known yet; it shows here.",
+    _E.HELD: "Nothing was tried. What happens once it goes shows here.",
+    _E.PAUSED: "Nothing was tried. What happens once it goes on shows here.",
+    _E.FAILED: "Nothing was tried, and nothing left.",
+    _E.CANCELLED: "Nothing was tried before it was stopped.",
+}
 # A queued copy that something keeps back.
 HELD = Status("Held", "bad", "It waits for somebody; nothing is lost.")
 HELD_FOR_A_WHILE = Status("Held", "warn", "It goes by itself when the limit ends.")

@@ -1,9 +1,9 @@
-"""An email in words: its row in the list, its status in a sentence, its copies, its timeline."""
+"""An email's page in words: its status in a sentence, its copies, its timeline."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,24 +14,17 @@ from truesend import clock
 from truesend.organizations import installation
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.sending import reconcile
-from truesend.sending.addresses import AddressError, parse
-from truesend.sending.explain import Help, reason
+from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
-from truesend.sending.problems import Problem, problems_of
 from truesend.tracking import query
 from truesend.tracking.models import Signal
 from truesend.web import settled, statuses, undoing
 from truesend.web.obstacles import obstacles
 from truesend.web.questions import questions
+from truesend.web.rows import aftermath, headline, people
 from truesend.web.templatetags.look import moment
 
-# Headline word of tracking -> state of the look; the others are good news.
-_STATES = {"Cannot know": "eye", "Only machines": "bot"}
 _CERTAIN = 0.95
-_TROUBLED = frozenset(
-    {EmailStatus.QUEUED, EmailStatus.HELD, EmailStatus.PAUSED, EmailStatus.PARTLY, EmailStatus.FAILED}
-)
 # What of an email can be written again: nothing that may have left.
 WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
 # Copies listed by name; above it only their number.
@@ -40,98 +33,12 @@ _MOST_COPIES = 100
 _A_MOMENT = timedelta(seconds=5)
 
 
-def rows(emails: list[Email]) -> list[dict[str, Any]]:
-    """The rows of the list, with a few queries for all of them."""
-    copies: dict[UUID, list[Delivery]] = defaultdict(list)
-    owners: dict[UUID, UUID] = {}
-    for one in Delivery.objects.filter(email__in=emails).defer("links").order_by("position"):
-        copies[one.email_id].append(one)
-        owners[one.pk] = one.email_id
-    signals: dict[UUID, list[Signal]] = defaultdict(list)
-    for signal in query.signals_of(list(owners)):
-        signals[owners[signal.delivery]].append(signal)
-    troubled = [one for one in emails if one.status in _TROUBLED]
-    tries = Attempt.objects.filter(delivery__email__in=[one.pk for one in troubled]).order_by("number")
-    problems = problems_of(troubled, copies, tries)
-    return [_row(email, copies[email.pk], signals[email.pk], problems.get(email.pk)) for email in emails]
-
-
-def _row(
-    email: Email, copies: Sequence[Delivery], signals: list[Signal], problem: Problem | None
-) -> dict[str, Any]:
-    word, state, text = headline(email, copies, signals, problem)
-    draft = email.status == EmailStatus.DRAFT
-    return {
-        "id": str(email.pk),
-        "url": f"/emails/new?draft={email.pk}" if draft else "",
-        "to_label": people([*email.to, *email.cc, *email.bcc]),
-        "subject": email.subject,
-        "status_word": word,
-        "state": state,
-        "detail": text,
-        "time": email.updated_at if draft else email.created_at,
-    }
-
-
-def headline(
-    email: Email, copies: Sequence[Delivery], signals: Iterable[Signal], problem: Problem | None
-) -> tuple[str, str, str]:
-    """(word, state, sentence): a problem first, else the strongest signal, else the status."""
-    word, state, text = statuses.EMAIL[email.status]
-    if email.status == EmailStatus.UNKNOWN:
-        return word, state, _unknown_in_short(email, copies)
-    if email.status == EmailStatus.HELD and not _waits_for_somebody(copies):
-        state = statuses.HELD_FOR_A_WHILE.state
-    if email.status == EmailStatus.SENDING and len(copies) > 1:
-        done = sum(one.status == DeliveryStatus.ACCEPTED for one in copies)
-        word = f"{word} {done} / {len(copies)}"
-    if problem is not None:
-        # That nothing was sent the word beside it says already; what is in the way must not be cut off.
-        return word, state, problem.sentence.partition(". ")[2] or problem.sentence
-    if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
-        strongest = query.headline(list(signals))
-        if strongest is not None and email.status == EmailStatus.PARTLY:
-            return word, state, f"{strongest.word}: {strongest.sentence[:1].lower()}{strongest.sentence[1:]}."
-        if strongest is not None:
-            return strongest.word, _STATES.get(strongest.word, "ok"), f"{strongest.sentence}."
-    return word, state, text
-
-
-def _unknown_in_short(email: Email, copies: Sequence[Delivery]) -> str:
-    unknown = [one for one in copies if one.status == DeliveryStatus.UNKNOWN]
-    looks = email.connection is not None and reconcile.can_look(email.connection)
-    if any(one.look_at is None or not looks for one in unknown):
-        return "Needs you: is it in your Sent folder?"
-    why = reason(email.problem, _provider_name(email))
-    return f"{why[:1].upper()}{why[1:]}. Looking in your Sent folder."
-
-
-def _waits_for_somebody(copies: Sequence[Delivery]) -> bool:
-    return any(one.held_cause and one.due_at is None for one in copies)
-
-
-def _provider_name(email: Email) -> str:
-    return registry.provider(email.connection.provider).name if email.connection else "The provider"
-
-
-def people(addresses: list[str]) -> str:
-    """“Ines Moreau”, “Ines Moreau, Tom Okafor”, “3 people”."""
-    shown = []
-    for text in addresses[:2]:
-        try:
-            one = parse(text)
-        except AddressError:
-            shown.append(text[:60])
-        else:
-            shown.append(one.name or one.address)
-    return f"{len(addresses)} people" if len(addresses) > 2 else ", ".join(shown)
-
-
 def page(member: Member, email: Email) -> dict[str, Any]:
     """Everything the email's page says to its member."""
     deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
     signals = query.signals_of([one.pk for one in deliveries])
-    word, state, text = headline(email, deliveries, signals, None)
+    after = aftermath([email])
+    word, state, text = headline(email, deliveries, signals, None, after)
     connection = email.connection
     assert connection is not None
     name = registry.provider(connection.provider).name
@@ -140,12 +47,19 @@ def page(member: Member, email: Email) -> dict[str, Any]:
     attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
     notes = obstacles(member, email, deliveries, attempts)
     again = f"/emails/{email.pk}/again"
-    offered = any(note["fix"] and note["fix"]["url"] == again for note in notes)
+    edit = {"label": Help.AGAIN.value, "url": again, "method": "post"}
+    offered = any(note["fix"] == edit for note in notes)
     undo = undoing.of_email(email)
     told_by_notes = bool(asked or notes or undo)
     stopped = sum(one.status in WRITTEN_AGAIN for one in deliveries)
     if not offered and 0 < stopped < len(deliveries):
         notes.append(_stopped(stopped, len(deliveries), again))
+    if (corrected := after.corrections.get(email.pk)) is not None:
+        # One press more would begin a third one.
+        notes = [
+            _corrected(corrected),
+            *({**one, "fix": None} if one["fix"] == edit else one for one in notes),
+        ]
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
@@ -161,6 +75,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
             "recipients": _recipients(email),
         },
         "timeline": _timeline(email, signals, settled.lines(deliveries, attempts, name, labels)),
+        "nothing": statuses.NOTHING[email.status],
         "questions": asked,
         "notes": notes,
         "copies": _copies(deliveries, name, labels),
@@ -168,6 +83,18 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": not offered and stopped == len(deliveries) > 0,
+    }
+
+
+def _corrected(email: Email) -> dict[str, Any]:
+    """A note on what was written again and sent in this one's place."""
+    return {
+        "title": f"Sent again as “{email.subject or '(no subject)'}”.",
+        "sentence": "What became of it stands there.",
+        "state": "ok",
+        "words": "",
+        "fix": {"label": "Open the new email", "url": f"/emails/{email.pk}", "method": "get"},
+        "who": "",
     }
 
 
@@ -194,9 +121,10 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
         return format_html("It was due at {} and waits for its turn.", moment(due, "point"))
     if due is None or due <= clock.now() + _A_MOMENT:
         return text
+    hour = moment(clock.minute_after(due), "point")
     if email.status == EmailStatus.SCHEDULED:
-        return format_html("Waits for its hour: {}.", moment(due, "point"))
-    return format_html("Its turn comes at {}.", moment(due, "point"))
+        return format_html("Waits for its hour: {}.", hour)
+    return format_html("Its turn comes at {}.", hour)
 
 
 def _copies(deliveries: Sequence[Delivery], provider: str, labels: dict[UUID, str]) -> dict[str, Any] | None:
@@ -216,7 +144,7 @@ def _copies(deliveries: Sequence[Delivery], provider: str, labels: dict[UUID, st
                 "word": status.word,
                 "state": status.state,
                 "sentence": status.sentence.replace("{provider}", provider),
-                "at": one.sent_at or (one.due_at if _is_late(one.due_at) else None),
+                "at": one.sent_at or _leaves_at(one),
             }
             for one, status in told[:_MOST_COPIES]
         ],
@@ -230,8 +158,10 @@ def _copy_status(one: Delivery) -> statuses.Status:
     return statuses.DELIVERY[one.status]
 
 
-def _is_late(due: datetime | None) -> bool:
-    return due is not None and due > clock.now() + _A_MOMENT
+def _leaves_at(one: Delivery) -> datetime | None:
+    """The hour of a copy that does not leave in a moment."""
+    late = one.due_at is not None and one.due_at > clock.now() + _A_MOMENT
+    return clock.minute_after(one.due_at) if one.due_at is not None and late else None
 
 
 def _recipients(email: Email) -> list[tuple[str, list[str]]]:

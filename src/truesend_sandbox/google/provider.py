@@ -20,6 +20,7 @@ from truesend_sandbox.google import (
     gmail_bin,
     gmail_drafts,
     gmail_history,
+    gmail_pages,
     gmail_read,
     gmail_send,
     gmail_store,
@@ -100,6 +101,7 @@ def routes(_: World) -> list[web.RouteDef]:
         web.post("/token", _open(token.operation, token.handle, token.identify)),
         web.post("/revoke", _open("revoke", identity.revoke, identity.identify_revoked)),
         web.get("/oauth2/v3/certs", _open("jwks", identity.certs)),
+        web.get("/mail/", gmail_pages.sent),
         web.get("/.well-known/openid-configuration", _open("discovery", identity.discovery)),
         *(
             web.route(method, path, userinfo)

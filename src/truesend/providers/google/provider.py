@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 
 from truesend import env
 from truesend.providers import http
@@ -40,6 +41,7 @@ class Google(Provider):
         client_burst=160,
     )
     sent_copy_behind_proxy = True
+    mailbox_name = "Gmail"
     own_domains = frozenset({"gmail.com", "googlemail.com"})
     # SENT is told in full by the history and by the label's listing.
     proves_absence = True
@@ -141,6 +143,15 @@ class Google(Provider):
 
     def traces(self, access_token: str, marks: Collection[str], *, since: datetime, position: str) -> Traces:
         return sent.traces(access_token, marks, since=since, start=position, base=_api())
+
+    def sent_folder_url(self, address: str) -> str:
+        """Sent, newest first, of the account that is signed in as ``address`` in this browser, or its sign-in.
+
+        Google documents neither part; ``authuser`` takes an address in every address of its own pages, and ``#sent``
+        is what Gmail shows for the folder. A search (``#search/``) is not asked for: its index is minutes behind what
+        was just sent, so that it would show nothing of a mail that is there.
+        """
+        return f"{env.require('GOOGLE_MAIL_URL').rstrip('/')}/?{urlencode({'authuser': address})}#sent"
 
 
 def _api() -> str:

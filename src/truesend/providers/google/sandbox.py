@@ -14,4 +14,5 @@ def settings(url: str) -> dict[str, str]:
         "GOOGLE_USERINFO_URL": f"{url}/v1/userinfo",
         "GOOGLE_JWKS_URL": f"{url}/oauth2/v3/certs",
         "GOOGLE_API_URL": url,
+        "GOOGLE_MAIL_URL": f"{url}/mail",
     }

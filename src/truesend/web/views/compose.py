@@ -38,7 +38,7 @@ from truesend.web.drafts import (
     written,
 )
 from truesend.web.gate import member_page
-from truesend.web.timeline import people as labels
+from truesend.web.rows import people as labels
 from truesend.web.views import attachments as files
 from truesend.web.views import people
 

@@ -25,7 +25,9 @@ from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
 from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
+from truesend.web.hours import local
 from truesend.web.needs import needs_somebody
+from truesend.web.rows import rows as rows_of
 from truesend.web.views.attachments import listed
 
 PAGE = 50
@@ -71,7 +73,7 @@ def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
     needs = needs_somebody(everything).count()
     return {
         "nav": "emails",
-        "emails": told.rows(emails),
+        "emails": rows_of(emails),
         "query": query,
         "filter": chosen if chosen in FILTERS else "",
         "filters": [
@@ -155,6 +157,7 @@ def _draft_again(
         "subject": email.subject,
         "html": email.html or f"<pre>{_escaped(email.text)}</pre>",
         "track": email.track,
+        "corrects": email,
     }
     copies = ",".join(map(str, sorted(stopped)))
     for number in count():

@@ -1,0 +1,153 @@
+"""An email in one line: what the list shows of it, and the same words at the head of its page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from truesend.providers import registry
+from truesend.sending import reconcile
+from truesend.sending.addresses import AddressError, parse
+from truesend.sending.explain import reason
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
+from truesend.sending.problems import Problem, problems_of
+from truesend.tracking import query
+from truesend.tracking.models import Signal
+from truesend.web import statuses
+from truesend.web.folders import sent_folder
+from truesend.web.hours import local
+
+# Headline word of tracking -> state of the look; the others are good news.
+_STATES = {"Cannot know": "eye", "Only machines": "bot"}
+_TROUBLED = frozenset(
+    {EmailStatus.QUEUED, EmailStatus.HELD, EmailStatus.PAUSED, EmailStatus.PARTLY, EmailStatus.FAILED}
+)
+_TWICE = "It had arrived after all: somebody may have it twice."
+_ABOUT_TO = "It had arrived after all: Cancel it, or somebody gets it twice."
+_UNTRACKED = "Sent without tracking: whether it was opened cannot be known."
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What came after: by email, what was sent in its place, and a warning where a copy may be there twice."""
+
+    corrections: Mapping[UUID, Email]
+    twice: Mapping[UUID, str]
+
+
+def aftermath(emails: Sequence[Email]) -> Aftermath:
+    """Two queries for all of them; of several corrections the newest that was sent."""
+    sent = Email.objects.filter(corrects__in=emails).exclude(status=EmailStatus.DRAFT)
+    newest = {one.corrects_id: one for one in sent.only("corrects", "subject").order_by("created_at")}
+    late = Attempt.objects.filter(delivery__email__in=emails, arrived_at__isnull=False)
+    late = late.exclude(delivery__status__in=(DeliveryStatus.CANCELLED, DeliveryStatus.REFUSED))
+    twice: dict[UUID, str] = {}
+    for email_id, status in late.values_list("delivery__email_id", "delivery__status"):
+        if twice.get(email_id) != _ABOUT_TO:
+            twice[email_id] = _ABOUT_TO if status == DeliveryStatus.QUEUED else _TWICE
+    return Aftermath({key: one for key, one in newest.items() if key is not None}, twice)
+
+
+def rows(emails: list[Email]) -> list[dict[str, Any]]:
+    """The rows of the list, with a few queries for all of them."""
+    copies: dict[UUID, list[Delivery]] = defaultdict(list)
+    owners: dict[UUID, UUID] = {}
+    for one in Delivery.objects.filter(email__in=emails).defer("links").order_by("position"):
+        copies[one.email_id].append(one)
+        owners[one.pk] = one.email_id
+    signals: dict[UUID, list[Signal]] = defaultdict(list)
+    for signal in query.signals_of(list(owners)):
+        signals[owners[signal.delivery]].append(signal)
+    troubled = [one for one in emails if one.status in _TROUBLED]
+    tries = Attempt.objects.filter(delivery__email__in=[one.pk for one in troubled]).order_by("number")
+    problems = problems_of(troubled, copies, tries)
+    after = aftermath(emails)
+    return [
+        _row(email, copies[email.pk], signals[email.pk], problems.get(email.pk), after) for email in emails
+    ]
+
+
+def _row(
+    email: Email, copies: Sequence[Delivery], signals: list[Signal], problem: Problem | None, after: Aftermath
+) -> dict[str, Any]:
+    word, state, text = headline(email, copies, signals, problem, after)
+    draft = email.status == EmailStatus.DRAFT
+    return {
+        "id": str(email.pk),
+        "url": f"/emails/new?draft={email.pk}" if draft else "",
+        "to_label": people([*email.to, *email.cc, *email.bcc]),
+        "subject": email.subject,
+        "status_word": word,
+        "state": state,
+        "detail": text,
+        "local_detail": local(text, problem.due_at if problem is not None else None),
+        "time": email.updated_at if draft else email.created_at,
+    }
+
+
+def headline(
+    email: Email,
+    copies: Sequence[Delivery],
+    signals: Iterable[Signal],
+    problem: Problem | None,
+    after: Aftermath,
+) -> tuple[str, str, str]:
+    """(word, state, sentence): a problem first, else the strongest signal, else the status."""
+    word, state, text = statuses.EMAIL[email.status]
+    if email.pk in after.twice:
+        return word, "warn", after.twice[email.pk]
+    if email.pk in after.corrections:
+        return word, "none", f"Sent again as “{after.corrections[email.pk].subject or '(no subject)'}”."
+    if email.status == EmailStatus.UNKNOWN:
+        return word, state, _unknown_in_short(email, copies)
+    if email.status == EmailStatus.HELD and not _waits_for_somebody(copies):
+        state = statuses.HELD_FOR_A_WHILE.state
+    if email.status == EmailStatus.SENDING and len(copies) > 1:
+        done = sum(one.status == DeliveryStatus.ACCEPTED for one in copies)
+        word = f"{word} {done} / {len(copies)}"
+    if problem is not None:
+        # That nothing was sent the word beside it says already; what is in the way must not be cut off.
+        return word, state, problem.sentence.partition(". ")[2] or problem.sentence
+    if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
+        strongest = query.headline(list(signals))
+        if strongest is not None and email.status == EmailStatus.PARTLY:
+            return word, state, f"{strongest.word}: {strongest.sentence[:1].lower()}{strongest.sentence[1:]}."
+        if strongest is not None:
+            return strongest.word, _STATES.get(strongest.word, "ok"), f"{strongest.sentence}."
+    if email.status == EmailStatus.SENT and not email.track:
+        text = _UNTRACKED
+    return word, state, text
+
+
+def _unknown_in_short(email: Email, copies: Sequence[Delivery]) -> str:
+    unknown = [one for one in copies if one.status == DeliveryStatus.UNKNOWN]
+    looks = email.connection is not None and reconcile.can_look(email.connection)
+    folder = sent_folder(email.connection, email.member_id)
+    if any(one.look_at is None or not looks for one in unknown):
+        return f"Needs you: is it in {folder}?"
+    why = reason(email.problem, _provider_name(email))
+    return f"{why[:1].upper()}{why[1:]}. Looking in {folder}."
+
+
+def _waits_for_somebody(copies: Sequence[Delivery]) -> bool:
+    return any(one.held_cause and one.due_at is None for one in copies)
+
+
+def _provider_name(email: Email) -> str:
+    return registry.provider(email.connection.provider).name if email.connection else "The provider"
+
+
+def people(addresses: list[str]) -> str:
+    """“Ines Moreau”, “Ines Moreau, Tom Okafor”, “3 people”."""
+    shown = []
+    for text in addresses[:2]:
+        try:
+            one = parse(text)
+        except AddressError:
+            shown.append(text[:60])
+        else:
+            shown.append(one.name or one.address)
+    return f"{len(addresses)} people" if len(addresses) > 2 else ", ".join(shown)

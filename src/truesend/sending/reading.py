@@ -6,6 +6,7 @@ not read left out, so that the rest of the code sees nothing of it.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,7 @@ from truesend.sending.models import Attachment, Attempt, Delivery, Email, Recipi
 # Read at a time: so many of the due, or so many bytes of their text.
 _AT_ONCE = 16
 _AT_ONCE_BYTES = 512 * 1024
+_NEVER = sys.maxsize
 
 M = TypeVar("M", bound=models.Model)
 
@@ -118,6 +120,9 @@ def execute(statement: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     opened = connection.connection
     assert isinstance(opened, psycopg.Connection)
+    if opened.prepare_threshold is None:
+        # Django's default, under which psycopg prepares nothing, asked or not. No query reaches this one by itself.
+        opened.prepare_threshold = _NEVER
     with connection.wrap_database_errors, psycopg.Cursor(opened) as cursor:
         return cursor.execute(statement, values, prepare=True).fetchall()
 

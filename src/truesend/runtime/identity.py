@@ -9,11 +9,12 @@ import time
 
 _stopping = threading.Event()
 _born = time.time_ns()  # part of the name only: a pid comes back, a birth does not
+_host = socket.gethostname()[:40]
 
 
 def worker_name() -> str:
     """A name no other worker ever had."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{_born // 1_000_000}"
+    return f"{_host}:{os.getpid()}:{_born // 1_000_000}"
 
 
 def stop() -> None:

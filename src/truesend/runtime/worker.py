@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +28,9 @@ _WORKERS_DROPPED_AFTER = 3600.0
 _REFRESHES_AT_ONCE = 24
 # Probes share the threads with the mail, which goes first: all workers together run so many.
 _PROBES_AT_ONCE = 4
+# Objects of the youngest, collections of the younger generations (`gc.set_threshold`).
+_COLLECT_AFTER = (20_000, 10, 10)
+_SWITCH_SECONDS = 0.05
 _LOOKS_AT_ONCE = 8
 
 
@@ -36,8 +41,21 @@ def main() -> int:
 
     django.setup()
     _name_connections()
+    _run_lightly()
     asyncio.run(_Worker().run())
     return 0
+
+
+def _run_lightly() -> None:
+    """Less of the interpreter's own work: it took a third of an email's time.
+
+    What was loaded stays for good, and an email makes few cycles. A thread that sends gives way by itself with its next
+    call, within 2 ms; those that wait for it need not wake every 5 ms to ask.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def _name_connections() -> None:

@@ -128,28 +128,32 @@ class _Watch:
         """Look again before anything else is done."""
         self._seen = Standing()
         self._seen_at = float("-inf")
+        self._doubts = 0
         self._counted_at = float("-inf")
         self._acted = False
 
     def standing(self) -> Standing:
         """How this process stands to its database now. Raises what the database raises."""
-        with self._lock:
-            connection.ensure_connection()  # a new one makes us look again
-            if time.monotonic() - self._seen_at > _KEEP_SECONDS:
-                self._look()
-            return self._seen
+        connection.ensure_connection()  # a new one makes us look again
+        if time.monotonic() - self._seen_at > _KEEP_SECONDS:
+            with self._lock:
+                if time.monotonic() - self._seen_at > _KEEP_SECONDS:
+                    self._look()
+        return self._seen
 
     def look_again(self) -> None:
-        """The database may be another one than a moment ago."""
+        """The database may be another one than a moment ago; a look that is under way may have seen the old one."""
+        self._doubts += 1
         self._seen_at = float("-inf")
 
     def _look(self) -> None:
-        before, began = self._seen, time.monotonic()
+        before, began, doubts = self._seen, time.monotonic(), self._doubts
         here = _here()  # before the row: what the folder remembers is in the database already
         row = Installation.objects.first() or _make(here)
         reasons = differences(row, here)
         self._seen = Standing(reasons, sentence(row, reasons) if reasons else "")
-        self._seen_at = began
+        if doubts == self._doubts:
+            self._seen_at = began
         if reasons and reasons != before.reasons:
             log.warning("%s", self._seen.sentence)
         elif before.reasons and not reasons:

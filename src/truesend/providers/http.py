@@ -168,28 +168,30 @@ def request(
     Raises :class:`TransportError` otherwise.
     """
     seconds = timeout or total_timeout(len(body or b""))
+    place = urlsplit(url)
     started = time.monotonic()
     _call.check, _call.connected, _call.deadline = fence, False, clock.steady() + seconds
     try:
-        response = _pools.request(
+        response = _pools.connection_from_host(place.hostname, place.port, place.scheme).urlopen(
             method,
-            url,
+            f"{place.path or '/'}?{place.query}" if place.query else place.path or "/",
             headers={"User-Agent": "Truesend", "Accept-Encoding": "identity", **(headers or {})},
             body=body,
             retries=False,
             redirect=False,
+            assert_same_host=False,
             preload_content=False,
             timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, seconds), read=seconds),
         )
         content = _read(response)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         failure = _transport_error(error)
-        _count(operation, urlsplit(url).hostname or "", failure.cause, started)
+        _count(operation, place.hostname or "", failure.cause, started)
         raise failure from None
     finally:
         _call.check = None
     answer = Answer(response.status, response.headers, content, int((time.monotonic() - started) * 1000))
-    _count(operation, urlsplit(url).hostname or "", f"{answer.status // 100}xx", started)
+    _count(operation, place.hostname or "", f"{answer.status // 100}xx", started)
     return answer
 
 

@@ -49,6 +49,7 @@ class Box:
         self._proved_at = float("-inf")
         self._unproved: tuple[Connection, datetime] | None = None
         self._copies: deque[tuple[UUID, str]] = deque()
+        self._readable: tuple[list[str], bool] | None = None
 
     def next(self) -> Due | None:
         """What is to be tried now; None where nothing is due."""
@@ -105,7 +106,10 @@ class Box:
 
     def can_read(self) -> bool:
         """Whether the mailbox's own Sent may be read."""
-        return Capability.READ in self._adapter().granted(self.described().connection.granted_scopes)
+        scopes = self.described().connection.granted_scopes
+        if self._readable is None or self._readable[0] != scopes:
+            self._readable = (scopes, Capability.READ in self._adapter().granted(scopes))
+        return self._readable[1]
 
     def _adapter(self) -> Provider:
         return registry.provider(self.described().connection.provider)

@@ -13,7 +13,7 @@ _BLOCKS = frozenset(
     + ("header", "hr", "ol", "p", "pre", "section", "table", "tr", "ul")
 )
 _BREAKS = {"br": "\n", "li": "\n- ", "td": " ", "th": " "}
-_WHITE = re.compile(r"[ \t\r\n\f]+")
+_WHITE = str.maketrans(dict.fromkeys("\t\r\n\f\xa0", " "))
 _SPACES = re.compile(r" {2,}")
 _GAPS = re.compile(r"\n{3,}")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
@@ -28,7 +28,10 @@ def to_text(html: str, found: Iterable[Tag | Text | Unclosed] | None = None) -> 
     links: list[tuple[str, int]] = []
     for one in html_scan.scan(html) if found is None else found:
         if isinstance(one, Text):
-            parts.append(_WHITE.sub(" ", html_scan.decode(html[one.start : one.end])))
+            text = html[one.start : one.end]
+            if "&" in text:
+                text = html_scan.decode(text)
+            parts.append(text.translate(_WHITE))
         elif isinstance(one, Tag):
             _tag(html, one, parts, links)
     return _tidy("".join(parts))

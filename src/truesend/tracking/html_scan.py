@@ -263,6 +263,8 @@ def _decode_one(match: re.Match[str]) -> str:
     hexadecimal, decimal, name = match.groups()
     if name is None:
         return _character(int(hexadecimal, 16) if hexadecimal else int(decimal))
+    if name[-1] == ";" and (plain := html5.get(name)) is not None:
+        return plain
     for size in range(min(len(name), _LONGEST_NAME), 1, -1):
         value = html5.get(name[:size])
         if value is None:

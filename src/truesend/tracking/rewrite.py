@@ -26,6 +26,7 @@ _HOST = re.compile(
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _UNQUOTED_UNSAFE = re.compile(r"[\s\"'`=<>&\x00-\x20]")
+_LINKS = frozenset({"a", "area"})
 _BREAKS = frozenset({"br", "p", "div", "td", "li"})
 _WHITE = re.compile(r"\s+")
 
@@ -117,8 +118,11 @@ def rewrite(
     if not tracking_url and pixel_url:
         tracking_url = pixel_url.partition("/t/o/")[0]
     walk = _Walk(html, click_url, tracking_url)
+    see, current = walk.see, False
     for part in html_scan.scan(html) if parts is None else parts:
-        walk.see(part)
+        # Most of a mail is neither a link nor in one.
+        if current or type(part) is not Text:
+            current = see(part)
     walk.finish_link()
     links = sorted(walk.links, key=lambda link: link.index)
     edits, warnings = walk.edits, []
@@ -143,7 +147,8 @@ class _Walk:
         self.body_end: int | None = None
         self.end = len(html)
 
-    def see(self, part: Tag | Text | Unclosed) -> None:
+    def see(self, part: Tag | Text | Unclosed) -> bool:
+        """Take in one part; whether a link's text is being read after it, outside of which no text matters."""
         if isinstance(part, Text):
             if self._current:
                 self._current.text.append(html_module.unescape(self._html[part.start : part.end]))
@@ -151,12 +156,13 @@ class _Walk:
             self.end = part.start
         elif part.name == "body":
             self._see_body(part)
-        elif part.name in {"a", "area"}:
+        elif part.name in _LINKS:
             self._see_link(part)
         elif self._current and part.name == "img":
             self._current.alt.append(_value(self._html, part, "alt"))
         elif self._current and part.name in _BREAKS:
             self._current.text.append(" ")
+        return self._current is not None
 
     def finish_link(self) -> None:
         if self._current:

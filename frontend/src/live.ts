@@ -19,6 +19,27 @@ const failing = new Set<string>();
 let gathering: ReturnType<typeof setTimeout> | undefined;
 let polling: ReturnType<typeof setInterval> | undefined;
 
+// When what rests between two refreshes (data-live-rest, milliseconds) was last refreshed, by its id.
+const refreshedAt = new Map<string, number>();
+const resting = new Set<string>();
+
+/** How long an element still rests: the first event is followed at once, a storm of them by one refresh at its end. */
+function restsFor(element: Element): number {
+  const rest = Number(element.getAttribute("data-live-rest"));
+  return rest ? (refreshedAt.get(element.id) ?? -Infinity) + rest - performance.now() : 0;
+}
+
+function refreshLater(id: string, milliseconds: number): void {
+  if (resting.has(id)) return;
+  resting.add(id);
+  setTimeout(() => {
+    resting.delete(id);
+    // The one on the page now may be another one.
+    const element = document.getElementById(id);
+    if (element) refresh([element]);
+  }, milliseconds);
+}
+
 function flush(): void {
   gathering = undefined;
   // A page nobody looks at catches up when somebody does.
@@ -26,7 +47,14 @@ function flush(): void {
   const elements = [...pending];
   pending.clear();
   for (const element of elements) {
-    if (element.isConnected) element.dispatchEvent(new CustomEvent("live"));
+    if (!element.isConnected) continue;
+    const rests = restsFor(element);
+    if (rests > 0) {
+      refreshLater(element.id, rests);
+      continue;
+    }
+    refreshedAt.set(element.id, performance.now());
+    element.dispatchEvent(new CustomEvent("live"));
   }
 }
 

@@ -44,11 +44,40 @@ def looks(watch: Watch, start: float, end: float) -> float:
     return now - 2
 
 
+def test_pages_tell_after_twenty_seconds_of_silence_and_a_beat_ends_it() -> None:
+    watch, told = Watch(), []
+    watch._changed = lambda: told.append(watch.stands_still())
+    beat()
+    looks(watch, 1000, 1020)
+    assert (watch.stands_still(), told) == (False, [])
+    looks(watch, 1022, 1040)
+    assert (watch.stands_still(), told) == (True, [True])
+    # Nobody is mailed yet.
+    assert not Standstill.objects.exists()
+    beat("two")
+    looks(watch, 1042, 1042)
+    assert (watch.stands_still(), told) == (False, [True, False])
+
+
+def test_a_busy_machine_cries_no_wolf() -> None:
+    watch = Watch()
+    beat()
+    # Nobody is served: neither the worker, nor the look, which comes every ten seconds instead of two.
+    for now in range(1000, 1050, 10):
+        watch.look(now)
+        assert not watch.stands_still()
+    # From here on the looks come in time, and the silence goes on.
+    looks(watch, 1042, 1060)
+    assert not watch.stands_still()
+    watch.look(1062)
+    assert watch.stands_still()
+
+
 def test_a_minute_of_silence_is_a_standstill_and_a_new_beat_ends_it() -> None:
     watch = Watch()
     beat()
     looks(watch, 1000, 1060)
-    assert not watch.stands_still()
+    assert not Standstill.objects.exists()
     looks(watch, 1062, 1064)
     assert watch.stands_still()
     row = Standstill.objects.get()

@@ -61,7 +61,7 @@ def health(member: Member) -> dict[str, Any]:
         return {
             "state": "bad",
             "title": "Nothing is sent or renewed right now.",
-            "sentence": "Truesend's worker does not answer. Whoever runs it is told by mail as well.",
+            "sentence": "Truesend's worker does not answer. Whoever runs it is told by mail after a minute.",
             "who": names(people_who(Who.OPERATOR, member)),
             "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
             "bad": 0,

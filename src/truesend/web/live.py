@@ -51,7 +51,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             _state["loop"] = asyncio.get_running_loop()
             _state["listener"] = asyncio.create_task(_listen())
-            standstill.watch.start()
+            standstill.watch.start(_tell_everybody)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             _end_streams()
@@ -199,6 +199,18 @@ def _fan_out(payload: str) -> None:
     events = b"".join(f"event: {kind}\ndata: {json.dumps({'id': one, 'at': at})}\n\n".encode() for one in ids)
     for queue in list(queues):
         _put(queue, events)
+
+
+def _tell_everybody() -> None:
+    """Something that concerns every page has changed here: each organization hears of its own account."""
+    loop = _state["loop"]
+    if loop is not None:
+        loop.call_soon_threadsafe(_fan_out_to_all)
+
+
+def _fan_out_to_all() -> None:
+    for organization in list(_streams):
+        _fan_out(json.dumps({"o": organization, "k": "account", "i": [organization]}))
 
 
 def _member(scope: Scope) -> Member | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
@@ -22,12 +23,19 @@ from truesend.web import standstill_mail
 
 log = logging.getLogger("truesend.web")
 
+# A mail cannot be taken back, so a minute passes before it is sent, and a row of the standstill is made.
 PATIENCE = timedelta(seconds=60)
+# A page can, so it tells sooner: a worker beats each second; whoever did not for 8 s has lost its jobs and connections
+# to the others, and by then one that was started in its place, on a busy machine within another ten, would beat.
+CERTAIN_AFTER = timedelta(seconds=20)
 _LOOK_SECONDS = 2.0
 _CLOCK_MOVED = 1.0
 # Whoever has not looked for so long was paused, with the whole machine perhaps, or had no database: nothing that he
 # has not seen counts.
 _PAUSED = 30.0
+# A shorter gap between two looks is no proof of a pause, but a doubt: the machine may be too busy for either side, and
+# whoever wakes first must not blame the other. The shorter silence is measured anew after it.
+_DOUBTFUL = 5.0
 # A heartbeat so fresh is one.
 _BEATS = 10.0
 
@@ -40,16 +48,19 @@ class Watch:
         self._ended = threading.Event()
         self._afresh = True
         self._fresh_since = self._moved_at = self._beat_since = 0.0
+        self._looked_at = self._undoubted_since = 0.0
         self._clock_ran_at = 0.0
         self._beat: datetime | None = None
         self._answer = False
+        self._changed: Callable[[], None] = lambda: None
 
     def stands_still(self) -> bool:
-        """For :data:`PATIENCE` nobody has worked, as of the last look."""
+        """No worker lives, or for :data:`PATIENCE` nothing was done, as of the last look."""
         return self._answer
 
-    def start(self) -> None:
-        """Begin to look, in a thread of its own."""
+    def start(self, changed: Callable[[], None]) -> None:
+        """Begin to look, in a thread of its own, which calls ``changed`` whenever the answer is another one."""
+        self._changed = changed
         threading.Thread(target=self._run, name="standstill", daemon=True).start()
 
     def stop(self) -> None:
@@ -82,24 +93,35 @@ class Watch:
         newest = Worker.objects.order_by("-beat_at").values_list("beat_at", flat=True).first()
         self._note(now, present, newest)
         if not installation.standing().adopted:
-            self._answer = False  # nothing is to be sent from here, and nobody to be told
+            self._say(False)  # nothing is to be sent from here, and nobody to be told
             return
         row = Standstill.objects.filter(lasts=True).first()
         if row is None:
             reason = self._reason(now, present)
             if reason is not None:
                 _open(reason, newest)
-            self._answer = reason is not None
+            self._say(reason is not None or self._is_silent(now))
             return
         over = self._works(now, newest, row) and not mail_lies(present) and not renewals_lie(present)
         if over:
             _end(row)
-        self._answer = not over
+        self._say(not over)
+
+    def _say(self, answer: bool) -> None:
+        if answer != self._answer:
+            self._answer = answer
+            self._changed()
+
+    def _is_silent(self, now: float) -> bool:
+        return now - max(self._beat_since, self._undoubted_since) > CERTAIN_AFTER.total_seconds()
 
     def _note(self, now: float, present: datetime, newest: datetime | None) -> None:
         if self._afresh:
             self._fresh_since = self._beat_since = now
             self._afresh = False
+        if now - self._looked_at > _DOUBTFUL:
+            self._undoubted_since = now
+        self._looked_at = now
         runs_at = present.timestamp() - now
         if abs(runs_at - self._clock_ran_at) > _CLOCK_MOVED:
             self._moved_at = now  # what is due since then is not late

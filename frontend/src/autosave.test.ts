@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 
 import { Autosave, type SaveState } from "./autosave.ts";
+import { markOf } from "./emergency.ts";
 
 type Answer = (response: ServerResponse) => void;
 
@@ -76,7 +77,7 @@ test("a pause after typing saves once, and only then the emergency copy goes", a
   type("Hi");
   await until("saved");
   assert.deepEqual(bodies, ['{"subject":"Hi","revision":0}']);
-  assert.deepEqual(kept, ["H", "Hi", null]);
+  assert.deepEqual(kept, ["H", "Hi", "Hi", null]);
 });
 
 test("a server that is down is tried again until it has the text", async (context) => {
@@ -124,6 +125,10 @@ function json(status: number, body: object): Answer {
   return (response) => response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 }
 
+function late(after: number, revision: number): Answer {
+  return (response) => setTimeout(() => json(200, { revision })(response), after);
+}
+
 test("a 403 is tried again with the token of that moment", async (context) => {
   const { token, tokens, type, until } = await setUp(context, [problem(403, "forged"), problem(403, "forged"), saved]);
   type("Hi");
@@ -162,4 +167,31 @@ test("after Send no save overtakes it", async (context) => {
   autosave.flush();
   await new Promise((resolve) => setTimeout(resolve, 80));
   assert.deepEqual(bodies, []);
+});
+
+test("every last word leaves with the page while saves are under way, and none of them is another tab's", async (context) => {
+  const slow = late(80, 1);
+  const { autosave, bodies, type, until } = await setUp(context, [slow, slow, slow, slow, saved]);
+  type("one");
+  await until("saving");
+  autosave.flush();
+  type("two");
+  autosave.flush();
+  autosave.flush();
+  type("three");
+  autosave.flush();
+  await new Promise((done) => setTimeout(done, 40));
+  assert.deepEqual(bodies, ['{"subject":"one","revision":0}', '{"subject":"one"}', '{"subject":"two"}', '{"subject":"three"}']);
+  // A page that finds the emergency copy knows them for its own.
+  for (const subject of ["one", "two", "three"]) assert.ok(autosave.marks.includes(markOf({ subject })), subject);
+});
+
+test("an answer that comes late forgets nothing that is still on its way", async (context) => {
+  const { autosave, type, until } = await setUp(context, [late(60, 1), late(150, 2), saved]);
+  type("one");
+  await until("saving");
+  type("two");
+  autosave.flush();
+  await until("saved");
+  assert.ok(autosave.marks.includes(markOf({ subject: "two" })));
 });

@@ -1,6 +1,6 @@
 // Saves a draft one second after a change and again until it worked. The emergency copy is written at once and
 // dropped only when the server has what stands on the screen.
-import { sameFields, type Fields } from "./emergency.ts";
+import { markOf, sameFields, type Fields } from "./emergency.ts";
 
 export type SaveState =
   | { kind: "idle" }
@@ -74,6 +74,8 @@ export class Autosave {
   private version: number;
   // What the server may have from this page: an answer can be lost after the text was stored.
   private own: Fields[] = [];
+  // Of these no answer was heard yet.
+  private open = new Set<Fields>();
   private readonly options: AutosaveOptions;
 
   constructor(options: AutosaveOptions) {
@@ -95,6 +97,11 @@ export class Autosave {
   /** Whether the page writes on its own, apart from what the server has. */
   get parted(): boolean {
     return this.gone;
+  }
+
+  /** What the server may have from this page, for a page that finds the emergency copy of this one. */
+  get marks(): string[] {
+    return this.own.map(markOf);
   }
 
   /** This page, or one before it with the same copy, may have stored these. */
@@ -135,22 +142,28 @@ export class Autosave {
 
   /** The page may be going away: send what is unsaved in a request that outlives it. */
   flush(): void {
-    if (!this.dirty || this.stopped || this.gone || this.flushing) return;
+    // A save under way may end with the page, so what it carries is unsaved too.
+    if ((!this.dirty && !this.request) || this.stopped || this.gone) return;
     const fields = this.options.read();
-    // A save under way may or may not come first: whichever order they arrive in, this later text must stand.
-    const body = JSON.stringify(this.request ? fields : { ...fields, revision: this.version });
-    if (body === this.flushed || new TextEncoder().encode(body).length > KEEPALIVE_LIMIT) return;
-    this.flushed = body;
-    this.own.push(fields);
+    const text = JSON.stringify(fields);
+    // Another save may or may not come first: whichever order they arrive in, this later text must stand.
+    const body = this.underWay ? text : JSON.stringify({ ...fields, revision: this.version });
+    if (text === this.flushed || new TextEncoder().encode(body).length > KEEPALIVE_LIMIT) return;
+    this.flushed = text;
+    this.begin(fields);
     // The emergency copy stays until an answer was heard: usually nobody is left to hear one. Where the page was only
     // hidden, the next save goes on from what this one made.
-    this.flushing = this.post(body, { keepalive: true, signal: AbortSignal.timeout(PATIENCE) })
+    const sent = this.post(body, { keepalive: true, signal: AbortSignal.timeout(PATIENCE) })
       .then(async (response) => {
         const { revision } = response.ok && !response.redirected ? await answerOf(response) : {};
         if (typeof revision === "number") this.stored(fields, revision);
       })
-      .catch(() => undefined)
-      .finally(() => (this.flushing = null));
+      .catch(() => (this.flushed = ""))
+      .finally(() => this.open.delete(fields));
+    const all = Promise.allSettled([this.flushing, sent]).then(() => {
+      if (this.flushing === all) this.flushing = null;
+    });
+    this.flushing = all;
   }
 
   /** The form itself is being sent and carries everything: no later save may overtake it. */
@@ -166,9 +179,16 @@ export class Autosave {
     if (this.dirty && !this.gone) this.plan(0);
   }
 
+  /** A save of these begins; the emergency copy says so, since its answer may come when this page is gone. */
+  private begin(fields: Fields): void {
+    this.own.push(fields);
+    this.open.add(fields);
+    this.options.keep(this.options.read());
+  }
+
   private stored(fields: Fields, revision: number): void {
-    this.version = revision;
-    this.own = [fields];
+    this.version = Math.max(this.version, revision);
+    this.own = [fields, ...this.own.filter((one) => one !== fields && this.open.has(one))];
   }
 
   private plan(delay: number): void {
@@ -220,9 +240,11 @@ export class Autosave {
   }
 
   private async attempt(fields: Fields, signal: AbortSignal): Promise<void> {
-    this.own.push(fields);
+    this.begin(fields);
     const body = JSON.stringify({ ...fields, revision: this.version });
-    const response = await this.post(body, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+    const response = await this.post(body, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+    }).finally(() => this.open.delete(fields));
     if (response.redirected || response.status === 401 || response.status === 403) {
       this.own = this.own.filter((one) => one !== fields);
       const what = response.status === 403 ? "your sign-in changed. Sign" : "you are signed out. Sign";

@@ -6,6 +6,7 @@ import {
   dropCopy,
   draftKey,
   keepCopy,
+  markOf,
   newDraftId,
   newestUnsaved,
   readCopy,
@@ -14,8 +15,9 @@ import {
 } from "./emergency.ts";
 import { Preview } from "./preview.ts";
 import { Recipients } from "./recipients.ts";
+import { Reasons } from "./reasons.ts";
 import { recover } from "./recover.ts";
-import { find, refreshGates, startSending } from "./sending.ts";
+import { find, refreshGates, startSending, type SendingParts } from "./sending.ts";
 import { toast } from "./toasts.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -62,15 +64,38 @@ function foldCopies(form: HTMLFormElement, people: Recipients): void {
   });
 }
 
-/** On a new, empty draft: go to the one whose words never reached the server, if there is one. */
-function goToUnsaved(form: HTMLFormElement, member: string): boolean {
-  const query = new URLSearchParams(location.search);
-  if (form.dataset["stored"] === "true" || query.has("draft") || query.has("fresh")) return false;
+/** Where an email begins: offer the draft whose words never reached the server, if there is one. */
+function offerUnsaved(member: string): void {
+  const line = document.querySelector<HTMLElement>("#go-on");
+  const link = line?.querySelector<HTMLAnchorElement>("a[data-newest]");
+  const kept = line?.querySelector<HTMLElement>("[data-kept]");
   const unsaved = newestUnsaved(localStorage, member);
-  if (!unsaved) return false;
-  query.set("draft", unsaved);
-  location.replace(`/emails/new?${query}`);
-  return true;
+  if (!line || !link || !kept || !unsaved) return;
+  const url = `/emails/new?draft=${unsaved}`;
+  if (!line.hidden && link.getAttribute("href") === url) return;
+  const { subject = "", to = "" } = readCopy(localStorage, draftKey(member, unsaved))?.fields ?? {};
+  const label = subject.trim() || to.trim();
+  link.href = url;
+  link.textContent = label ? `“${label.length > 60 ? `${label.slice(0, 59)}…` : label}”` : "your draft without a subject";
+  kept.textContent = ", kept in this browser";
+  line.hidden = false;
+}
+
+/** From the first change on the address is the draft's own, so that reload, Back and a bookmark show it. */
+function takeAddress(draft: string): void {
+  if (new URLSearchParams(location.search).get("draft") === draft) return;
+  history.replaceState(history.state, "", `/emails/new?draft=${draft}`);
+}
+
+/** A subject is one line. The browser takes only \r and \n out of what is pasted; the rest is seen by nobody. */
+function keepOnOneLine(input: HTMLInputElement): void {
+  input.addEventListener("input", () => {
+    const line = input.value.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
+    if (line === input.value) return;
+    const caret = input.selectionStart;
+    input.value = line;
+    input.setSelectionRange(caret, caret);
+  });
 }
 
 function hidden(form: HTMLFormElement, name: string): HTMLInputElement {
@@ -86,7 +111,6 @@ function hidden(form: HTMLFormElement, name: string): HTMLInputElement {
 function start(form: HTMLFormElement): void {
   const draft = form.dataset["draft"] ?? "";
   const member = document.body.dataset["member"] ?? "";
-  if (goToUnsaved(form, member)) return;
   const place = form.querySelector<HTMLElement>("#editor");
   const textarea = form.querySelector<HTMLTextAreaElement>("textarea[name=text]");
   const status = form.querySelector<HTMLElement>("#saved");
@@ -98,8 +122,12 @@ function start(form: HTMLFormElement): void {
   place.hidden = false;
 
   const fields = controls(form);
-  const editor = startEditor(place, form, place.dataset["html"] ?? "", () => autosave.touch());
-  const people = new Recipients(form, () => autosave.touch());
+  const changed = (): void => {
+    takeAddress(draft);
+    autosave.touch();
+  };
+  const editor = startEditor(place, form, place.dataset["html"] ?? "", changed);
+  const people = new Recipients(form, changed);
   const read = (): Fields => {
     const values: Fields = { html: editor.html() };
     for (const [name, control] of fields) values[name] = valueOf(control);
@@ -113,7 +141,7 @@ function start(form: HTMLFormElement): void {
     token: csrfToken,
     revision: Number(form.dataset["revision"]) || 0,
     read,
-    keep: (values) => keepCopy(localStorage, key, values, key === shared ? autosave.base : 0),
+    keep: (values) => keepCopy(localStorage, key, values, key === shared ? autosave.base : 0, { marks: autosave.marks }),
     parted: () => {
       // From here on this text is a draft of its own; the other tab keeps its copy under the shared name.
       const own = newDraftId();
@@ -134,11 +162,16 @@ function start(form: HTMLFormElement): void {
   const copy = readCopy(localStorage, shared);
   autosave.mayHave(read());
   if (copy && sameFields(copy.fields, read())) dropCopy(localStorage, shared);
-  else if (copy && form.dataset["stored"] === "true" && copy.revision !== autosave.base) {
+  else if (
+    copy &&
+    form.dataset["stored"] === "true" &&
+    copy.revision !== autosave.base &&
+    !copy.marks.includes(markOf(read()))
+  ) {
     // Changed from elsewhere since: neither text may take the other's place.
     dropCopy(localStorage, shared);
     const own = newDraftId();
-    keepCopy(localStorage, draftKey(member, own), copy.fields, 0, 0);
+    keepCopy(localStorage, draftKey(member, own), copy.fields, 0, { at: 0 });
     recover(member, own).catch(() => undefined);
   } else if (copy) {
     for (const [name, control] of fields) setValue(control, copy.fields[name] ?? valueOf(control));
@@ -150,9 +183,12 @@ function start(form: HTMLFormElement): void {
     toast("Restored what had not been saved.");
   }
   foldCopies(form, people);
+  if (form.dataset["stored"] !== "true" && !new URLSearchParams(location.search).has("draft")) offerUnsaved(member);
+  const subject = fields.get("subject");
+  if (subject instanceof HTMLInputElement) keepOnOneLine(subject);
 
   form.addEventListener("input", (event) => {
-    if (event.target instanceof HTMLElement && event.target.matches("[name]")) autosave.touch();
+    if (event.target instanceof HTMLElement && event.target.matches("[name]")) changed();
   });
   form.addEventListener(
     "keydown",
@@ -170,9 +206,17 @@ function start(form: HTMLFormElement): void {
     // Enter in a line of the head must never send.
     if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
   });
-  startSending(form, {
+  const reasons = new Reasons(find("#file-reasons", HTMLElement), () => parts.uploads);
+  const told = (): void => {
+    takeAddress(draft);
+    reasons.show();
+    parts.told();
+  };
+  const parts: SendingParts = {
     autosave,
-    uploads: new Uploads(form, `/emails/drafts/${draft}/attachments`, refreshGates),
+    uploads: new Uploads(form, `/emails/drafts/${draft}/attachments`, refreshGates, told),
+    reasons,
+    told: () => undefined,
     preview: new Preview(find("#preview", HTMLDialogElement), `/emails/drafts/${draft}/preview`),
     prepare: () => {
       html.value = editor.html();
@@ -182,11 +226,12 @@ function start(form: HTMLFormElement): void {
       autosave.mayHave(read());
     },
     discard: () => dropCopy(localStorage, key),
-  });
+  };
+  startSending(form, parts);
   const leave = (): void => {
     autosave.flush();
     // Nobody writes on it any more, so the next page may make a draft of it at once.
-    if (autosave.parted && readCopy(localStorage, key)) keepCopy(localStorage, key, read(), 0, 0);
+    if (autosave.parted && readCopy(localStorage, key)) keepCopy(localStorage, key, read(), 0, { at: 0 });
   };
   addEventListener("pagehide", leave);
   addEventListener("beforeunload", () => autosave.flush());

@@ -10,6 +10,8 @@ export interface Copy {
   fields: Fields;
   /** The server's revision the text was written on. */
   revision: number;
+  /** Of the texts its page sent to the server, which may have any of them. */
+  marks: string[];
 }
 
 export function draftKey(member: string, draft: string): string {
@@ -23,16 +25,23 @@ export function readCopy(store: Storage, key: string): Copy | null {
     if (typeof value !== "object" || value === null || !("at" in value) || !("fields" in value)) return null;
     const texts = Object.entries(value.fields as object).filter(([, text]) => typeof text === "string");
     const revision = "revision" in value ? Number(value.revision) || 0 : 0;
-    return { at: Number(value.at) || 0, fields: Object.fromEntries(texts) as Fields, revision };
+    const marks = "marks" in value && Array.isArray(value.marks) ? value.marks.filter((one) => typeof one === "string") : [];
+    return { at: Number(value.at) || 0, fields: Object.fromEntries(texts) as Fields, revision, marks };
   } catch {
     return null;
   }
 }
 
 /** False when the browser has no room or forbids storing. */
-export function keepCopy(store: Storage, key: string, fields: Fields, revision: number, at = Date.now()): boolean {
+export function keepCopy(
+  store: Storage,
+  key: string,
+  fields: Fields,
+  revision: number,
+  { marks = [], at = Date.now() }: { marks?: string[]; at?: number } = {},
+): boolean {
   try {
-    store.setItem(key, JSON.stringify({ at, fields, revision } satisfies Copy));
+    store.setItem(key, JSON.stringify({ at, fields, revision, marks } satisfies Copy));
     return true;
   } catch {
     return false;
@@ -81,4 +90,19 @@ function plain(text: string | undefined): string {
 /** Whether two states of a draft say the same; the server writes address lists in one form. */
 export function sameFields(one: Fields, other: Fields): boolean {
   return [...new Set([...Object.keys(one), ...Object.keys(other)])].every((name) => plain(one[name]) === plain(other[name]));
+}
+
+/** A short mark of what a state of a draft says: the same of two that `sameFields` takes for one. */
+export function markOf(fields: Fields): string {
+  const said = Object.keys(fields)
+    .toSorted()
+    .map((name) => [name, plain(fields[name])])
+    .filter(([, text]) => text !== "");
+  const text = JSON.stringify(said);
+  let [one, other] = [0x811c9dc5, 0x9747b28c];
+  for (let at = 0; at < text.length; at += 1) {
+    one = Math.imul(one ^ text.charCodeAt(at), 0x01000193);
+    other = Math.imul(other ^ text.charCodeAt(at), 0x5bd1e995);
+  }
+  return `${text.length}-${(one >>> 0).toString(36)}-${(other >>> 0).toString(36)}`;
 }

@@ -20,9 +20,13 @@ test("sizes read as the server writes them", () => {
 
 test("a file that does not fit beside the others is refused in words", () => {
   const limits = { bytes: 25 * 1024 * 1024, files: 100 };
+  assert.equal(
+    refusal({ name: "a", size: limits.bytes + 20_000 }, 0, limits),
+    "It is 25.02 MB. Attachments may be 25 MB in all. Remove it, and send a link to it instead.",
+  );
   assert.equal(refusal({ name: "a", size: limits.bytes }, 0, limits), null);
   assert.equal(
     refusal({ name: "a", size: limits.bytes }, 1024 * 1024, limits),
-    "It is 25 MB. Attachments may be 25 MB in all; this email has 1 MB already.",
+    "It is 25 MB. Attachments may be 25 MB in all; this email has 1 MB already. Remove it, or another one first.",
   );
 });

@@ -1,7 +1,7 @@
 // Emergency copies whose page is gone: a tab was closed while the server could not be reached. They are saved from
 // whatever page of the same member opens next.
 import { csrfToken } from "./csrf.ts";
-import { dropCopy, draftKey, draftsWithCopy, newDraftId, readCopy, type Fields } from "./emergency.ts";
+import { dropCopy, draftKey, draftsWithCopy, markOf, newDraftId, readCopy, type Copy, type Fields } from "./emergency.ts";
 import { toast } from "./toasts.ts";
 
 // A younger copy belongs to a page that is still being written on.
@@ -16,10 +16,18 @@ function post(draft: string, body: Fields | (Fields & { revision: number })): Pr
   });
 }
 
-/** Whether a refusal says that the server has these very words already. */
-async function hasIt(response: Response): Promise<boolean> {
-  const body: unknown = await response.json();
-  return typeof body === "object" && body !== null && "same" in body && body.same === true;
+interface Refusal {
+  /** The server has these very words already. */
+  same: boolean;
+  /** The revision that the copy's own page made, whose answer it never heard. */
+  own: number | null;
+}
+
+async function refusalOf(response: Response, copy: Copy): Promise<Refusal> {
+  const body = (await response.json()) as { same?: unknown; stored?: unknown; revision?: unknown };
+  const stored = typeof body.stored === "object" && body.stored !== null ? (body.stored as Fields) : null;
+  const own = stored !== null && typeof body.revision === "number" && copy.marks.includes(markOf(stored));
+  return { same: body.same === true, own: own ? (body.revision as number) : null };
 }
 
 /** Save a copy, unless somebody may still be writing on it; never over what came from elsewhere since. */
@@ -30,7 +38,9 @@ export async function recover(member: string, draft: string, sent = false): Prom
   if (!copy || (young && !sent)) return;
   let response = await post(draft, { ...copy.fields, revision: copy.revision } as Fields & { revision: number });
   if (response.status === 409) {
-    if (await hasIt(response)) dropCopy(localStorage, key);
+    const { same, own } = await refusalOf(response, copy);
+    if (same) dropCopy(localStorage, key);
+    else if (own !== null) response = await post(draft, { ...copy.fields, revision: own } as Fields & { revision: number });
     else if (!young) {
       // Changed or sent from elsewhere since: the words become a draft of their own.
       response = await post(newDraftId(), copy.fields);

@@ -2,6 +2,7 @@
 // Preview, “Why can't I send?” and Discard.
 import type { Autosave } from "./autosave.ts";
 import type { Preview } from "./preview.ts";
+import type { Reasons } from "./reasons.ts";
 import type { Uploads } from "./uploads.ts";
 
 // Send waits this long for the answer of a save that is under way, and for the gates.
@@ -11,9 +12,12 @@ export interface SendingParts {
   autosave: Autosave;
   uploads: Uploads;
   preview: Preview;
+  reasons: Reasons;
   /** The form is about to go: write into it what stands on the page. */
   prepare: () => void;
   discard: () => void;
+  /** Set here: to be called when the files' rows say something else. */
+  told: () => void;
 }
 
 export function find<T extends HTMLElement>(selector: string, kind: new () => T): T {
@@ -31,6 +35,7 @@ export function refreshGates(): void {
   gates()?.dispatchEvent(new CustomEvent("live"));
 }
 
+/** Whether nothing that the server knows of stands in the way. */
 function isOpen(): boolean {
   return gates()?.dataset["ready"] === "true";
 }
@@ -78,14 +83,17 @@ function startLeads(): void {
 }
 
 export function startSending(form: HTMLFormElement, parts: SendingParts): void {
-  const { autosave, uploads, preview } = parts;
+  const { autosave, uploads, preview, reasons } = parts;
   const why = document.querySelector<HTMLElement>("#why");
   const showWhy = (): void => {
-    if (why) why.hidden = isOpen();
+    const open = isOpen() && !reasons.any;
+    if (why) why.hidden = open;
     // What was said at the last press of Send is settled.
     const note = document.querySelector<HTMLElement>("#refused");
-    if (note && isOpen()) note.hidden = true;
+    if (note && open && uploads.pending === 0) note.hidden = true;
   };
+  parts.told = showWhy;
+  const leadToReason = (): void => (reasons.any ? reasons.lead() : showFirstReason());
   document.addEventListener("htmx:after:swap", showWhy);
   showWhy();
   startLeads();
@@ -103,9 +111,10 @@ export function startSending(form: HTMLFormElement, parts: SendingParts): void {
       refuse(`It is sent when ${uploads.pending === 1 ? "the file is" : "the files are"} uploaded …`);
       await uploads.settled();
     }
-    const { failed } = uploads;
-    if (failed !== null) {
-      refuse(`Not sent. “${failed}” is not attached: try it again, or remove it.`);
+    const [failed] = uploads.failures;
+    if (failed) {
+      refuse(`Not sent. “${failed.name}” is not attached: ${failed.again ? "try it again, or remove it" : "remove it to send without it"}.`);
+      leadToReason();
       return;
     }
     const note = document.querySelector<HTMLElement>("#refused");
@@ -132,11 +141,11 @@ export function startSending(form: HTMLFormElement, parts: SendingParts): void {
     if (action === "preview" || action === "why") {
       event.preventDefault();
       if (action === "preview") void preview.open(autosave.sync(PATIENCE));
-      else void autosave.sync(PATIENCE).then(freshGates).then(showFirstReason);
+      else void autosave.sync(PATIENCE).then(freshGates).then(leadToReason);
       return;
     }
     const discards = submitter?.hasAttribute("data-discard") === true;
-    const clear = uploads.pending === 0 && uploads.failed === null && isOpen() && !autosave.underWay && navigator.onLine;
+    const clear = uploads.pending === 0 && !reasons.any && isOpen() && !autosave.underWay && navigator.onLine;
     if (!waited && !discards && !clear) {
       event.preventDefault();
       void waitAndSend(submitter);

@@ -21,14 +21,19 @@ export interface Limits {
 export function sizeWords(size: number): string {
   if (size < 1024) return `${size} byte${size === 1 ? "" : "s"}`;
   if (size < 1024 * 1024) return `${Math.max(1, Math.round(size / 1024))} KB`;
-  return `${(size / (1024 * 1024)).toFixed(1).replace(".0", "")} MB`;
+  const megabytes = size / (1024 * 1024);
+  // What is a little over a whole number does not read like it.
+  const whole = Math.round(megabytes);
+  const digits = Number(megabytes.toFixed(1)) === whole && Number(megabytes.toFixed(2)) !== whole ? 2 : 1;
+  return `${megabytes.toFixed(digits).replace(/\.0$/, "")} MB`;
 }
 
 /** Why a file cannot be attached beside what is there, or null. */
 export function refusal(file: { name: string; size: number }, have: number, limits: Limits): string | null {
   if (have + file.size <= limits.bytes) return null;
   const already = have > 0 ? `; this email has ${sizeWords(have)} already` : "";
-  return `It is ${sizeWords(file.size)}. Attachments may be ${sizeWords(limits.bytes)} in all${already}.`;
+  const instead = file.size > limits.bytes ? "Remove it, and send a link to it instead." : "Remove it, or another one first.";
+  return `It is ${sizeWords(file.size)}. Attachments may be ${sizeWords(limits.bytes)} in all${already}. ${instead}`;
 }
 
 function encoded(name: string): string {
@@ -44,6 +49,15 @@ function carries(data: DataTransfer | null): boolean {
   return data?.types.includes("Files") === true;
 }
 
+/** A file that somebody wanted and that is not attached: why, and what can be done about it. */
+export interface Failure {
+  name: string;
+  words: string;
+  /** Null where another try would end the same. */
+  again: (() => void) | null;
+  remove: () => void;
+}
+
 type State = "waiting" | "sending" | "stored" | "failed";
 
 /** One file's row on the page. */
@@ -55,6 +69,8 @@ class Row {
   stored: Stored | null = null;
   request: XMLHttpRequest | null = null;
   file: File | null = null;
+  /** What the server said of this very file, which another try would not change. */
+  final = false;
 
   constructor(item: HTMLLIElement, name: string, size: number) {
     this.item = item;
@@ -66,6 +82,10 @@ class Row {
     const found = this.item.querySelector<T>(selector);
     if (!found) throw new Error(`a file's row without ${selector}`);
     return found;
+  }
+
+  get words(): string {
+    return this.part(".file-state").textContent ?? "";
   }
 
   show(state: State, words: string, share: number | null = null): void {
@@ -94,10 +114,12 @@ export class Uploads {
   private readonly template: HTMLTemplateElement;
   private readonly total: HTMLElement;
   private readonly changed: () => void;
+  private readonly told: () => void;
   private rows: Row[] = [];
   private leftOut = "";
 
-  constructor(form: HTMLFormElement, url: string, changed: () => void) {
+  /** `changed` is called when the server has other files than before, `told` whenever a row says something else. */
+  constructor(form: HTMLFormElement, url: string, changed: () => void, told: () => void) {
     const list = form.querySelector<HTMLUListElement>("#files");
     const template = form.querySelector<HTMLTemplateElement>("#file-template");
     const total = form.querySelector<HTMLElement>("#files-total");
@@ -105,13 +127,14 @@ export class Uploads {
     this.form = form;
     this.url = url;
     this.changed = changed;
+    this.told = told;
     this.limits = { bytes: Number(form.dataset["mostBytes"]), files: Number(form.dataset["mostFiles"]) };
     this.list = list;
     this.template = template;
     this.total = total;
     for (const item of list.querySelectorAll<HTMLLIElement>("li[data-file]")) this.known(item);
     this.listen();
-    this.tell();
+    this.count();
   }
 
   /** Uploads under way. */
@@ -119,9 +142,16 @@ export class Uploads {
     return this.rows.filter((row) => row.state === "waiting" || row.state === "sending").length;
   }
 
-  /** The first file that is not attached, though somebody wanted it. */
-  get failed(): string | null {
-    return this.rows.find((row) => row.state === "failed")?.name ?? null;
+  /** The files that are not attached, though somebody wanted them. */
+  get failures(): Failure[] {
+    return this.rows
+      .filter((row) => row.state === "failed")
+      .map((row) => ({
+        name: row.name,
+        words: row.words,
+        again: this.canTryAgain(row) ? () => this.tryAgain(row) : null,
+        remove: () => void this.remove(row),
+      }));
   }
 
   /** Wait until nothing is under way. */
@@ -178,16 +208,22 @@ export class Uploads {
   }
 
   private watch(row: Row): void {
-    row.part<HTMLButtonElement>("[data-retry]").addEventListener("click", () => {
-      row.part<HTMLButtonElement>("[data-retry]").hidden = true;
-      row.show("waiting", "Waiting …", 0);
-      this.next();
-      row.part<HTMLButtonElement>(".file-remove").focus();
-    });
+    row.part<HTMLButtonElement>("[data-retry]").addEventListener("click", () => this.tryAgain(row));
     row.part<HTMLButtonElement>(".file-remove").addEventListener("click", (event) => {
       event.preventDefault();
       void this.remove(row);
     });
+  }
+
+  private canTryAgain(row: Row): boolean {
+    return row.file !== null && !row.final && refusal(row.file, this.bytes(), this.limits) === null;
+  }
+
+  private tryAgain(row: Row): void {
+    row.show("waiting", "Waiting …", 0);
+    this.next();
+    this.tell();
+    row.part<HTMLButtonElement>(".file-remove").focus();
   }
 
   private bytes(): number {
@@ -242,13 +278,14 @@ export class Uploads {
     }
     const signedOut = request.status === 401 || request.status === 403;
     const words = signedOut ? "Not attached: you are signed out. Sign in again in another tab." : body.sentence;
-    this.failedRow(row, words ?? `Not attached: the server had an error (${request.status}).`, !body.sentence);
+    // What does not fit now does when another file is gone.
+    row.final = !signedOut && body.sentence !== undefined && request.status !== 413;
+    this.failedRow(row, words ?? `Not attached: the server had an error (${request.status}).`);
   }
 
-  private failedRow(row: Row, words: string, again = true): void {
+  private failedRow(row: Row, words: string): void {
     row.request = null;
     row.show("failed", words);
-    row.part<HTMLButtonElement>("[data-retry]").hidden = !again;
     this.after();
   }
 
@@ -295,6 +332,14 @@ export class Uploads {
   }
 
   private tell(): void {
+    for (const row of this.rows) {
+      row.part<HTMLButtonElement>("[data-retry]").hidden = row.state !== "failed" || !this.canTryAgain(row);
+    }
+    this.count();
+    this.told();
+  }
+
+  private count(): void {
     const stored = this.rows.filter((row) => row.state === "stored");
     const sum = stored.reduce((bytes, row) => bytes + row.size, 0);
     const files = stored.length === 1 ? "1 file" : `${stored.length} files`;

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
-from tests.stack import Person
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from tests.stack import Person, Stack
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -59,3 +59,22 @@ def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window."""
     wider: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     return max(wider, 0)
+
+
+def compose(page: Page, stack: Stack, path: str = "/emails/new") -> Locator:
+    """Compose with its scripts running, a new email unless told otherwise; its To line."""
+    page.goto(stack.url + path)
+    page.get_by_role("textbox", name="Message").wait_for()
+    return page.get_by_label("To", exact=True)
+
+
+def draft_id(page: Page) -> str:
+    """The id of the draft that Compose shows."""
+    found = page.locator("form#compose").get_attribute("data-draft")
+    assert found
+    return found
+
+
+def saved(page: Page) -> None:
+    """Wait until everything is stored."""
+    expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)

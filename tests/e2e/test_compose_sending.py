@@ -7,7 +7,7 @@ from email import message_from_string, policy
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.pages import axe, complaints, overflow, window
+from tests.e2e.pages import axe, complaints, compose, draft_id, overflow, saved, window
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -15,16 +15,12 @@ pytestmark = pytest.mark.browser
 
 def write(page: Page, stack: Stack, to: str = "ines@globex.example") -> str:
     """A draft with a link in it, saved; its id."""
-    page.goto(f"{stack.url}/emails/new?fresh=1")
-    page.get_by_role("textbox", name="Message").wait_for()
-    page.get_by_label("To", exact=True).fill(to)
+    compose(page, stack).fill(to)
     page.get_by_label("Subject").fill("Proposal")
     page.get_by_role("textbox", name="Message").click()
     page.keyboard.type("See https://example.com/prices today")
-    expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
-    draft = page.locator("form#compose").get_attribute("data-draft")
-    assert draft
-    return draft
+    saved(page)
+    return draft_id(page)
 
 
 def test_the_preview_by_keyboard_with_nothing_live(chromium: Browser, stack: Stack) -> None:
@@ -101,7 +97,7 @@ def test_undo_brings_the_draft_back_and_then_it_is_sent_once(chromium: Browser, 
         expect(page.get_by_label("Subject")).to_have_value("Proposal")
         expect(page.locator(".chip-item")).to_have_count(1)
         page.get_by_label("Subject").fill("Proposal, better")
-        expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
+        saved(page)
         page.get_by_role("button", name="Send", exact=True).click()
         page.wait_for_url(f"{stack.url}/emails/{draft}")
         # On another page too, and by the keys everybody knows.
@@ -145,10 +141,10 @@ def test_tracking_is_switched_off_for_one_email(chromium: Browser, stack: Stack)
     with window(chromium, ana) as context:
         page = context.new_page()
         draft = write(page, stack)
-        expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
+        saved(page)
         with page.expect_response(lambda answer: answer.url.endswith(f"/emails/drafts/{draft}")):
             page.get_by_label("Track opens and clicks").uncheck()
-        expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
+        saved(page)
         page.goto(f"{stack.url}/emails/new?draft={draft}")
         expect(page.get_by_label("Track opens and clicks")).not_to_be_checked()
         page.get_by_role("button", name="Preview").click()

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from tests.e2e.pages import window
+from tests.e2e.pages import compose, draft_id, window
 from tests.stack import PASSWORD, Person, Stack
 
 pytestmark = pytest.mark.browser
@@ -15,21 +15,14 @@ pytestmark = pytest.mark.browser
 CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
 
 
-def _fresh(context: BrowserContext, stack: Stack, path: str = "/emails/new?fresh=1") -> Page:
+def _fresh(context: BrowserContext, stack: Stack, path: str = "/emails/new") -> Page:
     page = context.new_page()
-    page.goto(stack.url + path)
-    page.get_by_role("textbox", name="Message").wait_for()
+    compose(page, stack, path)
     return page
 
 
 def _status(page: Page, text: str | re.Pattern[str]) -> None:
     expect(page.locator("#saved")).to_have_text(text, timeout=8000)
-
-
-def _draft(page: Page) -> str:
-    found = page.locator("form#compose").get_attribute("data-draft")
-    assert found
-    return found
 
 
 def _sign_in(page: Page, person: Person) -> None:
@@ -53,8 +46,18 @@ def _two_tabs(context: BrowserContext, stack: Stack) -> tuple[Page, Page]:
     one.get_by_label("Subject").fill("First")
     one.get_by_role("textbox", name="Message").fill("Hello")
     _status(one, "Saved")
-    other = _fresh(context, stack, f"/emails/new?draft={_draft(one)}")
+    other = _fresh(context, stack, f"/emails/new?draft={draft_id(one)}")
     return one, other
+
+
+def _overtaken(context: BrowserContext, stack: Stack) -> Page:
+    """A tab in which somebody goes on with a draft that another one has changed meanwhile."""
+    one, other = _two_tabs(context, stack)
+    with one.expect_response("**/emails/drafts/*"):
+        one.get_by_label("Subject").fill("From one")
+    _status(one, "Saved")
+    other.get_by_label("Subject").fill("From the other")
+    return other
 
 
 def test_signing_in_again_in_another_tab_lets_the_page_save_and_send(chromium: Browser, stack: Stack) -> None:
@@ -82,7 +85,7 @@ def test_send_with_an_ended_session_comes_back_to_the_words(chromium: Browser, s
     ana.connect()
     with window(chromium, ana) as context:
         page = _fresh(context, stack)
-        draft = _draft(page)
+        draft = draft_id(page)
         _end_session(context)
         page.get_by_label("To", exact=True).fill("ines@globex.example")
         page.get_by_label("Subject").fill("Proposal")
@@ -98,25 +101,25 @@ def test_send_with_an_ended_session_comes_back_to_the_words(chromium: Browser, s
         page.wait_for_url(f"{stack.url}/emails/{draft}")
 
 
-def test_words_the_server_never_saw_come_back_on_a_new_draft(chromium: Browser, stack: Stack) -> None:
+def test_words_the_server_never_saw_are_offered_by_a_new_page(chromium: Browser, stack: Stack) -> None:
     with window(chromium, stack.person()) as context:
-        page = _fresh(context, stack, "/emails/new")
+        page = _fresh(context, stack)
+        expect(page.locator("#go-on")).to_be_hidden()
         context.set_offline(True)
         page.get_by_label("Subject").fill("Only here")
         page.close()
         context.set_offline(False)
-        page = _fresh(context, stack, "/emails/new")
+        page = _fresh(context, stack)
+        expect(page.get_by_label("Subject")).to_have_value("")
+        expect(page.locator("#go-on")).to_contain_text("Go on with “Only here”, kept in this browser")
+        page.get_by_role("link", name="“Only here”").click()
         expect(page.get_by_label("Subject")).to_have_value("Only here")
         _status(page, "Saved")
 
 
 def test_the_last_of_two_tabs_does_not_win_silently(chromium: Browser, stack: Stack) -> None:
     with window(chromium, stack.person()) as context:
-        one, other = _two_tabs(context, stack)
-        with one.expect_response("**/emails/drafts/*"):
-            one.get_by_label("Subject").fill("From one")
-        _status(one, "Saved")
-        other.get_by_label("Subject").fill("From the other")
+        other = _overtaken(context, stack)
         _status(other, f"Not saved: {CHANGED}")
         other.get_by_label("Subject").fill("From the other, more")
         other.reload()
@@ -129,11 +132,7 @@ def test_send_from_a_tab_that_was_overtaken_sends_nothing(chromium: Browser, sta
     ana = stack.person()
     ana.connect()
     with window(chromium, ana) as context:
-        one, other = _two_tabs(context, stack)
-        with one.expect_response("**/emails/drafts/*"):
-            one.get_by_label("Subject").fill("From one")
-        _status(one, "Saved")
-        other.get_by_label("Subject").fill("From the other")
+        other = _overtaken(context, stack)
         other.get_by_role("button", name="Send", exact=True).click()
         expect(other.get_by_text("Not sent. This draft was changed in another tab")).to_be_visible()
         expect(other.get_by_label("Subject")).to_have_value("From the other")
@@ -145,7 +144,7 @@ def test_words_after_another_tab_sent_become_a_new_draft(chromium: Browser, stac
     ana.connect()
     with window(chromium, ana) as context:
         one, other = _two_tabs(context, stack)
-        draft = _draft(one)
+        draft = draft_id(one)
         one.get_by_role("button", name="Send", exact=True).click()
         one.wait_for_url(f"{stack.url}/emails/{draft}")
         other.get_by_label("Subject").fill("Too late")
@@ -230,14 +229,14 @@ def test_a_save_without_a_revision_still_saves(stack: Stack) -> None:
 
 def test_the_gates_promise_nothing_that_is_not_proved(stack: Stack) -> None:
     ana = stack.person()
-    without = ana.get("/emails/new?fresh=1").text
+    without = ana.get("/emails/new").text
     assert "The provider can carry it." not in without
     connection = ana.connect()["id"]
-    page = ana.get("/emails/new?fresh=1").text
+    page = ana.get("/emails/new").text
     assert "Nothing speaks against sending from it." in page
     assert "The provider can carry it." in page
     ana.email_when(ana.send(connection)["id"], "sent")
-    assert "It can send." in ana.get("/emails/new?fresh=1").text
+    assert "It can send." in ana.get("/emails/new").text
 
 
 def test_a_very_long_subject_takes_three_lines(chromium: Browser, stack: Stack) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
-from tests.e2e.pages import axe, complaints, window
+from tests.e2e.pages import axe, complaints, compose, window
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -27,9 +27,11 @@ _PASTE = """element => {
 }"""
 
 
-def compose(page: Page, stack: Stack) -> None:
-    page.goto(f"{stack.url}/emails/new?fresh=1")
-    page.get_by_role("textbox", name="Message").wait_for()
+def ready(page: Page, stack: Stack) -> None:
+    """An email that could be sent."""
+    compose(page, stack).fill("ines@globex.example")
+    page.get_by_label("Subject").fill("Files")
+    expect(page.get_by_role("heading", name="Ready to send")).to_be_visible()
 
 
 def file(name: str, content: bytes = b"x") -> FilePayload:
@@ -61,8 +63,7 @@ def test_files_are_chosen_dropped_and_pasted_and_survive_a_reload(chromium: Brow
         expect(row(page, "pasted.png")).to_contain_text("1 byte")
         expect(page.locator("#files-total")).to_have_text("4 files, 2 KB of 25 MB.")
         assert axe(page) == []
-        draft = page.locator("form#compose").get_attribute("data-draft")
-        page.goto(f"{stack.url}/emails/new?draft={draft}")
+        page.reload()
         names = ["Grüße.txt", "empty.txt", "dropped.txt", "pasted.png"]
         expect(page.locator(".file-name")).to_have_text(names)
         with page.expect_download() as download:
@@ -83,10 +84,7 @@ def test_progress_cancel_failure_and_another_try(chromium: Browser, stack: Stack
     ana.connect()
     with window(chromium, ana) as context:
         page = context.new_page()
-        compose(page, stack)
-        page.get_by_label("To", exact=True).fill("ines@globex.example")
-        page.get_by_label("Subject").fill("Files")
-        expect(page.locator("#gates")).to_contain_text("Ready to send")
+        ready(page, stack)
         network = context.new_cdp_session(page)
         network.send("Network.enable")
         slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
@@ -106,11 +104,24 @@ def test_progress_cancel_failure_and_another_try(chromium: Browser, stack: Stack
         page.route(UPLOADS, broken)
         choose(page, file("notes.txt"))
         expect(row(page, "notes.txt")).to_contain_text("Not attached: the connection broke.")
+        card = page.get_by_role("region", name="A file is not attached")
+        expect(card).to_contain_text("“notes.txt”: Not attached: the connection broke.")
+        expect(page.get_by_role("heading", name="Everything else is ready")).to_be_visible()
+        expect(page.get_by_text("Ready to send")).to_be_hidden()
+        expect(page.get_by_role("button", name="Why can't I send?")).to_be_visible()
+        assert axe(page) == []
         page.get_by_role("button", name="Send", exact=True).click()
-        expect(page.get_by_role("alert").first).to_contain_text("“notes.txt” is not attached")
+        expect(page.get_by_role("alert").first).to_contain_text("“notes.txt” is not attached: try it again")
+        expect(card.get_by_role("listitem")).to_be_focused()
+        # What the server says of the rest does not take it away.
+        with page.expect_response("**/gates"):
+            page.get_by_label("Subject").fill("Files for you")
+        expect(page.get_by_role("heading", name="Everything else is ready")).to_be_visible()
         page.unroute(UPLOADS)
-        page.get_by_role("button", name="Try again").click()
+        card.get_by_role("button", name="Try again").click()
         expect(row(page, "notes.txt")).to_contain_text("1 byte")
+        expect(card).to_be_hidden()
+        expect(page.get_by_role("heading", name="Ready to send")).to_be_visible()
         page.get_by_role("button", name="Send", exact=True).click()
         page.wait_for_url(re.compile(r"/emails/[0-9a-f-]{36}$"))
 
@@ -120,17 +131,33 @@ def test_what_is_too_large_or_too_many_is_said_before_it_travels(
 ) -> None:
     large = tmp_path / "film.mov"
     large.write_bytes(b"x" * (26 * 1024 * 1024))
-    with window(chromium, stack.person()) as context:
+    ana = stack.person()
+    ana.connect()
+    with window(chromium, ana) as context:
         page = context.new_page()
         asked: list[str] = []
         page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/attachments") else None)
-        compose(page, stack)
+        ready(page, stack)
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Attach files").click()
         chooser.value.set_files(large)
         expect(row(page, "film.mov")).to_contain_text("It is 26 MB. Attachments may be 25 MB in all.")
         assert asked == []
-        page.get_by_role("button", name="Remove film.mov").click()
+        card = page.get_by_role("region", name="A file is not attached")
+        expect(card).to_contain_text(
+            "“film.mov”: It is 26 MB. Attachments may be 25 MB in all. Remove it, and send a link to it instead."
+        )
+        expect(page.get_by_text("Ready to send")).to_be_hidden()
+        expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_role("alert").first).to_contain_text(
+            "“film.mov” is not attached: remove it to send without it."
+        )
+        card.get_by_role("button", name="Remove film.mov").click()
+        expect(page.locator(".file")).to_have_count(0)
+        expect(page.get_by_role("heading", name="Ready to send")).to_be_visible()
+        expect(page.get_by_role("alert").first).to_be_hidden()
+        expect(page.get_by_role("button", name="Attach files")).to_be_focused()
         page.route(UPLOADS, lambda route: route.abort())
         page.evaluate(
             _DROP, [page.locator("form#compose").element_handle(), [f"{number}.txt" for number in range(300)]]
@@ -147,10 +174,7 @@ def test_send_waits_for_a_file_that_is_on_its_way(chromium: Browser, stack: Stac
     ana.connect()
     with window(chromium, ana) as context:
         page = context.new_page()
-        compose(page, stack)
-        page.get_by_label("To", exact=True).fill("ines@globex.example")
-        page.get_by_label("Subject").fill("Files")
-        expect(page.locator("#gates")).to_contain_text("Ready to send")
+        ready(page, stack)
         held: list[Route] = []
 
         def hold(route: Route) -> None:

@@ -63,6 +63,7 @@ NAMED = {
     "emails/<uuid:email_id>/cancel": [("POST", 404)],
     "emails/<uuid:email_id>/release": [("POST", 404)],
     "emails/<uuid:email_id>/undo": [("POST", 404)],
+    "emails/held/<uuid:connection_id>": [("GET", 404), ("POST", 404)],
     "deliveries/<uuid:delivery_id>/resolve": [("POST", 404)],
     "emails/<uuid:email_id>/again": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.sending import wake
@@ -19,12 +21,37 @@ def release(email: Email) -> int:
     """Make the held deliveries of an email due, now or at the hour it was written for; how many there were."""
     with transaction.atomic():
         held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause="")
-        # An hour that was chosen stands.
-        now = clock.now()
-        count = held.update(due_at=max(now, email.send_at or now), held_cause="")
+        count = _let_go(email, held)
         if count:
-            refresh_email(email.pk, problem="")
             wake.mailboxes_of(email.pk)
+    return count
+
+
+def release_all(emails: Iterable[Email], connection_id: UUID, cause: str) -> int:
+    """Let go what one cause holds in one mailbox for a person; of how many of ``emails`` there was something."""
+    count = 0
+    for email in emails:
+        with transaction.atomic():
+            held = Delivery.objects.filter(
+                email=email, connection_id=connection_id, **waits_for_somebody(cause)
+            )
+            count += bool(_let_go(email, held))
+    if count:
+        wake.mailbox(connection_id)
+    return count
+
+
+def waits_for_somebody(cause: str) -> dict[str, object]:
+    """The filter of deliveries that ``cause`` holds until a person lets them go; others have an hour."""
+    return {"status": DeliveryStatus.QUEUED, "held_cause": cause, "due_at": None}
+
+
+def _let_go(email: Email, held: QuerySet[Delivery]) -> int:
+    # An hour that was chosen stands.
+    now = clock.now()
+    count = held.update(due_at=max(now, email.send_at or now), held_cause="")
+    if count:
+        refresh_email(email.pk, problem="")
     return count
 
 

@@ -4,7 +4,17 @@ from allauth.account import views as allauth
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from truesend.web.views import account, attachments, compose, connections, consents, emails, people, preview
+from truesend.web.views import (
+    account,
+    attachments,
+    compose,
+    connections,
+    consents,
+    emails,
+    held,
+    people,
+    preview,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/emails"), name="home"),
@@ -61,6 +71,7 @@ urlpatterns = [
         attachments.remove,
         name="draft_detach",
     ),
+    path("emails/held/<uuid:connection_id>", held.send_all, name="held_send_all"),
     path("emails/recipients", people.check, name="recipients_check"),
     path("emails/<uuid:email_id>/attachments/<uuid:attachment_id>", attachments.download, name="attachment"),
     path("emails/<uuid:email_id>", emails.detail, name="email"),

@@ -25,6 +25,7 @@ from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
 from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
+from truesend.web.held import groups
 from truesend.web.hours import local
 from truesend.web.needs import needs_somebody
 from truesend.web.rows import rows as rows_of
@@ -74,6 +75,7 @@ def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
     return {
         "nav": "emails",
         "emails": rows_of(emails),
+        "held": groups(member) if chosen != "drafts" and not query else [],
         "query": query,
         "filter": chosen if chosen in FILTERS else "",
         "filters": [

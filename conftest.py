@@ -13,7 +13,7 @@ from pathlib import Path
 
 import django
 import pytest
-from tests import browser, network, postgres
+from tests import browser, bytecode, network, postgres
 
 from truesend.runtime.keys import key_files
 
@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Runs before pytest-django sets Django up, which reads the settings from the environment."""
+    bytecode.keep()
     network.loopback_only()
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return  # only hands tests out

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests import browser  # noqa: E402 - the project's folder must be on the path first
+from tests import browser, bytecode  # noqa: E402 - the project's folder must be on the path first
 
 # Tests wait far more than they compute: more processes than this machine has cores.
 WORKERS = 4
@@ -48,6 +48,7 @@ class Count:
 def main(arguments: list[str]) -> int:
     """Arguments are handed to pytest. One that names a file makes it one pass in this process, without workers."""
     os.chdir(ROOT)
+    bytecode.keep()
     if browser.find() is None and browser.install() is None:
         print(
             "\n*** There is no Chromium and it could not be installed: the BROWSER TESTS WILL NOT RUN. ***\n"

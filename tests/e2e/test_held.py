@@ -40,6 +40,9 @@ def test_at_a_limit_compose_says_when_it_goes_and_sends(chromium: Browser, stack
         expect(card.locator(".note").last.locator("time")).to_have_text(hour)
         expect(card).to_contain_text("nothing to do")
         expect(card).to_contain_text("Nothing was tried.")
+        expect(card).to_contain_text("“Proposal” can be taken back for")
+        # No text of a page names an hour of another zone than the reader's.
+        assert "UTC" not in page.locator("body").inner_text()
         # It can be taken back, as any other, and stopped.
         page.get_by_role("button", name="Undo").click()
         page.wait_for_url(f"{stack.url}/emails/new?draft={draft}")
@@ -112,6 +115,7 @@ def test_what_was_refused_is_gone_from_needs_you_once_it_was_sent_again(
         page.goto(f"{stack.url}/emails?filter=needs")
         page.locator(".email-row").get_by_role("link").click()
         page.get_by_role("button", name="Edit the email").click()
+        expect(page.locator("#editor")).to_be_visible()
         page.get_by_label("Subject").fill("Proposal, to the right one")
         expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
         page.get_by_role("button", name="Send", exact=True).click()

@@ -17,6 +17,7 @@ from truesend.organizations.access import Refused, check_manages, connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.web.gate import names
+from truesend.web.hours import said_here
 
 VERDICT_WORDS = {
     Verdict.WORKING: "Working",
@@ -60,7 +61,7 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
         "verdict_word": _verdict_word(described),
         "sentence": "" if troubled else _sentence(described),
         "cause": described.verdict.cause,
-        "explanation": described.sentence if troubled else "",
+        "explanation": said_here(described) if troubled else "",
         "words": described.verdict.proof.words if troubled and described.verdict.proof else "",
         "fix": fix,
         "who": names(described.who) if troubled else "",

@@ -15,6 +15,7 @@ from truesend.organizations.access import connections_of, emails_of, member_of
 from truesend.organizations.models import Member
 from truesend.web.folders import sent_folder
 from truesend.web.gate import names
+from truesend.web.hours import said_here
 from truesend.web.needs import open_questions
 from truesend.web.standstill import stands_still
 
@@ -87,7 +88,7 @@ def health(member: Member) -> dict[str, Any]:
         return {
             "state": "bad" if bad else "warn",
             "title": f"{count} of {len(described)} {words[count > 1]}",
-            "sentence": worst.sentence,
+            "sentence": said_here(worst),
             "fix": worst.fix,
             "bad": len(bad),
         }

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from truesend import clock
 from truesend.connections.causes import at_time
+from truesend.connections.describe import Description
 from truesend.web.templatetags.look import moment
 
 
@@ -25,3 +26,9 @@ def local(text: str, at: datetime | None, now: datetime | None = None) -> str | 
         return text
     # “at 14:05”, “on 25 Nov at 14:05”
     return format_html("{}{} {}{}", before, told[:2], moment(clock.minute_after(at), "point"), after)
+
+
+def said_here(described: Description) -> str | SafeString:
+    """What is said of a connection, with the hour at which it is over."""
+    proof = described.verdict.proof
+    return local(described.sentence, proof.until if proof is not None else None)

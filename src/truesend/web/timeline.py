@@ -58,7 +58,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         # One press more would begin a third one.
         notes = [
             _corrected(corrected),
-            *({**one, "fix": None} if one["fix"] == edit else one for one in notes),
+            *(_done(one) if one["fix"] == edit else one for one in notes),
         ]
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
@@ -84,6 +84,11 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": not offered and stopped == len(deliveries) > 0,
     }
+
+
+def _done(note: dict[str, Any]) -> dict[str, Any]:
+    """A note on what was refused, once it asks nothing of anybody any more."""
+    return {**note, "fix": None, "who": ""}
 
 
 def _corrected(email: Email) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from truesend import clock
-from truesend.sending.models import Email
+from truesend.sending.models import Email, EmailStatus
 from truesend.sending.release import UNTRIED
 
 _KEY = "undo"
@@ -41,6 +41,8 @@ def of_email(email: Email | None) -> dict[str, Any] | None:
     return {
         "id": str(email.pk),
         "subject": email.subject,
+        # Held by a limit, it does not leave when the time to undo is over.
+        "held": email.status == EmailStatus.HELD,
         "until": until,
         "seconds": max(1, round((until - now).total_seconds())),
     }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import django
 import pytest
-from tests import browser, bytecode, network, postgres
+from tests import browser, bytecode, emptying, network, postgres
 
 from truesend.runtime.keys import key_files
 
@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TRUESEND_DATA_DIR"] = str(data)
     os.environ["DJANGO_SETTINGS_MODULE"] = "truesend.settings"
     django.setup()  # pytest-django looked for the settings before they were here, and leaves it to us
+    emptying.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

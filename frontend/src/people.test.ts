@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { isFinished } from "./people.ts";
-import { refusal, sizeWords } from "./uploads.ts";
+import { refusal, sizeWords } from "./files.ts";
 
 test("a comma ends an entry where it cannot be part of a name", () => {
   for (const text of ["ines@globex.example,", "Ines <ines@globex.example>,", '"Moreau, Ines" <ines@globex.example>,', "tom;"]) {

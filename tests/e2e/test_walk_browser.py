@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_new_user_sends_a_tracked_email_and_sees_it_opened(stack: Stack, chrom
     page.get_by_role("button", name="Set link").click()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(f"{stack.url}/emails/*-*")
+    page.wait_for_url(re.compile(r"/emails/[0-9a-f-]{36}$"))
     stack.sandbox.advance(11)  # the time to undo is over
     seconds_until(page, "Accepted by Google")
     page.evaluate("window.neverReloaded = true")
@@ -96,6 +97,7 @@ def test_a_draft_survives_a_closed_tab_and_the_way_to_connecting(stack: Stack, c
 
         page = context.new_page()
         page.goto(f"{stack.url}/emails/new")
+        page.get_by_role("link", name="“Our Thursday call”").click()
         expect(page.get_by_label("Subject")).to_have_value("Our Thursday call")
         expect(page.get_by_role("textbox", name="Message")).to_contain_text("See you on Thursday")
 
@@ -105,6 +107,6 @@ def test_a_draft_survives_a_closed_tab_and_the_way_to_connecting(stack: Stack, c
         expect(page.get_by_label("Subject")).to_have_value("Our Thursday call")
         expect(page.get_by_label("From")).to_contain_text(tom.email)
         page.get_by_role("button", name="Send", exact=True).click()
-        page.wait_for_url(f"{stack.url}/emails/*-*")
+        page.wait_for_url(re.compile(r"/emails/[0-9a-f-]{36}$"))
         stack.sandbox.advance(11)
         seconds_until(page, "Accepted by Google")

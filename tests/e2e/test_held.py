@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.e2e.pages import complaints, window
@@ -119,7 +121,7 @@ def test_what_was_refused_is_gone_from_needs_you_once_it_was_sent_again(
         page.get_by_label("Subject").fill("Proposal, to the right one")
         expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
         page.get_by_role("button", name="Send", exact=True).click()
-        page.wait_for_url(f"{stack.url}/emails/*")
+        page.wait_for_url(re.compile(r"/emails/[0-9a-f-]{36}$"))
         again = page.url.rpartition("/")[2]
         ana.email_when(again, "sent", 30)
         page.goto(f"{stack.url}/emails?filter=needs")

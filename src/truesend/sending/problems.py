@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Max
 
 from truesend import clock
 from truesend.connections.causes import Who
@@ -17,13 +19,14 @@ from truesend.connections.describe import (
     people_who,
     with_facts,
 )
-from truesend.connections.models import Connection
+from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
 from truesend.sending import readiness
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
 
+_A_DAY = timedelta(days=1)
 # Here nothing is in the way, whatever stood there before.
 _WELL = frozenset({EmailStatus.DRAFT, EmailStatus.SENT, EmailStatus.CANCELLED, EmailStatus.SENDING})
 
@@ -57,7 +60,8 @@ def every_problem_of(
     assert email.connection_id is not None
     about = describe(with_facts(Connection.objects.filter(pk=email.connection_id)).get())
     now, people = clock.now(), _People()
-    facts = _facts(email, deliveries, {one.delivery_id: one for one in attempts}, about, now)
+    newest = {one.delivery_id: one for one in attempts}
+    facts = _facts(email, deliveries, newest, about, now, _used_up([email], now))
     told = ((one, explain(one, now)) for one in facts)
     return [_problem(one, what, email, about, people) for one, what in told if what is not None]
 
@@ -71,12 +75,12 @@ def problems_of(
     now = clock.now()
     described = {row.pk: describe(row, now) for row in rows} if stuck else {}
     newest = {one.delivery_id: one for one in attempts}  # the last of each, as they come in order
-    people = _People()
+    people, used_up = _People(), _used_up(stuck, now)
     found: dict[UUID, Problem] = {}
     for email in stuck:
         assert email.connection_id is not None
         about = described[email.connection_id]
-        facts = _facts(email, deliveries[email.pk], newest, about, now)
+        facts = _facts(email, deliveries[email.pk], newest, about, now, used_up)
         told = explain(facts[0], now) if facts else None
         if told is not None:
             found[email.pk] = _problem(facts[0], told, email, about, people)
@@ -102,11 +106,14 @@ def _facts(
     newest: Mapping[UUID, Attempt],
     about: Description,
     now: datetime,
+    used_up: frozenset[str],
 ) -> list[Facts]:
     """The facts of the copies that stand alike and how many they are; what most needs somebody first."""
     ranked: dict[tuple[int, str], list[Delivery]] = {}
     for one in deliveries:
         code = _cause(email, one, newest.get(one.pk), about, now)
+        if code == "client_throttled" and about.connection.provider in used_up:
+            code = "project_limit"
         rank = _rank(one) if code or one.status == DeliveryStatus.UNKNOWN else None
         if rank is not None:
             ranked.setdefault((rank, code), []).append(one)
@@ -170,6 +177,21 @@ def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Descri
     if email.problem or delivery.status != DeliveryStatus.QUEUED:
         return email.problem
     return _in_the_mailbox(email, delivery, about, now)
+
+
+def _used_up(emails: Sequence[Email], now: datetime) -> frozenset[str]:
+    """The providers at which some mailbox has met the installation's daily limit and none was let through since.
+
+    The client rests for that, so every email that waits for the client is told of it, and of who can help. Asked
+    only where one of ``emails`` waits for its client.
+    """
+    if not any(one.problem == "client_throttled" for one in emails):
+        return frozenset()
+    sends = Proof.objects.filter(check_name="send", at__gt=now - _A_DAY).order_by()
+    refused = sends.filter(ok=False, cause="project_limit").values_list("connection__provider")
+    met = dict(refused.annotate(last=Max("at")))
+    through = dict(sends.filter(ok=True).values_list("connection__provider").annotate(last=Max("at")))
+    return frozenset(one for one, last in met.items() if one not in through or through[one] < last)
 
 
 def _in_the_mailbox(email: Email, delivery: Delivery, about: Description, now: datetime) -> str:

@@ -31,7 +31,7 @@ _GATES = {
     "installation": "May this installation act in the name of its database? Not in a copy, nor after a restore.",
     "role": "Is the member's account switched on?",
     "connection": "Is an account chosen to send from, and still connected?",
-    "capability": "Can that account send? Broken stops, unproven does not, attention only for limits.",
+    "capability": "Can that account send? Broken stops, unproven does not; a limit delays, and says until when.",
     "limits": "Does the provider carry so many people, and so much?",
     "recipients": "Is somebody to receive it, and can every address be read?",
     "content": "Is there anything in it, and is the subject one line?",

@@ -36,7 +36,7 @@ class Answer:
 class Tracker:
     """A tracker on a port of its own; ``start`` it again after ``kill``."""
 
-    def __init__(self, data: Path, database_url: str | None) -> None:
+    def __init__(self, data: Path, database_url: str | None, **settings: str) -> None:
         self.port = free_ports(1)[0]
         self.folder = data / "tracking"
         self._environment = {
@@ -44,6 +44,7 @@ class Tracker:
             **key_files(data, {}),
             "TRUESEND_DATA_DIR": str(data),
             **({"TRUESEND_DATABASE_URL": database_url} if database_url else {}),
+            **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -102,15 +103,36 @@ class Tracker:
         finally:
             process.rlimit(psutil.RLIMIT_FSIZE, before)
 
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """The process itself is stopped for the time of the block; those beside it go on."""
+        assert self._process is not None
+        process = psutil.Process(self._process.pid)
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
+
+    def pid_of(self, name: str) -> int:
+        """The process beside it that has this name, once there is one."""
+        path = self.folder.parent / "run" / f"{name}.pid"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if path.exists() and (text := path.read_text()):
+                return int(text)
+            time.sleep(0.02)
+        raise TimeoutError(f"there is no {name}")
+
     def segments(self) -> list[Path]:
         """The segments that are still there."""
         return sorted((self.folder / "segments").glob("*.log"))
 
 
 @contextmanager
-def running(data: Path, database_url: str | None) -> Iterator[Tracker]:
+def running(data: Path, database_url: str | None, **settings: str) -> Iterator[Tracker]:
     """A tracker for the time of the block."""
-    tracker = Tracker(data, database_url)
+    tracker = Tracker(data, database_url, **settings)
     try:
         tracker.start()
         yield tracker

@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
         part.add_argument("--host", default="localhost")
         part.add_argument("--port", type=int, default=port)
         part.add_argument("--fd", type=int, action="append", default=[], help="an inherited listening socket")
+        if name == "tracker":
+            part.add_argument(
+                "--helping", action="store_true", help="answer only: another process loads hits"
+            )
 
     _command(commands, "worker", _worker, "run only the worker, which sends and refreshes")
     _command(commands, "migrate", _migrate, "bring the database to this version")
@@ -146,10 +150,9 @@ def _web(options: argparse.Namespace) -> int:
 
 
 def _tracker(options: argparse.Namespace) -> int:
-    from truesend.runtime.server import serve
-    from truesend.tracking.app import application
+    from truesend.runtime.tracker import run
 
-    serve(application, fds=options.fd, host=options.host, port=options.port, what="tracker")
+    run(fds=options.fd, host=options.host, port=options.port, helping=options.helping)
     return 0
 
 

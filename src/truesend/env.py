@@ -82,6 +82,7 @@ SETTINGS: tuple[Setting, ...] = (
         "500",
         "Megabytes that the files of one member's drafts may hold together; what was sent does not count.",
     ),
+    Setting("TRACKER_PROCESSES", "1", "Processes that answer pixels and links; one fills most of a core."),
     Setting("WORKER_CONCURRENCY", "16", "Mailboxes one worker serves at the same time."),
     Setting(
         "WEB_THREADS",

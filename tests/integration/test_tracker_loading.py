@@ -148,6 +148,51 @@ def test_killing_the_tracker_under_load_counts_every_answered_hit_once(
         print(f"\ntracker killed {kills} times under {len(load.answered)} hits")
 
 
+@pytest.mark.timeout(110)
+def test_killing_the_loader_under_load_counts_every_answered_hit_once(
+    server: Postgres, tracker: Tracker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hits, kills = 500, 5
+    load = Load(tracker)
+    thread = load.until(hits)
+    killed: set[int] = set()
+    while len(killed) < kills:
+        pid = tracker.pid_of("loader")
+        if pid in killed or len(load.answered) < len(killed) * hits // (kills + 1):
+            time.sleep(0.01)
+            continue
+        os.kill(pid, signal.SIGKILL)
+        killed.add(pid)
+    thread.join()
+    assert load.unanswered == set()
+    check(counted(server, tracker, load.answered), load)
+    with capsys.disabled():
+        print(f"\nloader killed {kills} times under {len(load.answered)} hits")
+
+
+def test_several_processes_answer_and_one_that_dies_comes_back(server: Postgres) -> None:
+    folder = postgres.data_folder()
+    with tracker_process.running(folder, server.url, TRUESEND_TRACKER_PROCESSES="3") as tracker:
+        helpers = [psutil.Process(tracker.pid_of(f"tracker-{number}")) for number in (2, 3)]
+        load = Load(tracker)
+        with tracker.suspended():  # so it is the others that answer
+            load.until(50).join()
+        assert load.unanswered == set()
+        helpers[0].kill()
+        thread = load.until(300)
+        deadline = time.monotonic() + 20
+        while tracker.pid_of("tracker-2") == helpers[0].pid and time.monotonic() < deadline:
+            time.sleep(0.05)
+        thread.join()
+        check(counted(server, tracker, load.answered), load)
+        back = psutil.Process(tracker.pid_of("tracker-2"))
+        assert back.pid != helpers[0].pid
+        assert tracker.stop() == 0
+        assert not any(one.is_running() for one in (back, helpers[1]))
+        assert tracker.segments() == []
+    shutil.rmtree(folder)
+
+
 def test_segments_of_a_dead_process_are_loaded_and_removed(server: Postgres, tracker: Tracker) -> None:
     load = Load(tracker)
     load.until(20).join()

@@ -51,18 +51,20 @@ def serve(
     application: Any,
     *,
     fds: Sequence[int] = (),
+    listening: Sequence[socket.socket] = (),
     host: str = sockets.LOCALHOST,
     port: int = 8000,
     what: str = "web",
     on_stop: Callable[[], object] | None = None,
 ) -> None:
-    """Serve an ASGI application on inherited listening sockets, or on ``host`` and ``port``, until SIGTERM or
-    SIGINT.
+    """Serve an ASGI application on ``listening`` sockets, on inherited ones, or on ``host`` and ``port``, until SIGTERM
+    or SIGINT.
 
     ``on_stop`` is called in the event loop as soon as the signal arrives; requests then have 4 s to finish.
     Client addresses are those of the connection: no header is believed here.
     """
-    listening = sockets.adopt(fds) if fds else sockets.listen(host, port, what)
+    if not listening:
+        listening = sockets.adopt(fds) if fds else sockets.listen(host, port, what)
     config = uvicorn.Config(
         application,
         loop="uvloop",

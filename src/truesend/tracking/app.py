@@ -1,7 +1,7 @@
 """The tracker: a bare ASGI application that answers pixels and links.
 
 No database, no Django and no cookie is on the way of a request: the token says everything. A hit is answered
-when it stands in this process's segment; a thread carries it to PostgreSQL (:mod:`truesend.tracking.loader`).
+when it stands in this process's segment; another process carries it to PostgreSQL (:mod:`truesend.tracking.loader`).
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import functools
 import ipaddress
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from truesend import clock, env
 from truesend.tracking import answers, records, tokens
-from truesend.tracking.loader import Loader
+from truesend.tracking.loader import state_of
 from truesend.tracking.losses import Losses
-from truesend.tracking.segments import Segments
+from truesend.tracking.segments import Segments, folder_in
 from truesend.tracking.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -37,18 +37,38 @@ _KEPT = {
 _KEPT[b"x-forwarded-for"] = (-1, 512)
 
 
+class Attended(Protocol):
+    """A process that runs beside the tracker as long as it does, and is started again when it dies."""
+
+    def start(self) -> None:
+        """Start it, from the event loop of the main thread."""
+
+    async def stop(self) -> None:
+        """Have it end in good order."""
+
+
 class Tracker:
-    """The application. ``trust_forwarded``: believe ``X-Forwarded-For`` of a loopback peer (dev)."""
+    """The application. ``trust_forwarded``: believe ``X-Forwarded-For`` of a loopback peer (dev).
+
+    ``beside`` are the processes it keeps running: first what loads its hits, which ends last, then others that answer
+    as it does. Without one that loads, hits are kept for later.
+    """
 
     def __init__(
-        self, *, keys: tokens.Keys, data: Path, database_url: str | None, trust_forwarded: bool = False
+        self,
+        *,
+        keys: tokens.Keys,
+        data: Path,
+        trust_forwarded: bool = False,
+        has_database: bool = False,
+        beside: Sequence[Attended] = (),
     ) -> None:
         self._keys = tuple(keys)
-        self._folder = data / "tracking"
-        self._database_url = database_url
+        self._segments = folder_in(data)
         self._trust_forwarded = trust_forwarded
+        self._has_database = has_database
+        self._beside = tuple(beside)
         self._writer: Writer | None = None
-        self._loader: Loader | None = None
         self._losses: Losses | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,18 +79,18 @@ class Tracker:
 
     def start(self) -> None:
         """Begin to take hits; needs a running event loop. ``OSError``: the folder cannot be used."""
-        segments = Segments(self._folder / "segments")
-        self._losses = Losses(self._folder / "losses", segments.process)
-        self._loader = Loader(segments, self._database_url)
-        self._writer = Writer(segments, self._losses, self._loader.wake)
-        self._loader.start()
+        segments = Segments(self._segments)
+        self._losses = Losses(self._segments.with_name("losses"), segments.process)
+        self._writer = Writer(segments, self._losses)
+        for one in self._beside:
+            one.start()
 
     async def stop(self) -> None:
-        """Write and, if the database answers, load what is left."""
+        """Write what is left and, if the database answers, have it loaded."""
         if self._writer:
             await self._writer.close()
-        if self._loader:
-            await self._loader.stop()
+        for one in reversed(self._beside):
+            await one.stop()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -156,7 +176,7 @@ class Tracker:
                 "ok": True,
                 "lost": self._losses.count if self._losses else 0,
                 "waiting": self._writer.waiting if self._writer else 0,
-                "database": self._loader.state if self._loader else "off",
+                "database": state_of(self._segments) if self._has_database else "off",
             }
         ).encode()
 
@@ -180,30 +200,13 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def from_environment() -> Tracker:
+def from_environment(beside: Sequence[Attended] = ()) -> Tracker:
     """The tracker as the settings say. Without a database address it answers and keeps hits for later."""
     env.refuse_unsafe()
     return Tracker(
         keys=env.link_keys(),
         data=env.data_dir(),
-        database_url=env.get("DATABASE_URL"),
         trust_forwarded=env.environment() == "dev",
+        has_database=env.get("DATABASE_URL") is not None,
+        beside=beside,
     )
-
-
-_tracker: Tracker | None = None
-
-
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI entry point: one tracker to a process, made when the server starts."""
-    global _tracker  # noqa: PLW0603 - one per process by definition
-    if _tracker is None:
-        try:
-            _tracker = from_environment()
-        except env.SettingError as error:
-            if scope["type"] != "lifespan":
-                raise
-            await receive()
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
-    await _tracker(scope, receive, send)

@@ -5,43 +5,48 @@ position in ``tracking_segmentoffset``. Two loaders at one segment meet at that 
 no process writes any more is removed once its end is committed, and only then its position: a loader that
 holds the lock and can still open the file may trust the position.
 
-The loader has a connection of its own and nothing waits for it: with the database away, segments gather.
+The loader is a process of its own (``python -m truesend.tracking.loader``), which every tracker keeps running: in the
+tracker's it would take the interpreter from the requests. Of several at one folder one loads and the others stand by.
+Nothing waits for it: with the database away, segments gather.
 """
 
 from __future__ import annotations
 
-import asyncio
+import fcntl
 import logging
-import threading
+import os
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from truesend import env
 from truesend.tracking import segments as segment_files
 from truesend.tracking.folding import Folding
 from truesend.tracking.insert import insert
 from truesend.tracking.records import unpack_all
-from truesend.tracking.segments import Segments
 
 log = logging.getLogger(__name__)
 
-PERIOD = 0.2
-"""Seconds at most between two looks at the segments."""
-
-GATHER = 0.02
-"""Seconds a batch gathers after the first hit: a hit is in the table before anybody could notice."""
+PERIOD = 0.1
+"""Seconds between two looks at the segments."""
 
 CHUNK = 1024 * 1024
 CHUNKS_IN_A_ROW = 8
-SCAN_PERIOD = 1.0
-"""Seconds between two looks for segments of other processes."""
+STANDBY_PERIOD = 1.0
+"""Seconds between two looks whether the loader of this folder has ended."""
 
 BACKOFF = (0.2, 5.0)
 """First and longest wait in seconds after a failure."""
 
-STOP_PATIENCE = 3.0
+STATE = "loader.state"
+"""The file in the folder of segments that tells how loading goes."""
+
+NICENESS = 5
+"""A request goes before a row: hits are safe where they are."""
 
 CONNECT: dict[str, Any] = {
     "connect_timeout": 3,
@@ -57,88 +62,88 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Loader:
-    """The thread that carries this folder's hits to the database.
+    """Carries a folder's hits to the database, until :meth:`stop`.
 
-    ``state`` is ``off`` (no database is set), ``waiting`` (first connection), ``ready``, ``away`` or
-    ``failing``.
+    ``state`` is ``waiting`` (for the first connection, or for another loader of this folder to end), ``ready``,
+    ``away`` or ``failing``; it stands in the file :data:`STATE` too.
     """
 
-    def __init__(self, segments: Segments, database_url: str | None) -> None:
-        self._segments = segments
-        self._folder = segments.folder
-        self._folder_id = segment_files.folder_id(segments.folder)
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self._folder = folder
         self._url = database_url
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tracker-loader", daemon=True)
+        self._ended = False
         self._folding = Folding()
         self._loaded: dict[str, int] = {}  # how far each growing segment is known to be loaded
-        self._names: list[str] = []
-        self._scanned = 0.0
         self._pause = BACKOFF[0]
-        self.state = "waiting" if database_url else "off"
+        self._more = False
+        self._state = "waiting"
 
-    def start(self) -> None:
-        """Begin, unless there is no database to load into."""
-        if self._url:
-            self._thread.start()
+    def stop(self) -> None:
+        """Load what is left and end. Safe in a signal handler, where an Event may not be set."""
+        self._ended = True
 
-    def wake(self) -> None:
-        """Say that there are new records. Any thread may call it."""
-        self._wake.set()
+    def _wait(self, seconds: float) -> bool:
+        """Sleep; whether to end."""
+        until = time.monotonic() + seconds
+        while not self._ended and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, PERIOD))
+        return self._ended
 
-    async def stop(self) -> None:
-        """Load what is left and end; gives up after a few seconds, the next loader goes on from there."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            await asyncio.to_thread(self._thread.join, STOP_PATIENCE)
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Load, whatever happens to the database, until told to end."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder_id = segment_files.folder_id(self._folder)
+        turn = os.open(self._folder / ".loader", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while not _locked(turn):
+            if self._wait(STANDBY_PERIOD):
+                return
+        self._say("waiting")
         while True:
             try:
                 self._serve()
                 return
             except psycopg.Error as error:
-                if self.state != "away":
+                if self._state != "away":
                     log.warning("The database takes no hits, segments gather (%s).", type(error).__name__)
-                self.state = "away"
+                self._say("away")
             except Exception:
                 log.exception("Loading hits failed; trying again.")
-                self.state = "failing"
-            if self._stop.wait(self._pause):
+                self._say("failing")
+            if self._wait(self._pause):
                 return
             self._pause = min(self._pause * 2, BACKOFF[1])
+
+    def _say(self, state: str) -> None:
+        self._state = state
+        path = self._folder / STATE
+        fresh = path.with_name(f".{STATE}.{os.getpid()}")
+        try:
+            fresh.write_text(state, encoding="ascii")
+            fresh.replace(path)
+        except OSError as error:  # a full disk keeps nobody from loading
+            log.info("How loading goes could not be noted (%s).", error.strerror)
 
     def _serve(self) -> None:
         assert self._url is not None
         with psycopg.connect(self._url, autocommit=True, **CONNECT) as connection:
             self._loaded.clear()
             self._forget_removed(connection)
-            if self.state != "waiting":
+            if self._state != "waiting":
                 log.warning("The database takes hits again.")
-            self.state, self._pause = "ready", BACKOFF[0]
-            while not self._stop.is_set():
-                if self._wake.wait(PERIOD):
-                    time.sleep(GATHER)
-                    self._wake.clear()
+            self._pause = BACKOFF[0]
+            self._say("ready")
+            while not self._wait(0.0 if self._more else PERIOD):
                 self._load_all(connection)
-            self._scanned = 0.0
             self._load_all(connection)
 
     def _load_all(self, connection: Connection) -> None:
-        now = time.monotonic()
-        if now - self._scanned >= SCAN_PERIOD:
-            self._scanned = now
-            self._names = segment_files.listing(self._folder)
-        active = self._segments.active
-        names = [*self._names, active] if active and active not in self._names else self._names
-        for name in names:
+        self._more = False
+        for name in segment_files.listing(self._folder):
             for _ in range(CHUNKS_IN_A_ROW):
                 if not self._load_some(connection, name):
                     break
             else:
-                self._wake.set()
+                self._more = True
 
     def _load_some(self, connection: Connection, name: str) -> bool:
         """Load up to one chunk of a segment: whether to come back for more of it at once."""
@@ -148,8 +153,8 @@ class Loader:
             size = path.stat().st_size  # asked second: a segment that does not grow keeps its size
         except FileNotFoundError:
             return False
-        if growing and (not name.startswith(self._segments.process) or self._loaded.get(name) == size):
-            return False  # its own process takes care of it, or nothing is new
+        if growing and self._loaded.get(name) == size:
+            return False  # nothing is new
         try:
             position, used = self._load_chunk(connection, name, path, size)
         except (_Taken, FileNotFoundError):
@@ -220,3 +225,35 @@ class Loader:
 
 class _Taken(Exception):
     """Another loader is at this segment."""
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def state_of(folder: Path) -> str:
+    """How loading goes, as the loader last said; ``waiting`` before it said anything."""
+    try:
+        return (folder / STATE).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return "waiting"
+
+
+def main() -> int:
+    """The process, until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    os.nice(NICENESS)
+    loader = Loader(segment_files.folder_in(env.data_dir()), env.database_url())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loader.stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    loader.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

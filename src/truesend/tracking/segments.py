@@ -110,6 +110,11 @@ class Segments:
         return complete
 
 
+def folder_in(data: Path) -> Path:
+    """Where the segments of an installation lie, in its data folder."""
+    return data / "tracking" / "segments"
+
+
 def listing(folder: Path) -> list[str]:
     """The names of all segments of the folder, oldest of each process first."""
     try:

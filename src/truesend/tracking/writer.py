@@ -11,7 +11,6 @@ import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable
 
 from truesend.tracking.losses import Losses
 from truesend.tracking.segments import Segments
@@ -33,8 +32,8 @@ _LOOK = 0.25
 class Writer:
     """Takes records on the event loop, writes them in a thread of its own."""
 
-    def __init__(self, segments: Segments, losses: Losses, on_written: Callable[[], None]) -> None:
-        self._segments, self._losses, self._on_written = segments, losses, on_written
+    def __init__(self, segments: Segments, losses: Losses) -> None:
+        self._segments, self._losses = segments, losses
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="tracker-writer", daemon=True)
@@ -110,7 +109,6 @@ class Writer:
                 break
             batch, future = item
             self._write(batch)
-            self._on_written()
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._written, future)
         self._segments.close()

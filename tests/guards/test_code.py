@@ -152,5 +152,5 @@ def test_the_rule_for_the_supervisor_holds_every_module_of_it() -> None:
         if path.stem != "__init__"
     }
 
-    at_home_in_both = {"truesend.runtime.worker", "truesend.runtime.heart", "truesend.runtime.schema"}
+    at_home_in_both = {f"truesend.runtime.{name}" for name in ("worker", "heart", "schema", "tracker")}
     assert set(rule["source_modules"]) == modules - at_home_in_both

@@ -204,6 +204,9 @@ def test_a_bad_form_is_answered_in_words_and_sends_nothing(
     answer = _form(ana, **fields)
     assert answer.status_code == status
     assert said in re.sub(r"\s+", " ", answer.text)
+    if status == 400:  # the way back is to this draft
+        draft = answer.url.split("/")[-2]
+        assert f'<input type="hidden" name="draft" value="{draft}">' in answer.text
 
 
 def test_a_form_cannot_add_a_header_or_run_a_script(stack: Stack, ana: Person) -> None:

@@ -229,7 +229,7 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         context = {
             "title": "Not sent",
             "sentence": str(error),
-            "fix": {"label": "Back", "url": "/emails/new"},
+            "fix": {"label": "Back to the draft", "url": f"/emails/new?draft={email_id}"},
         }
         return render(request, "problem.html", context, status=400)
     try:

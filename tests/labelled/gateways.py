@@ -17,6 +17,8 @@ from tests.labelled.shape import Headers, Mail, Source
 
 BARE: Headers = {"accept": "*/*", "accept-encoding": "gzip, deflate"}
 PAGE: Headers = {"accept": agents.PLAIN_NAVIGATION, "accept-encoding": "gzip, deflate, br"}
+# A driven browser sends what a person's sends (FusionAuth#629: it "actually runs the Javascript on your page").
+DRIVEN: Headers = Browser("", "firefox", "windows", 128, "en-US,en;q=0.9").page()
 
 
 def sweep(
@@ -71,7 +73,8 @@ def defender(mail: Mail) -> None:
         changed = agents.old_chrome(rng) if rng.random() < 0.3 else agent
         return address(rng, rng.choice(("azure", "exchange"))), changed
 
-    end = sweep(mail, at, who, why, gap=(0.1, 3), headers=PAGE, pixel=mail.number % 4 == 1)
+    shown = rng.choice((PAGE, DRIVEN))
+    end = sweep(mail, at, who, why, gap=(0.1, 3), headers=shown, pixel=mail.number % 4 == 1)
     if mail.number % 5 == 2:  # automated investigation crawls again, often hours after delivery
         sweep(
             mail,
@@ -157,7 +160,8 @@ def proofpoint(mail: Mail) -> None:
         ).agent
 
     at = mail.soon(0.5, rng.choice((10, 200, 1500)))
-    sweep(mail, at, who, "Proofpoint's sandbox visited", gap=(0.2, 20 if mail.number % 3 == 2 else 2), headers=PAGE,
+    sweep(mail, at, who, "Proofpoint's sandbox visited", gap=(0.2, 20 if mail.number % 3 == 2 else 2),
+          headers=rng.choice((PAGE, DRIVEN)),
           pixel=mail.number % 2 == 0)  # fmt: skip
     reader(mail, "https://urldefense.com/")
 
@@ -178,7 +182,7 @@ def mimecast(mail: Mail) -> None:
         mail.soon(0.2, rng.choice((6, 120))),
         lambda: (ip, browser.agent),
         "Mimecast scanned the links",
-        headers=PAGE,
+        headers=rng.choice((PAGE, DRIVEN)),
     )
     reader(mail, "https://protect-us.mimecast.com/")
 
@@ -230,7 +234,7 @@ def appliances(mail: Mail) -> None:
         rng.choice((agents.HEADLESS, agents.old_chrome(rng), "python-requests/2.28.2", "")),
     )
     sweep(mail, max(0.15, mail.arrived - rng.uniform(-10, 2)), lambda: (ip, agent), "an appliance followed the links",
-          headers=PAGE if "Chrome" in agent else BARE, gap=(0.05, 4))  # fmt: skip
+          headers=DRIVEN if "Chrome" in agent else BARE, gap=(0.05, 4))  # fmt: skip
     reader(mail)
 
 
@@ -250,7 +254,7 @@ def google_check(mail: Mail) -> None:
     )[mail.number % 4]
     ip = address(rng, "google crawl")
     sweep(mail, mail.soon(0.3, rng.choice((10, 400))), lambda: (ip, agent), "Google's anti-phishing crawl",
-          headers=BARE,
+          headers=DRIVEN if mail.number % 4 == 3 else BARE,
           links=rng.choice((1, 2, 0)) if mail.links > 1 else 0)  # fmt: skip
 
 

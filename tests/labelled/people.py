@@ -51,7 +51,8 @@ def quick(mail: Mail) -> None:
     """Somebody who sat before the inbox: opens within seconds of delivery and clicks at once, one link or two."""
     rng = mail.rng
     mail.delivered = mail.delivered or 1.1
-    at, ip, browser = mail.soon(3, 25), someone(rng), Browser.draw(rng)
+    platform = "windows" if mail.number % 3 == 1 else ""
+    at, ip, browser = mail.soon(3, 25), someone(rng), Browser.draw(rng, (), platform)
     if mail.number % 3 == 0:
         google_open(mail, at, "opened in Gmail the moment it came in")
     elif mail.number % 3 == 1:

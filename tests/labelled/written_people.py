@@ -168,6 +168,10 @@ def _own() -> list[Labelled]:
             opened(3.6, HOME, WINDOWS_CHROME.agent, "self", "the conversation view showed the sent copy at once",
                    look)],
             1.0, me),
+        by_hand("the-sender", "temporary-address", "2026-06-19T09:00:00Z", 2, [  # RFC 8981: a new address every day
+            opened(3 * DAY, "2003:c5:7f0a:4400:b1d:77:e0:19", WINDOWS_CHROME.agent, "self",
+                   "the sender at home; IPv6 gave the computer another address in the same /64", look)],
+            1.0, ("2003:c5:7f0a:4400:91ac:3:52f0:8", WINDOWS_CHROME.agent)),
         by_hand("the-sender", "cc-to-self-gmail", "2026-06-14T09:00:00Z", 1, [
             gmail(40 * MINUTE, "unknown", "sender and recipient both had it open in Gmail within the same minute; "
                   "one fetch came, from the proxy, for one of them")], 1.0, me),

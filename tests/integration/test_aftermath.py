@@ -124,7 +124,8 @@ def test_a_mailbox_that_is_not_ones_own_is_named(ana: Member) -> None:
     for member in (ana, tom):
         email = email_of(member, shared, UNKNOWN)
         assert rows.rows([email])[0]["detail"] == f"Needs you: is it in {folder}?"
-        assert f"It is in {folder}" in shown(member, email)
+        assert f"Look into {folder}: is it there?" in shown(member, email)
+        assert "It is in that Sent folder" in shown(member, email)
         assert context.health(member)["sentence"] == f"Is it in {folder}?"
     looked = email_of(
         tom, mailbox(ana, BOTH, kind="organization"), Copy("unknown", "provider_timeout", look=3)

@@ -77,7 +77,9 @@ def questions(
         "more": max(0, len(asked) - _MOST),
         "failing": failing if asked else None,
         "offer": _offer(member, connection, described.provider_name, asked) if asked else None,
-        "folder": sent_folder(connection, member.pk),
+        "folder": (folder := sent_folder(connection, member.pk)),
+        # A button has no room for an address, which stands right above it.
+        "there": folder if folder == "your Sent folder" else "that Sent folder",
         "way": way_there(connection) if asked else None,
         "seconds": _turns_in([one["decides"] for one in looking + asked], now),
     }

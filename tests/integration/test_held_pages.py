@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.messages import get_messages
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 from tests.copies import Copy, email_of, mailbox, member_of
 from tests.integration.test_unknown_pages import SEND
@@ -41,12 +41,9 @@ def place(connection: Connection, cause: str = "grant_revoked") -> str:
     return f"/emails/held/{connection.pk}?cause={cause}"
 
 
-def press(member: Member, connection: Connection, cause: str = "grant_revoked") -> HttpResponse:
+def press(member: Member, connection: Connection, cause: str = "grant_revoked") -> HttpResponseBase:
     """The button of a confirmation that was shown just now."""
-    answer: HttpResponse = browser(member).post(
-        place(connection, cause), {"asked_at": clock.now().isoformat()}
-    )
-    return answer
+    return browser(member).post(place(connection, cause), {"asked_at": clock.now().isoformat()})
 
 
 def held_now() -> int:

@@ -357,3 +357,18 @@ def test_a_sent_draft_can_keep_its_message_by_switch(sandbox: Sandbox, google: G
     assert sandbox.messages(delivery="d")[0]["count"] == 1
     whole = google.gmail("GET", f"messages/{sent['id']}?format=raw", tokens).json()["raw"]
     assert b"@mail.gmail.com>" in base64.urlsafe_b64decode(whole)
+
+
+def test_sent_is_a_page_for_people(sandbox: Sandbox, google: GoogleClient) -> None:
+    def page(**query: str) -> requests.Response:
+        return requests.get(f"{sandbox.url}/mail/", params=query, timeout=10)
+
+    assert page(authuser="nobody@northwind.example").status_code == 404
+    assert page().status_code == 404
+    sandbox.account("ada@gmail.com", name="Ada")
+    assert "Nothing was sent from this account." in page(authuser="ada@gmail.com").text
+    tokens = google.connect(scope=BOTH)
+    assert google.send(tokens, mail(subject="<i>Offer</i>")).status_code == 200
+    shown = page(authuser="ada@gmail.com").text
+    assert "&lt;i&gt;Offer&lt;/i&gt;" in shown
+    assert "bob@example.com" in shown

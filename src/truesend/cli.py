@@ -86,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
         "--restored", action="store_true", help="a machine or disk was put back as a whole: nothing shows it"
     )
 
+    explain = commands.add_parser("explain", help="say what Truesend makes of something, and why")
+    explained = explain.add_subparsers(title="what to explain", metavar="WHAT", required=True)
+    hits = _command(explained, "hits", _explain_hits, "who opened and clicked: a class and a reason per hit")
+    hits.add_argument(
+        "file", metavar="FILE", help='a delivery in JSON on each line; "-" reads standard input'
+    )
+
     bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
     for name, what in (
@@ -119,6 +126,12 @@ def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
 
     read.__name__ = "number"
     return read
+
+
+def _explain_hits(options: argparse.Namespace) -> int:
+    from truesend.tracking.explain import run
+
+    return run(options.file)
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import string
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from truesend.tracking import tokens
@@ -88,3 +90,47 @@ def test_long_targets_work() -> None:
 def test_only_clean_web_addresses_are_signed(target: str) -> None:
     with pytest.raises(ValueError, match="http"):
         tokens.sign_click(KEYS, DELIVERY, 0, target)
+
+
+@given(st.binary(max_size=200), st.binary(max_size=100), st.binary(max_size=300))
+@example(b"k" * 64, b"", b"")
+@example(b"k" * 65, b"d", b"m")
+def test_the_mac_is_hmac_sha256_for_keys_of_any_length(secret: bytes, domain: bytes, message: bytes) -> None:
+    begun = tokens._begun(secret, domain)
+    expected = hmac.new(secret, domain + message, hashlib.sha256).digest()
+    assert tokens._finished(*begun, message) == expected
+    assert tokens._finished(*begun, message) == expected, "what was begun is used again"
+
+
+@pytest.mark.parametrize(
+    ("secret", "message", "expected"),
+    [
+        (b"\x0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+        (
+            b"Jefe",
+            b"what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        (b"\xaa" * 20, b"\xdd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+        (
+            bytes(range(1, 26)),
+            b"\xcd" * 50,
+            "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+        ),
+        (
+            b"\xaa" * 131,
+            b"Test Using Larger Than Block-Size Key - Hash Key First",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+        ),
+        (
+            b"\xaa" * 131,
+            b"This is a test using a larger than block-size key and a larger than block-size data. "
+            b"The key needs to be hashed before being used by the HMAC algorithm.",
+            "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+        ),
+    ],
+)
+def test_the_vectors_of_rfc_4231(secret: bytes, message: bytes, expected: str) -> None:
+    for cut in (0, 5):
+        begun = tokens._begun(secret, message[:cut])
+        assert tokens._finished(*begun, message[cut:]).hex() == expected

@@ -115,7 +115,9 @@ class Consent(models.Model):
 class Proof(models.Model):
     """The newest good and the newest bad provider answer per check of a connection."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="proofs")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="proofs", db_index=False
+    )
     check_name = models.CharField(max_length=10, choices=Check.choices)
     ok = models.BooleanField()
     cause = models.CharField(max_length=60, blank=True)
@@ -149,7 +151,9 @@ class LedgerEntry(models.Model):
     """Append-only record of what happened to a connection."""
 
     id = models.BigAutoField(primary_key=True)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="ledger")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="ledger", db_index=False
+    )
     at = models.DateTimeField(default=clock.now)
     kind = models.CharField(max_length=12, choices=LedgerKind.choices)
     # Who or what set it off: a member's address, `schedule`, `send`, ...

@@ -65,10 +65,13 @@ class Email(models.Model):
     """What a member wrote."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Here and below: no index of its own where one over more columns begins with it.
     organization = models.ForeignKey(
-        "organizations.Organization", on_delete=models.CASCADE, related_name="emails"
+        "organizations.Organization", on_delete=models.CASCADE, related_name="emails", db_index=False
     )
-    member = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, related_name="emails")
+    member = models.ForeignKey(
+        "organizations.Member", on_delete=models.PROTECT, related_name="emails", db_index=False
+    )
     # A draft may not have chosen yet.
     connection = models.ForeignKey(
         "connections.Connection", on_delete=models.PROTECT, null=True, related_name="emails"
@@ -120,7 +123,7 @@ class Attachment(models.Model):
     """A file that travels with an email; of a draft already, and no byte moves when the draft is sent."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.ForeignKey(Email, on_delete=models.CASCADE, related_name="attachments")
+    email = models.ForeignKey(Email, on_delete=models.CASCADE, related_name="attachments", db_index=False)
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
@@ -139,7 +142,9 @@ class Attachment(models.Model):
 class AttachmentPiece(models.Model):
     """A stretch of a file: stored and read one at a time, so that no process holds a large file whole to move it."""
 
-    attachment = models.ForeignKey(Attachment, on_delete=models.CASCADE, related_name="pieces")
+    attachment = models.ForeignKey(
+        Attachment, on_delete=models.CASCADE, related_name="pieces", db_index=False
+    )
     position = models.PositiveIntegerField()
     content = models.BinaryField()
 
@@ -218,7 +223,9 @@ class Delivery(models.Model):
 class Recipient(models.Model):
     """One address of a delivery."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="recipients")
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="recipients", db_index=False
+    )
     position = models.PositiveSmallIntegerField()
     address = models.CharField(max_length=320)
     name = models.CharField(max_length=200, blank=True)
@@ -238,7 +245,7 @@ class Attempt(models.Model):
     """One try that may send. Committed as started before the first byte leaves."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     # Real time, for the fence and for telling an abandoned attempt.

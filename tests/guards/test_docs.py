@@ -26,7 +26,8 @@ def test_every_cause_a_provider_or_consent_names_is_in_the_table() -> None:
     named = {"ProviderError": 0, "Refusal": 0, "TransportError": 1, "_failed": 1}
     found: set[str] = set()
     for path, text in files.python("src/truesend"):
-        if path.rpartition("/")[2].startswith("test_"):
+        # What an API call is refused for is no cause of a connection; its table has a guard of its own.
+        if path.rpartition("/")[2].startswith(("test_", "refusals")):
             continue
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call):

@@ -20,9 +20,7 @@ from truesend.runtime.keys import key_files
 _running = ExitStack()
 # The files that take longest are begun first, so that no process is left with one of them at the end.
 _LONGEST = (
-    "test_fault_storm.py",
     "test_up.py",
-    "test_storm.py",
     "test_dead_workers.py",
     "test_connections_standstill.py",
     "test_accounts_without_a_form.py",

@@ -27,15 +27,13 @@ _NONE = pytest.ExitCode.NO_TESTS_COLLECTED
 class Count:
     """Counts the tests that ran and those that were skipped, and keeps the names of those that failed.
 
-    A test of the first pass that failed in company is run once more, alone, and told as such; but a storm is not:
-    what it lost or doubled once is lost or doubled.
+    A test of the first pass that failed in company is run once more, alone, and told as such.
     """
 
     def __init__(self) -> None:
         self.ran: set[str] = set()
         self.skipped: set[str] = set()
         self.failed: dict[str, None] = {}
-        self.storms: dict[str, None] = {}
         self.in_company: dict[str, None] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -45,14 +43,6 @@ class Count:
             self.ran.add(report.nodeid)
         if report.failed:
             self.failed[report.nodeid] = None
-            if "storm" in report.keywords:
-                self.storms[report.nodeid] = None
-
-    def once_more(self) -> list[str]:
-        """What failed until now and is run again; a storm among it has failed for good."""
-        self.in_company = {name: None for name in self.failed if name not in self.storms}
-        self.failed = dict(self.storms)
-        return list(self.in_company)
 
 
 def main(arguments: list[str]) -> int:
@@ -91,7 +81,8 @@ def run(arguments: list[str], count: Count) -> int:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as again:
         if together == pytest.ExitCode.TESTS_FAILED and len(count.failed) <= _MOST_AGAIN:
             # Four processes on two cores are late at times; what is wrong by itself fails again.
-            again.write("\n".join(count.once_more()))
+            count.in_company, count.failed = count.failed, {}
+            again.write("\n".join(count.in_company))
             again.flush()
         print("\nTests that are alone, one by one:", flush=True)
         alone = pytest.main([*ALONE, f"--again={again.name}", *arguments], plugins=[count])

@@ -12,6 +12,7 @@ from tests.storms import faults
 EMAILS, MAILBOXES, WAVES, SEED = 150, 12, 5, 20261122
 
 
+@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(600)
 def test_faults_of_every_kind_lose_and_double_nothing(

@@ -12,6 +12,7 @@ from tests.storms import kills
 EMAILS, HITS, MAILBOXES, ROUNDS, SEED = 200, 2_000, 10, 1, 20261122
 
 
+@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(400)
 def test_killing_every_part_loses_and_doubles_nothing(

@@ -1,7 +1,8 @@
 """Turning a mail's HTML into its tracked form: link targets and one pixel change, every other byte stays.
 
 Pure. Only ``href`` values of ``<a>`` and ``<area>`` that are http(s) addresses are replaced. Comments (and
-so Outlook's conditional comments and VML), raw text, unfinished markup, quoting and white space stay.
+so Outlook's conditional comments and VML), raw text, unfinished markup, quoting and white space stay. Our own
+marks in quoted text go first: a tracked link gets its target back before it is tracked anew, an old pixel goes.
 """
 
 from __future__ import annotations
@@ -10,34 +11,25 @@ import html as html_module
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from truesend.tracking import html_scan, tokens
-from truesend.tracking.html_scan import Tag, Text, Unclosed
+from truesend.tracking import html_scan, reasons, tokens
+from truesend.tracking.html_scan import Attribute, Tag, Text, Unclosed
+from truesend.tracking.quoted import OwnMarks
+from truesend.tracking.shown import agree, host_of, host_shown
 
 GMAIL_CLIPS_AT = 90 * 1024
 """Bytes. Gmail cuts a mail at about 102 KB and hides the rest, and a pixel with it; we leave a margin."""
 
 _TEXT_LIMIT = 200
-_HOST = re.compile(
-    r"https?://(?:[^/?#\\@]*@)?(\[[0-9a-f:.]+\]|[^/?#\\@:\s<>\"'{}|^`%\[\]*]+)(?::\d{0,5})?(?=[/?#\\]|\Z)",
-    re.I,
-)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_NAMED_LIMIT = 3
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _UNQUOTED_UNSAFE = re.compile(r"[\s\"'`=<>&\x00-\x20]")
 _LINKS = frozenset({"a", "area"})
 _BREAKS = frozenset({"br", "p", "div", "td", "li"})
 _WHITE = re.compile(r"\s+")
+_DOCTYPE = re.compile(r"\ufeff?\s*(?:<!--.*?-->\s*)*<!doctype[^>]*>", re.IGNORECASE | re.DOTALL)
 
-OFF = "tracking is switched off for this link"
-UNSUBSCRIBE = "unsubscribe links stay as they are"
-ANCHOR = "leads to a place in the mail itself"
-RELATIVE = "not a complete web address"
-OTHER_SCHEME = "{scheme} links stay as they are"
-OWN = "already one of our tracking links"
-EMPTY = "has no address"
-UNREADABLE = "not an address we can read"
+CLIPPED = "Gmail cuts off mails of this size: the end may not be seen. The invisible picture stands at the beginning."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +39,7 @@ class Link:
     ``target`` is the address as a browser reads it (character references decoded, stripped); ``url`` what
     the recipient gets, equal to ``target`` when the link was left alone, and then ``reason`` says why.
     ``text`` is what the link shows: its text, else the alternative text of its picture, else the host.
+    ``shows`` is the host this text names, where the text is an address that a tracked link would not lead to.
     """
 
     index: int
@@ -54,6 +47,7 @@ class Link:
     target: str
     text: str
     reason: str | None
+    shows: str = ""
 
     @property
     def is_web(self) -> bool:
@@ -72,12 +66,16 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The tracked HTML, all links of the mail, the edits that lead from one to the other, and warnings."""
+    """The tracked HTML, all links of the mail, the edits that lead from one to the other, and warnings.
+
+    ``taken_out`` counts our own marks in quoted text: links that got their target back, and pixels.
+    """
 
     html: str
     links: list[Link]
     edits: list[Edit]
     warnings: list[str]
+    taken_out: int
 
     @property
     def tracked(self) -> list[Link]:
@@ -87,63 +85,82 @@ class Rewritten:
 
 @dataclass
 class _Open:
-    """A link whose text is still being read."""
+    """A link whose text is still being read; ``old`` is its target as it stands there, ``own``: one of ours."""
 
     index: int
+    href: Attribute
+    old: str
     target: str
-    url: str
+    own: bool
     reason: str | None
     text: list[str]
     alt: list[str]
-
-    def close(self) -> Link:
-        shown = _clean("".join(self.text)) or _clean(" ".join(self.alt)) or _host(self.target) or self.target
-        return Link(self.index, self.url, self.target, shown[:_TEXT_LIMIT], self.reason)
 
 
 def rewrite(
     html: str,
     *,
-    click_url: Callable[[int, str], str],
+    click_url: Callable[[int, str], str] | None,
     pixel_url: str | None,
     tracking_url: str = "",
+    keys: tokens.Keys = (),
+    track_shown: bool = False,
     parts: Iterable[Tag | Text | Unclosed] | None = None,
 ) -> Rewritten:
     """The tracked form of ``html``.
 
-    ``click_url(index, target)`` gives the address that replaces a target. ``pixel_url`` is the picture to
-    add, or ``None``. Links below ``tracking_url`` (default: where the pixel is) are our own and stay.
-    ``parts`` are those of ``html``, where they have been read already.
+    ``click_url(index, target)`` gives the address that replaces a target; without it no link is tracked. ``pixel_url``
+    is the picture to add, or ``None``. Links below ``tracking_url`` (default: where the pixel is) are our own and stay,
+    but for those that ``keys`` verify, which get their targets back. ``track_shown``: track links whose text is an
+    address too. ``parts`` are those of ``html``, where they have been read already.
     """
     if not tracking_url and pixel_url:
         tracking_url = pixel_url.partition("/t/o/")[0]
-    walk = _Walk(html, click_url, tracking_url)
+    walk = _Walk(html, click_url, tracking_url, OwnMarks(keys), track_shown)
     see, current = walk.see, False
     for part in html_scan.scan(html) if parts is None else parts:
         # Most of a mail is neither a link nor in one.
         if current or type(part) is not Text:
             current = see(part)
     walk.finish_link()
-    links = sorted(walk.links, key=lambda link: link.index)
-    edits, warnings = walk.edits, []
+    links, edits = sorted(walk.links, key=lambda link: link.index), walk.edits
+    warnings = _warnings(links)
     if pixel_url is not None:
         at = walk.end if walk.body_end is None else walk.body_end
-        if len(html.encode(errors="replace")) > GMAIL_CLIPS_AT:
-            warnings.append("Gmail cuts mails of this size off: the end may not be seen.")
-            at = at if walk.body_start is None else walk.body_start
+        if is_clipped(html, edits):
+            warnings.insert(0, CLIPPED)
+            at = walk.beginning()
         edits.append(Edit(at, "", pixel(pixel_url)))
-    return Rewritten(_apply(html, edits), links, edits, warnings)
+    return Rewritten(_apply(html, edits), links, edits, warnings, walk.taken_out)
+
+
+def is_clipped(html: str, edits: Iterable[Edit] = ()) -> bool:
+    """Whether Gmail cuts the mail off, once ``edits`` are made: links through the tracker are longer."""
+    grown = sum(_size(one.new) - _size(one.old) for one in edits)
+    return _size(html) + grown > GMAIL_CLIPS_AT
 
 
 class _Walk:
     """Reads the parts of a document in order and gathers links, edits and the places for the pixel."""
 
-    def __init__(self, html: str, click_url: Callable[[int, str], str], tracking_url: str) -> None:
+    def __init__(
+        self,
+        html: str,
+        click_url: Callable[[int, str], str] | None,
+        tracking_url: str,
+        own: OwnMarks,
+        track_shown: bool,
+    ) -> None:
         self._html, self._click_url, self._tracking_url = html, click_url, tracking_url
+        self._own, self._track_shown = own, track_shown
+        self._tracker_host = host_of(tracking_url)
         self._current: _Open | None = None
+        self._body_start: int | None = None
+        self._head_end: int | None = None
+        self._html_start: int | None = None
         self.links: list[Link] = []
         self.edits: list[Edit] = []
-        self.body_start: int | None = None
+        self.taken_out = 0
         self.body_end: int | None = None
         self.end = len(html)
 
@@ -154,26 +171,49 @@ class _Walk:
                 self._current.text.append(html_module.unescape(self._html[part.start : part.end]))
         elif isinstance(part, Unclosed):
             self.end = part.start
-        elif part.name == "body":
-            self._see_body(part)
         elif part.name in _LINKS:
             self._see_link(part)
-        elif self._current and part.name == "img":
-            self._current.alt.append(_value(self._html, part, "alt"))
+        elif part.name == "img":
+            self._see_picture(part)
+        elif part.name in {"body", "head", "html"}:
+            self._see_frame(part)
         elif self._current and part.name in _BREAKS:
             self._current.text.append(" ")
         return self._current is not None
 
     def finish_link(self) -> None:
+        """The link whose text was read ends here."""
         if self._current:
-            self.links.append(self._current.close())
+            self._close(self._current)
             self._current = None
 
-    def _see_body(self, tag: Tag) -> None:
-        if tag.closing:
-            self.body_end = tag.start
-        elif self.body_start is None:
-            self.body_start = tag.end
+    def beginning(self) -> int:
+        """Where the first thing of the body can stand; without a body's tag, after what comes before one."""
+        for at in (self._body_start, self._head_end, self._html_start):
+            # A quoted mail brings a body of its own, perhaps far below.
+            if at is not None and _size(self._html[:at]) <= GMAIL_CLIPS_AT * 3 // 4:
+                return at
+        found = _DOCTYPE.match(self._html)
+        return found.end() if found else 0
+
+    def _see_frame(self, tag: Tag) -> None:
+        if tag.name == "body":
+            if tag.closing:
+                self.body_end = tag.start
+            elif self._body_start is None:
+                self._body_start = tag.end
+        elif tag.name == "head":
+            if tag.closing and self._head_end is None:
+                self._head_end = tag.end
+        elif self._html_start is None and not tag.closing:
+            self._html_start = tag.end
+
+    def _see_picture(self, tag: Tag) -> None:
+        if self._own.is_pixel(reasons.value(self._html, tag, "src").strip(_C0_AND_SPACE)):
+            self.edits.append(Edit(tag.start, self._html[tag.start : tag.end], ""))
+            self.taken_out += 1
+        elif self._current:
+            self._current.alt.append(reasons.value(self._html, tag, "alt"))
 
     def _see_link(self, tag: Tag) -> None:
         if tag.name == "a":
@@ -182,17 +222,67 @@ class _Walk:
         if href is None:
             return
         index = len(self.links) + (self._current is not None)
-        target = target_of(self._html[href.start : href.end])
-        link = _Open(index, target, target, _reason(self._html, tag, target, self._tracking_url), [], [])
-        if link.reason is None:
-            link.url = self._click_url(index, target)
-            old = self._html[href.start : href.end]
-            self.edits.append(Edit(href.start, old, _escape(link.url, href.quote)))
+        old = self._html[href.start : href.end]
+        target = target_of(old)
+        before = self._own.target(target)
+        if before is not None:
+            target = before
+        reason = reasons.of_tag(self._html, tag, target, self._tracking_url)
+        link = _Open(index, href, old, target, before is not None, reason, [], [])
         if tag.name == "a":
             self._current = link
         else:
-            link.alt.append(_value(self._html, tag, "alt"))
-            self.links.append(link.close())
+            link.alt.append(reasons.value(self._html, tag, "alt"))
+            self._close(link)
+
+    def _close(self, link: _Open) -> None:
+        text = _clean("".join(link.text))
+        shows = ""
+        if link.reason is None:
+            shows = host_shown(text)
+            if agree(shows, self._tracker_host):
+                shows = ""
+            link.reason = reasons.of_text(text) or self._unwanted(link.target, shows)
+        url = link.target
+        if link.reason is None and self._click_url:
+            url = self._click_url(link.index, link.target)
+        if link.reason is None or link.own:
+            self.edits.append(Edit(link.href.start, link.old, _escape(url, link.href.quote)))
+        self.taken_out += link.own
+        name = text or _clean(" ".join(link.alt)) or host_of(link.target) or link.target
+        self.links.append(Link(link.index, url, link.target, name[:_TEXT_LIMIT], link.reason, shows))
+
+    def _unwanted(self, target: str, shows: str) -> str | None:
+        if self._click_url is None:
+            return reasons.UNTRACKED
+        if not shows or self._track_shown:
+            return None
+        return reasons.SHOWN if agree(shows, host_of(target)) else reasons.SHOWN_OTHER
+
+
+def _warnings(links: Iterable[Link]) -> list[str]:
+    """What a mail program may hold against the links, each kind in one sentence that names the first ones."""
+    tracked, elsewhere = [], []
+    for link in links:
+        if not link.shows:
+            continue
+        if not agree(link.shows, host_of(link.target)):
+            elsewhere.append(f"“{link.text}” leads to {host_of(link.target)}")
+        elif link.reason is None:
+            tracked.append(f"“{link.text}”")
+    found = []
+    if elsewhere:
+        found.append(f"{_named(elsewhere)}: mail programs warn of a link that shows another address.")
+    if tracked:
+        verb = "shows its address and is" if len(tracked) == 1 else "show their address and are"
+        found.append(f"{_named(tracked)} {verb} tracked: some mail programs warn of that.")
+    return found
+
+
+def _named(things: list[str]) -> str:
+    shown = ", ".join(things[:_NAMED_LIMIT])
+    more = len(things) - _NAMED_LIMIT
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def pixel(url: str) -> str:
@@ -209,37 +299,8 @@ def target_of(raw: str) -> str:
     return decoded.translate({9: None, 10: None, 13: None})
 
 
-def _reason(html: str, tag: Tag, target: str, tracking_url: str) -> str | None:
-    """Why a link is left alone; ``None``: it is tracked."""
-    if _value(html, tag, "data-truesend-track").strip().lower() == "off":
-        return OFF
-    if not target:
-        return EMPTY
-    if target.startswith("#"):
-        return ANCHOR
-    scheme = _SCHEME.match(target)
-    if scheme is None:
-        return RELATIVE
-    if scheme.group().lower() not in {"http:", "https:"}:
-        return OTHER_SCHEME.format(scheme=scheme.group().lower())
-    if tracking_url and target.lower().startswith(tracking_url.rstrip("/").lower() + "/t/"):
-        return OWN
-    if not _HOST.match(target) or not tokens.is_target(target):
-        return UNREADABLE
-    marks = f"{_value(html, tag, 'rel')} {_value(html, tag, 'class')}".lower()
-    return UNSUBSCRIBE if "unsubscribe" in marks else None
-
-
-def _value(html: str, tag: Tag, name: str) -> str:
-    attribute = tag.get(name)
-    return html_scan.decode(html[attribute.start : attribute.end]) if attribute else ""
-
-
-def _host(target: str) -> str:
-    try:
-        return urlsplit(target).hostname or ""
-    except ValueError:
-        return ""
+def _size(html: str) -> int:
+    return len(html.encode(errors="replace"))
 
 
 def _clean(text: str) -> str:

@@ -10,19 +10,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from truesend.tracking.html_scan import decode
-from truesend.tracking.rewrite import (
+from truesend.tracking.reasons import (
     ANCHOR,
     EMPTY,
-    GMAIL_CLIPS_AT,
     OFF,
     OWN,
     RELATIVE,
+    TEMPLATE,
     UNREADABLE,
     UNSUBSCRIBE,
-    Rewritten,
-    pixel,
-    rewrite,
 )
+from truesend.tracking.rewrite import CLIPPED, GMAIL_CLIPS_AT, Rewritten, pixel, rewrite
 
 NEWSLETTERS = Path(__file__).resolve().parents[4] / "shared" / "data" / "newsletters"
 BASE = "https://track.example"
@@ -129,13 +127,31 @@ def test_what_is_no_link_is_left_alone(html: str) -> None:
         ('<a href="">', EMPTY),
         ('<a href="page.html">', RELATIVE),
         ('<a href="//a.example/x">', RELATIVE),
-        ('<a href="{{link}}">', RELATIVE),
-        ('<a href="https://{{host}}/x">', UNREADABLE),
+        ('<a href="../page.html?x=https://a.example">', RELATIVE),
+        ('<a href="{{link}}">', TEMPLATE),
+        ('<a href="%%link%%">', TEMPLATE),
+        ('<a href="*|LINK|*">', TEMPLATE),
+        ('<a href="[link]">', TEMPLATE),
+        ('<a href="<%= link %>">', TEMPLATE),
+        ('<a href="https://{{host}}/x">', TEMPLATE),
+        ('<a href="https://%%host%%/x">', TEMPLATE),
+        ('<a href="https:a.example">', UNREADABLE),
+        (r'<a href="https:\\a.example">', UNREADABLE),
+        ('<a href="ftp://a.example">', "ftp: links stay as they are"),
+        ('<a href="MAILTO:a@b.example?subject=https://a.example">', "mailto: links stay as they are"),
+        ('<a href="  \t#top">', ANCHOR),
         ('<a href="https://">', UNREADABLE),
         ('<a href="https:///x">', UNREADABLE),
         ('<a href="https://a.example/&#1;x">', UNREADABLE),
         ('<a href="https://a.example" data-truesend-track=off>', OFF),
+        ('<a href="https://a.example" DATA-TRUESEND-TRACK=" Off ">', OFF),
+        ('<a clicktracking=off href="https://a.example">', OFF),
+        ('<a ses:no-track href="https://a.example">', OFF),
         ('<a href="https://a.example/u" rel="nofollow unsubscribe">', UNSUBSCRIBE),
+        ('<a href="https://a.example/u" class="Unsubscribe--link">', UNSUBSCRIBE),
+        ('<a href="https://a.example/u" data-unsubscribe>', UNSUBSCRIBE),
+        ('<a href="https://a.example/u" data-role="list-unsubscribe">', UNSUBSCRIBE),
+        ('<a href="https://a.example/Unsubscribe?u=1">', UNSUBSCRIBE),
         (f'<a href="{BASE}/t/c/abc">', OWN),
     ],
 )
@@ -200,8 +216,35 @@ def test_the_pixel_stands_where_it_is_loaded(html: str, expected: str) -> None:
 
 def test_a_mail_that_gmail_clips_gets_its_pixel_first_and_a_warning() -> None:
     result = run("<body class=x>" + "a" * GMAIL_CLIPS_AT + "</body>", pixel_url=PIXEL)
-    assert result.html.startswith("<body class=x>" + pixel(PIXEL))
-    assert result.warnings
+    assert result.html == "<body class=x>" + pixel(PIXEL) + "a" * GMAIL_CLIPS_AT + "</body>"
+    assert result.warnings == [CLIPPED]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "<p>"),
+        ("<!DOCTYPE html>", "\n<p>"),
+        ("\ufeff<!-- x -->\n<!doctype html SYSTEM 'y'>", "<p>"),
+        ("<!doctype html><html lang=en>", "<p>"),
+        ("<html><head><title></head></title></head>", "<p>"),
+        ("<html><HEAD></HEAD><Body bgcolor=red>", "<p><blockquote><html><head></head><body>"),
+    ],
+)
+def test_before_it_is_clipped_a_body_has_begun_even_where_none_is_marked(before: str, after: str) -> None:
+    rest = after + "ä" * (GMAIL_CLIPS_AT // 2) + "<blockquote><html><body>quoted</body></html></blockquote>"
+    result = run(before + rest, pixel_url=PIXEL)
+    assert result.html == before + pixel(PIXEL) + rest
+    assert result.warnings == [CLIPPED]
+
+
+def test_what_counts_is_the_size_with_the_longer_links() -> None:
+    links = '<a href="https://a.example">x</a>' * 10
+    fits = "<body>" + links + "a" * (GMAIL_CLIPS_AT - 6 - len(links))
+    assert len(fits) == GMAIL_CLIPS_AT
+    assert run(fits.replace("<a href", "<b href"), pixel_url=PIXEL).warnings == []
+    assert run(fits, pixel_url=PIXEL).warnings == [CLIPPED]
+    assert run(fits + "a").warnings == [], "without a pixel there is nothing to miss"
 
 
 def test_attribute_values_are_decoded_as_in_a_browser() -> None:

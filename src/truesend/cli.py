@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -92,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     hits.add_argument(
         "file", metavar="FILE", help='a delivery in JSON on each line; "-" reads standard input'
     )
+    rewritten = _command(
+        explained, "rewrite", _explain_rewrite, "a mail's HTML as its recipient gets it, and every link in it"
+    )
+    rewritten.add_argument(
+        "--json", action="store_true", help="the HTML and its web links as one JSON object"
+    )
+    rewritten.add_argument("file", metavar="FILE", help='HTML in any encoding; "-" reads standard input')
 
     bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
@@ -132,6 +140,15 @@ def _explain_hits(options: argparse.Namespace) -> int:
     from truesend.tracking.explain import run
 
     return run(options.file)
+
+
+def _explain_rewrite(options: argparse.Namespace) -> int:
+    from truesend.runtime.folder import join_running
+    from truesend.tracking.explain_rewrite import run
+
+    with contextlib.suppress(Refused):  # where nothing runs, it does without
+        join_running()
+    return run(options.file, json_wanted=options.json)
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -179,9 +179,10 @@ def sandbox_url() -> str | None:
     return value.rstrip("/") if value and environment() != "prod" else None
 
 
-def _keys(name: str) -> list[tuple[str, bytes]]:
+def keys_of(name: str, text: str) -> list[tuple[str, bytes]]:
+    """Keys as a setting or its file spells them, ``id:base64,…``; a :class:`SettingError` names the setting."""
     keys: list[tuple[str, bytes]] = []
-    for part in require(name).split(","):
+    for part in text.split(","):
         key_id, colon, encoded = part.strip().partition(":")
         try:
             secret = base64.b64decode(encoded, validate=True)
@@ -197,9 +198,9 @@ def _keys(name: str) -> list[tuple[str, bytes]]:
 
 def encryption_keys() -> list[tuple[str, bytes]]:
     """Keys for secrets at rest as ``(id, 32 bytes)``, newest first."""
-    return _keys("ENCRYPTION_KEYS")
+    return keys_of("ENCRYPTION_KEYS", require("ENCRYPTION_KEYS"))
 
 
 def link_keys() -> list[tuple[str, bytes]]:
     """Keys for tracking links as ``(id, 32 bytes)``, newest first."""
-    return _keys("LINK_KEYS")
+    return keys_of("LINK_KEYS", require("LINK_KEYS"))

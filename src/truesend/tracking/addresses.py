@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import ipaddress
+
+from truesend.tracking.rules.shape import Ranges
 
 # Set aside for examples (RFC 5737, RFC 3849): nobody's real address, and the sandbox's public ones.
 _DOCUMENTATION = tuple(
@@ -31,3 +34,41 @@ def network_of(ip: str | None) -> str | None:
     if address is None:
         return None
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+class Holders:
+    """Who holds an address, among named networks."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        self._spans: dict[int, list[tuple[int, int, str]]] = {4: [], 6: []}
+        for name, networks in ranges:
+            for text in networks:
+                network = ipaddress.ip_network(text)
+                taken = self._spans[network.version]
+                taken += _without(int(network[0]), int(network[-1]), name, taken)
+        for spans in self._spans.values():
+            spans.sort()
+
+    @functools.lru_cache(maxsize=16_384)  # noqa: B019 - there is one to a version of the rules
+    def of(self, ip: str | None) -> str | None:
+        """The name whose networks hold the address, or ``None``; also where the address is no evidence."""
+        address = evidence_address(ip)
+        if address is None:
+            return None
+        spans, number = self._spans[address.version], int(address)
+        at = bisect.bisect_right(spans, number, key=lambda span: span[0]) - 1
+        return spans[at][2] if at >= 0 and number <= spans[at][1] else None
+
+
+def _without(
+    first: int, last: int, name: str, taken: list[tuple[int, int, str]]
+) -> list[tuple[int, int, str]]:
+    """What of a span lies outside of those already taken."""
+    left = []
+    for begin, end, _ in sorted(taken):
+        if end < first or begin > last:
+            continue
+        if begin > first:
+            left.append((first, begin - 1, name))
+        first = end + 1
+    return [*left, (first, last, name)] if first <= last else left

@@ -1,50 +1,38 @@
 """From hits to classes: was it a person, and how do we know. Pure.
 
 The rules are asked in the design's order and the first that knows decides: self, scanner, preview, Apple's
-proxy, first seconds, then what only a person causes. Everything is judged within the hits of one delivery;
+proxy, first seconds, then what only a person causes. What a version's data leaves out is not asked, so that each
+version goes on to answer as it did. Everything is judged within the hits of one delivery;
 what needs other deliveries (one network at many recipients) comes with the hit.
 """
 
 from __future__ import annotations
 
-import bisect
-import ipaddress
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from itertools import pairwise
 
 from truesend.tracking import agents, rules
 from truesend.tracking.addresses import evidence_address
 from truesend.tracking.agents import Agent
 from truesend.tracking.burst import Burst, find_bursts
+from truesend.tracking.hints import (
+    Seen,
+    flood_key,
+    holders,
+    is_ahead,
+    near,
+    rewriter,
+    sender_key,
+    told_seconds,
+)
 from truesend.tracking.rules import Rules
 
 PROXIES = frozenset({"gmail", "yahoo", "apple"})
-_FETCHED_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
-_AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _NOT_COUNTED = " Not counted."
+__all__ = ["PROXIES", "Classified", "Seen", "Trail", "classify"]
 _FLOOD = 60.0  # seconds: the window in which the loader folds identical hits into one row
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One hit as evidence; header names in lower case.
-
-    ``network_recipients``: how many recipients its network came to within the rules' seconds;
-    ``count`` > 1: a flood of identical hits in one row.
-    """
-
-    at: datetime
-    kind: str
-    link: int | None = None
-    method: str = "GET"
-    ip: str | None = None
-    user_agent: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    count: int = 1
-    network_recipients: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +76,17 @@ class _Case:
     def __init__(self, trail: Trail, version: Rules) -> None:
         self._trail, self._rules = trail, version
         self._agents = [agents.parse(hit.user_agent, version.version) for hit in trail.hits]
-        self._senders = frozenset(filter(None, (_sender_key(ip) for ip in trail.sender_ips)))
+        self._senders = frozenset(filter(None, (sender_key(ip) for ip in trail.sender_ips)))
         families = (agents.parse(text, version.version) for text in trail.sender_agents)
         self._sender_families = frozenset((agent.name, agent.system) for agent in families if agent.name)
-        self._rewriters = [self._rewriter(hit) for hit in trail.hits]
+        self._gateways = [holders(version, "gateway_networks").of(hit.ip) for hit in trail.hits]
+        self._rewriters = [rewriter(hit, version) for hit in trail.hits]
         self._bursts = self._find_bursts()
         self._machines = self._find_machines()
         self._floods: dict[tuple[object, ...], list[datetime]] = {}
         for hit in sorted(trail.hits, key=lambda one: one.at):
             if hit.count > 1:
-                self._floods.setdefault(_flood_key(hit), []).append(hit.at)
+                self._floods.setdefault(flood_key(hit), []).append(hit.at)
         self._first_clicks: dict[tuple[str, str, str], int] = {}
         for position in sorted(range(len(trail.hits)), key=lambda at: trail.hits[at].at):
             if trail.hits[position].kind == "click" and self._machine(position) is None:
@@ -130,15 +119,16 @@ class _Case:
     def _scanner(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
         if hit.method == "HEAD":
             return self._scan("head", "asked only whether it is there (HEAD)")
+        if self._gateways[position] and agent.kind not in PROXIES:
+            return self._scan("gateway_network", f"fetched from the network of {self._gateways[position]}")
         burst = next((one for one in self._bursts if position in one.members), None)
         if burst:
             return self._scan("burst", self._burst_words(burst))
         if self._machines and self._rewriters[position] is None:
             key = (hit.ip, hit.user_agent)
-            near = self._rules.burst_company
-            if _near(self._machines.get(key, ()), hit.at, near):
+            if near(self._machines.get(key, ()), hit.at, self._rules.burst_company):
                 return self._scan("burst_company", "the same machine that scanned the mail")
-        if _near(self._floods.get(_flood_key(hit), ()), hit.at, _FLOOD):
+        if near(self._floods.get(flood_key(hit), ()), hit.at, _FLOOD):
             return self._scan("flood", "fetched more than 100 times within a minute")
         if agent.kind not in PROXIES and hit.network_recipients >= self._rules.network_recipients:
             words = f"one network fetched the mail of {hit.network_recipients} recipients within seconds"
@@ -154,8 +144,11 @@ class _Case:
     def _preview(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
         if agent.kind == "preview":
             return self._say("prefetch", "preview", f"Prefetch: {agent.name} made a preview.{_NOT_COUNTED}")
-        if any(_FETCHED_AHEAD.search(hit.headers.get(name, "")) for name in _AHEAD_HEADERS):
+        if is_ahead(hit):
             return self._say("prefetch", "ahead", f"Prefetch: loaded in advance, not yet seen.{_NOT_COUNTED}")
+        if hit.kind == "click" and agent.name in self._rules.link_checkers:
+            text = f"Prefetch: {agent.name} looked at the link before a browser got it."
+            return self._say("prefetch", "link_check", text + _NOT_COUNTED)
         return None
 
     def _apple(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
@@ -168,7 +161,7 @@ class _Case:
         after = self._after(hit.at)
         if after >= self._rules.first_seconds:
             return None
-        when = f"{_seconds(after)} after {self._beginning}" if after >= 0 else f"before {self._beginning}"
+        when = f"{told_seconds(after)} after {self._beginning}" if after >= 0 else f"before {self._beginning}"
         text = f"Prefetch: {when}, before anybody could have looked."
         return self._say("prefetch", "first_seconds", text + _NOT_COUNTED)
 
@@ -179,6 +172,9 @@ class _Case:
         if agent.kind == "yahoo":
             text = "Person: Yahoo fetched the pictures when the mail was opened."
             return self._say("person", "yahoo", text)
+        if agent.kind in {"browser", "mail"} and self._is_near_sender(hit):
+            text = f"Cannot know: {agent.device}, at the address you use Truesend from: you, or somebody near you."
+            return self._say("unknown", "sender_address", text)
         if agent.kind == "browser":
             return self._browser(position, hit, agent)
         if agent.kind == "mail":
@@ -200,6 +196,14 @@ class _Case:
 
     def _browser(self, position: int, hit: Seen, agent: Agent) -> Classified:
         text = f"Person: {agent.device}"
+        service = holders(self._rules, "mail_services").of(hit.ip)
+        if service and hit.kind == "open":
+            text = f"Person: {service} fetched the pictures when the mail was opened."
+            return self._say("person", "mail_service", text)
+        cloud = holders(self._rules, "clouds").of(hit.ip)
+        if cloud and not self._rewriters[position]:
+            text = f"Cannot know: {agent.device}, but in a data centre ({cloud}), where gateways look, too."
+            return self._say("unknown", "cloud", text)
         if hit.kind == "open":
             if not hit.headers.get("accept-language"):
                 return self._no_language(agent)
@@ -208,6 +212,9 @@ class _Case:
             return self._say("person", "rewriter", f"{text}, led through {self._rewriters[position]}.")
         if not hit.headers.get("accept-language"):
             return self._no_language(agent)
+        if position in self._quick:
+            text += ", quickly, but in a mail that had just been opened"
+            return self._say("person", "browser", text + ".", confidence="browser_quick")
         first = self._first_clicks.get(self._device(position), position)
         if first != position and self._trail.hits[first].at < hit.at and hit.ip:
             text += ", same device as the first click"
@@ -220,19 +227,12 @@ class _Case:
     # Evidence
 
     def _is_sender(self, hit: Seen, agent: Agent) -> bool:
-        key = _sender_key(hit.ip)
+        key = sender_key(hit.ip)
         return key in self._senders and (agent.name, agent.system) in self._sender_families if key else False
 
-    def _rewriter(self, hit: Seen) -> str | None:
-        """The service whose address a browser came from, where it was a click."""
-        if hit.kind != "click":
-            return None
-        try:
-            host = urlsplit(hit.headers.get("referer", "")).hostname or ""
-        except ValueError:
-            return None
-        named = (name for part, name in self._rules.rewriters if host == part or host.endswith("." + part))
-        return next(named, None)
+    def _is_near_sender(self, hit: Seen) -> bool:
+        """Whether it came from an address of the sender, where that leaves it open who it was."""
+        return self._rules.unsure_address and sender_key(hit.ip) in self._senders
 
     def _find_bursts(self) -> list[Burst]:
         """Bursts of everybody but the sender and people led here by a rewriter one link at a time."""
@@ -242,8 +242,46 @@ class _Case:
             if hit.kind == "click"
             and self._rewriters[position] is None
             and not self._is_sender(hit, self._agents[position])
+            and not (self._rules.ahead_first and (self._agents[position].kind == "preview" or is_ahead(hit)))
         ]
-        return find_bursts(clicks, self._trail.links, self._rules)
+        found = find_bursts(clicks, self._trail.links, self._rules)
+        read = [burst for burst in found if self._is_reader(burst)]
+        self._quick = frozenset().union(*(burst.members for burst in read))
+        return [burst for burst in found if burst not in read]
+
+    def _is_reader(self, burst: Burst) -> bool:
+        """Whether a burst may be a person's: one browser, unhurried, in a mail that somebody had just opened."""
+        members = sorted(burst.members, key=lambda position: self._trail.hits[position].at)
+        hits = [self._trail.hits[position] for position in members]
+        if len({self._device(position) for position in members}) > 1 or burst.links >= max(
+            self._trail.links, self._rules.burst_all_links
+        ):
+            return False
+        gaps = (later.at - earlier.at for earlier, later in pairwise(hits))
+        if any(gap.total_seconds() < self._rules.quick_gap for gap in gaps):
+            return False
+        if not all(self._browser_at_home(position) for position in members):
+            return False
+        return any(
+            hit.kind == "open"
+            and self._rules.quick_gap <= (burst.start - hit.at).total_seconds() <= self._rules.quick_open
+            and self._after(hit.at) >= self._rules.first_seconds
+            and self._shows_reading(position)
+            for position, hit in enumerate(self._trail.hits)
+        )
+
+    def _browser_at_home(self, position: int) -> bool:
+        """A browser with its language, outside of data centres and gateways."""
+        hit = self._trail.hits[position]
+        held = self._gateways[position] or holders(self._rules, "clouds").of(hit.ip)
+        return (
+            self._agents[position].kind == "browser" and bool(hit.headers.get("accept-language")) and not held
+        )
+
+    def _shows_reading(self, position: int) -> bool:
+        """Whether an open by itself tells that somebody looked."""
+        kind = self._agents[position].kind
+        return kind in {"gmail", "yahoo", "mail"} or (kind == "browser" and self._browser_at_home(position))
 
     def _find_machines(self) -> dict[tuple[str | None, str], list[datetime]]:
         """When each address and agent was seen scanning; without an address that says something, nothing."""
@@ -272,34 +310,12 @@ class _Case:
             links = f"{burst.links} links"
         else:
             links = "both links" if burst.links == 2 else f"all {burst.links} links"
-        words = f"{links} within {_seconds(max(burst.seconds, 0.1))}"
+        words = f"{links} within {told_seconds(max(burst.seconds, 0.1))}"
         after = self._after(burst.start)
-        return f"{words}, {_seconds(after)} after {self._beginning}" if 0 <= after < 60 else words
+        return f"{words}, {told_seconds(after)} after {self._beginning}" if 0 <= after < 60 else words
 
     def _scan(self, rule: str, words: str) -> Classified:
         return self._say("scanner", rule, f"Scanner: {words}.{_NOT_COUNTED}")
 
     def _say(self, klass: str, rule: str, reason: str, *, confidence: str | None = None) -> Classified:
         return Classified(klass, self._rules.confidence[confidence or rule], reason, rule)
-
-
-def _sender_key(ip: str | None) -> str | None:
-    """What two addresses of one device share: IPv4 all of it, IPv6 its /64."""
-    address = evidence_address(ip)
-    if address is None:
-        return None
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
-
-
-def _flood_key(hit: Seen) -> tuple[object, ...]:
-    return hit.kind, hit.link, hit.ip, hit.user_agent
-
-
-def _near(times: Sequence[datetime], at: datetime, seconds: float) -> bool:
-    """Whether one of the sorted ``times`` lies within ``seconds`` of ``at``."""
-    found = bisect.bisect_left(times, at)
-    return any(abs((at - one).total_seconds()) <= seconds for one in times[max(found - 1, 0) : found + 1])
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 1 else f"{seconds:.0f} s"

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truesend.tracking.classify import Seen, Trail, classify
-from truesend.tracking.rules import CURRENT
+from truesend.tracking.rules import CURRENT, VERSIONS, Rules
+
+V1 = VERSIONS["1"]
 
 SENT = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0"
@@ -39,9 +41,9 @@ def hit(seconds: float, kind: str = "open", agent: str = FIREFOX, **more: Any) -
     )
 
 
-def judge(*hits: Seen, links: int = 3, **more: Any) -> list[tuple[str, str]]:
+def judge(*hits: Seen, links: int = 3, version: Rules = CURRENT, **more: Any) -> list[tuple[str, str]]:
     trail = Trail(sent_at=SENT, links=links, hits=hits, **more)
-    return [(one.klass, one.rule) for one in classify(trail)]
+    return [(one.klass, one.rule) for one in classify(trail, version)]
 
 
 @pytest.mark.parametrize(
@@ -117,8 +119,10 @@ def test_the_sender_is_known_by_address_and_family_together() -> None:
     sender: dict[str, Any] = {"sender_ips": frozenset({"203.0.113.7"}), "sender_agents": frozenset({FIREFOX})}
     newer = FIREFOX.replace("132", "133")
     assert judge(hit(60, agent=newer), **sender) == [("self", "self")]
-    assert judge(hit(60, agent=CHROME), **sender) == [("person", "browser")]
     assert judge(hit(60, ip="203.0.113.8"), **sender) == [("person", "browser")]
+    near = hit(60, agent=CHROME)
+    assert judge(near, **sender) == [("unknown", "sender_address")]
+    assert judge(near, version=V1, **sender) == [("person", "browser")]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from truesend.tracking.rules.shape import Rules
 from truesend.tracking.rules.v1 import V1
+from truesend.tracking.rules.v2 import V2
 
-VERSIONS: dict[str, Rules] = {V1.version: V1}
-CURRENT = V1
+VERSIONS: dict[str, Rules] = {V1.version: V1, V2.version: V2}
+CURRENT = V2
 
 __all__ = ["CURRENT", "VERSIONS", "Rules"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 Names = tuple[tuple[str, str], ...]
 """``(part of the user agent in lower case, name to show)``; the first that is contained counts."""
+
+Ranges = tuple[tuple[str, tuple[str, ...]], ...]
+"""``(name to show, its networks)``; of several that hold an address the first counts."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,19 @@ class Rules:
     mail_programs: Names
     rewriters: Names
     """``(end or part of a host, name)`` of services that lead people through their own address."""
+    gateway_networks: Ranges = ()
+    """Of companies that look at mail for others."""
+    mail_services: Ranges = ()
+    """Of services that fetch pictures by themselves when a reader shows them."""
+    clouds: Ranges = ()
+    """Data centres: a browser there may be a gateway's or a person's."""
+    link_checkers: frozenset[str] = frozenset()
+    """Names of programs that look at a link themselves before the browser gets it."""
+    quick_gap: float = math.inf
+    """Two links with at least this between them may be a reader's who had the mail open; never, where infinite."""
+    quick_open: float = 0.0
+    """So long before the two links the mail was opened."""
+    ahead_first: bool = False
+    """Whether what says that it is loaded ahead, or for a preview, is kept out of bursts."""
+    unsure_address: bool = False
+    """Whether another device at the sender's address leaves it open who it was."""

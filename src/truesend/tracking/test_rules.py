@@ -1,0 +1,120 @@
+"""What version 2 of the rules knows beyond version 1, each with what version 1 said."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+
+from truesend.tracking.addresses import Holders
+from truesend.tracking.classify import Seen
+from truesend.tracking.rules import CURRENT, VERSIONS
+from truesend.tracking.rules.shape import Ranges
+from truesend.tracking.test_classify import CHROME, FIREFOX, GMAIL, HUMAN, OUTLOOK, hit, judge
+
+V1, V2 = VERSIONS["1"], VERSIONS["2"]
+GATEWAY, CLOUD, FASTMAIL = "67.231.150.2", "34.79.12.8", "103.168.172.40"
+MAC_OUTLOOK = "MacOutlook/16.78.23100802 (Arm64 Mac OS X 14.0 (Build 23A344))"
+WEBVIEW = (
+    "Mozilla/5.0 (Linux; Android 13; Pixel 7 Build/TP1A.220624.014; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Version/4.0 Chrome/120.0.6099.43 Mobile Safari/537.36"
+)
+GMAIL_AHEAD = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 "
+    "Safari/537.36 Edge/12.246 Mozilla/5.0"
+)
+SAFE_LINKS = {"referer": "https://eur02.safelinks.protection.outlook.com/"}
+AHEAD = HUMAN | {"sec-purpose": "prefetch"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "first", "second"),
+    [
+        (hit(60, ip=GATEWAY), ("person", "browser"), ("scanner", "gateway_network")),
+        (hit(60, "click", ip=GATEWAY), ("person", "browser"), ("scanner", "gateway_network")),
+        (hit(60, "click", ip="104.47.11.32", agent="ms-office", headers=SAFE_LINKS),
+         ("person", "mail_program"), ("scanner", "gateway_network")),
+        (hit(60, agent=GMAIL, ip=GATEWAY), ("person", "gmail"), ("person", "gmail")),
+        (hit(60, "click", ip=CLOUD), ("person", "browser"), ("unknown", "cloud")),
+        (hit(60, "click", ip=CLOUD, headers=HUMAN | SAFE_LINKS), ("person", "rewriter"), ("person", "rewriter")),
+        (hit(60, ip=FASTMAIL, headers={}), ("unknown", "unknown"), ("person", "mail_service")),
+        (hit(60, "click", ip=FASTMAIL, headers={}), ("unknown", "unknown"), ("unknown", "unknown")),
+        (hit(60, agent=MAC_OUTLOOK, headers={}), ("unknown", "unknown"), ("person", "mail_program")),
+        (hit(60, agent=WEBVIEW, headers={}), ("unknown", "unknown"), ("person", "mail_program")),
+        (hit(60, "click", agent=OUTLOOK), ("person", "mail_program"), ("prefetch", "link_check")),
+        (hit(60, agent=OUTLOOK, headers={}), ("person", "mail_program"), ("person", "mail_program")),
+        (hit(60, agent=GMAIL_AHEAD, headers={}), ("unknown", "unknown"), ("prefetch", "preview")),
+    ],
+)  # fmt: skip
+def test_one_hit(seen: Seen, first: tuple[str, str], second: tuple[str, str]) -> None:
+    assert judge(seen, version=V1) == [first]
+    assert judge(seen, version=V2) == [second]
+
+
+def test_links_loaded_as_the_pointer_passes_are_no_burst_and_do_not_spoil_the_click() -> None:
+    passed = [hit(60 + at, "click", link=at, headers=AHEAD) for at in range(3)]
+    assert judge(*passed, hit(80, "click", link=1), version=V2) == [("prefetch", "ahead")] * 3 + [
+        ("person", "browser")
+    ]
+    assert judge(*passed, hit(80, "click", link=1), version=V1) == [("scanner", "burst")] * 3 + [
+        ("scanner", "burst_company")
+    ]
+
+
+def _two(gap: float, **more: Any) -> list[Seen]:
+    return [hit(100, "click", **more), hit(100 + gap, "click", link=1, **more)]
+
+
+def test_two_links_soon_after_somebody_opened_the_mail_are_a_reader() -> None:
+    read = [hit(80, agent=GMAIL, headers={}, ip="66.249.84.71")]
+    assert judge(*read, *_two(2), version=V2)[1:] == [("person", "browser")] * 2
+    assert judge(*read, *_two(2), version=V1)[1:] == [("scanner", "burst")] * 2
+    burst = [("scanner", "burst")] * 2
+    assert judge(*_two(2), version=V2) == burst, "nobody had opened it"
+    assert judge(*read, *_two(0.9), version=V2)[1:] == burst, "faster than a hand"
+    assert judge(*read, *_two(2), links=2, version=V2)[1:] == [("person", "browser")] * 2
+    assert judge(*read, *_two(2, ip=CLOUD), version=V2)[1:] == burst, "in a data centre"
+    assert judge(*read, *_two(2, headers={}), version=V2)[1:] == burst, "no browser sends no language"
+    two = [hit(100, "click"), hit(102, "click", link=1, agent=CHROME)]
+    assert judge(*read, *two, version=V2)[1:] == burst, "two machines"
+    assert judge(hit(5, agent=GMAIL), *_two(2), version=V2)[1:] == burst, "opened before anybody could"
+    every = [*_two(2), hit(104, "click", link=2)]
+    assert judge(*read, *every, version=V2)[1:] == [("scanner", "burst")] * 3, "all of three"
+
+
+def test_a_gap_of_one_second_and_confidence_below_a_clear_click() -> None:
+    assert V2.confidence["browser_quick"] < V2.confidence["browser_click"]
+    assert V1.quick_gap == float("inf")
+    assert CURRENT is V2
+
+
+@pytest.mark.parametrize(
+    "ranges", [V2.gateway_networks, V2.mail_services, V2.clouds], ids=["gateways", "services", "clouds"]
+)
+def test_every_network_is_one_and_is_found_by_its_ends(ranges: Ranges) -> None:
+    holders = Holders(ranges)
+    for name, networks in ranges:
+        for text in networks:
+            network = ipaddress.ip_network(text)
+            assert network.is_global, text
+            assert holders.of(str(network[0])) == holders.of(str(network[-1])) == name, text
+    assert (
+        holders.of("203.0.113.7")
+        is holders.of("127.0.0.1")
+        is holders.of(None)
+        is holders.of("nothing")
+        is None
+    )
+
+
+def test_of_networks_inside_one_another_the_first_counts() -> None:
+    holders = Holders((("inner", ("8.8.8.0/24", "8.8.9.128/25")), ("outer", ("8.8.0.0/16",))))
+    named = {ip: holders.of(ip) for ip in ("8.8.8.8", "8.8.9.1", "8.8.9.200", "8.8.255.255", "8.9.0.0")}
+    assert named == {
+        "8.8.8.8": "inner", "8.8.9.1": "outer", "8.8.9.200": "inner", "8.8.255.255": "outer", "8.9.0.0": None,
+    }  # fmt: skip
+
+
+def test_a_browser_by_another_name_is_not_taken_for_a_mail_program() -> None:
+    assert judge(hit(60, agent=FIREFOX), version=V2) == [("person", "browser")]

@@ -142,7 +142,7 @@ class _Links:
             if told.isdecimal() and len(told) < 7 and told not in self.positions:
                 return int(told)
             # One that the list leaves out is a link of its own.
-            return self.positions.setdefault(told, max(self.count, len(self.positions)))
+            return self.positions.setdefault(told, self.count + len(self.positions))
         raise BadSequence(f"{where}.link must be a position, counted from 0, or one of the links.")
 
 

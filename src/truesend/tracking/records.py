@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -128,8 +128,21 @@ def _next_record(data: bytes, start: int) -> int | None:
 
 def _unpack(payload: bytes) -> Record:
     kind, method, at, link, delivery = _FIXED.unpack_from(payload)
-    values = {name: _text(raw) for name, raw in _fields(payload)}
-    ip, user_agent = values.pop(IP, ""), values.pop(USER_AGENT, "")
+    ip = user_agent = ""
+    headers: dict[str, str] = {}
+    position, size, field = _FIXED.size, len(payload), _FIELD.size
+    while position < size:
+        name, length = _FIELD.unpack_from(payload, position)
+        position += field
+        value = _text(payload[position : position + length])
+        position += length
+        if name > USER_AGENT:
+            if name < len(FIELDS):
+                headers[FIELDS[name]] = value
+        elif name == IP:
+            ip = value
+        else:
+            user_agent = value
     return Record(
         at=datetime.fromtimestamp(at, UTC),
         kind=KINDS[kind],
@@ -138,19 +151,11 @@ def _unpack(payload: bytes) -> Record:
         method=METHODS[method],
         ip=ip or None,
         user_agent=user_agent,
-        headers={FIELDS[name]: value for name, value in values.items() if name < len(FIELDS)},
+        headers=headers,
     )
-
-
-def _fields(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    position = _FIXED.size
-    while position < len(payload):
-        name, length = _FIELD.unpack_from(payload, position)
-        position += _FIELD.size
-        yield name, payload[position : position + length]
-        position += length
 
 
 def _text(raw: bytes) -> str:
     """Text that PostgreSQL can store: any bytes become characters, NUL is dropped."""
-    return raw.decode("utf-8", errors="replace").replace("\x00", "")
+    text = raw.decode("utf-8", errors="replace")
+    return text.replace("\x00", "") if "\x00" in text else text

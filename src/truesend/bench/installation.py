@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +82,20 @@ def await_true(
             words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
             raise BenchError(f"{what} did not start: {' '.join(words) or 'it said nothing'}")
         time.sleep(0.01)
+
+
+def migrate(settings: Mapping[str, str]) -> None:
+    """Make the tables; :class:`BenchError` when that fails."""
+    done = subprocess.run(
+        truesend("migrate"),
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        raise BenchError(f"The database could not be prepared: {done.stderr.strip()[-300:]}")
 
 
 class Installation:

@@ -22,7 +22,7 @@ import psycopg
 from truesend import env
 from truesend.bench import machine
 from truesend.bench.fixed import DELAY_SECONDS
-from truesend.bench.installation import await_true, data_folder, end, program, truesend
+from truesend.bench.installation import await_true, data_folder, end, migrate, program, truesend
 from truesend.bench.rows import BenchError, Row, median
 from truesend.providers.sandboxed import settings as provider_settings
 from truesend.runtime.keys import key_files
@@ -254,7 +254,7 @@ def _running() -> Iterator[_Bench]:
             server.start()
             server.wait_ready()
             settings = _settings(data, server.url, port)
-            _migrate(settings)
+            migrate(settings)
             with program(command, log) as fixed, _seeder(settings) as seeder:
                 await_true(lambda: _listens(port), fixed, log, "The answering server", 30)
                 assert server.pid is not None
@@ -274,19 +274,6 @@ def _settings(data: Path, url: str, port: int) -> dict[str, str]:
         f"{env.PREFIX}DATABASE_URL": url,
         f"{env.PREFIX}WORKER_CONCURRENCY": str(MAILBOXES),
     }
-
-
-def _migrate(settings: dict[str, str]) -> None:
-    done = subprocess.run(
-        truesend("migrate"),
-        env=machine.clean_environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode != 0:
-        raise BenchError(f"The database could not be prepared: {done.stderr.strip()[-300:]}")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ import psycopg
 
 from truesend import env
 from truesend.bench import load, machine
-from truesend.bench.installation import await_true, data_folder, program, truesend
+from truesend.bench.installation import await_true, data_folder, migrate, program, truesend
 from truesend.bench.load import Load
 from truesend.bench.rows import BenchError, Row, median
 from truesend.runtime.keys import key_files
@@ -142,17 +141,7 @@ def _database(data: Path) -> Iterator[str]:
         server.prepare()
         server.start()
         server.wait_ready()
-        settings = _settings(data, server.url)
-        done = subprocess.run(
-            truesend("migrate"),
-            env=machine.clean_environment(**settings),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        if done.returncode != 0:
-            raise BenchError(f"The database could not be prepared: {done.stderr.strip()[-300:]}")
+        migrate(_settings(data, server.url))
         yield server.url
     finally:
         server.stop()

@@ -41,6 +41,7 @@ OWN = {
     "password/change": ("GET", "POST"),
     "password/set": ("GET", "POST"),
     "account": ("GET", "POST"),
+    "account/links": ("POST",),
     "account/tokens": ("POST",),
     "integration": ("GET",),
     "integration/cards": ("GET",),

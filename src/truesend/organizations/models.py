@@ -66,6 +66,8 @@ class Organization(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(default=clock.now)
+    # Whether links whose text is an address are tracked too; mail programs may warn of them.
+    track_shown_addresses = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name

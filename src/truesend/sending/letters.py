@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
+from uuid import UUID
 
 from truesend import clock, env
 from truesend.connections.describe import Description
+from truesend.organizations.models import Organization
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose
 from truesend.sending.models import Delivery, RecipientType
@@ -14,6 +17,7 @@ from truesend.sending.readiness import Draft
 from truesend.sending.reading import Due
 from truesend.tracking import tokens
 from truesend.tracking.html_scan import Tag, Text, Unclosed, scan
+from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import rewrite
 
 Link = dict[str, str | int]
@@ -29,8 +33,9 @@ def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
     links: list[Link] = []
     # Read once, for the links and for the text.
     parts = list(scan(html))
-    if email.track and html:
-        html, links = _tracked(delivery, html, parts)
+    keys, base = _signing()
+    if html:
+        html, links = _rewritten(delivery, html, parts, keys, base)
     raw = compose(
         Letter(
             delivery=delivery.pk,
@@ -41,7 +46,7 @@ def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
             subject=email.subject,
             html=html,
             # From what was written: readers of plain text get addresses, not tokens.
-            text=email.text or to_text(email.html, parts),
+            text=OwnMarks(keys).in_text(email.text or to_text(email.html, parts)),
             files=files,
             date=clock.now(),
         )
@@ -59,19 +64,35 @@ def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
     return raw, links, draft
 
 
-def _tracked(delivery: Delivery, html: str, parts: list[Tag | Text | Unclosed]) -> tuple[str, list[Link]]:
-    keys, base = _signing()
-    rewritten = rewrite(
+def _rewritten(
+    delivery: Delivery, html: str, parts: list[Tag | Text | Unclosed], keys: tokens.Keys, base: str
+) -> tuple[str, list[Link]]:
+    """Tracked, or without tracking: what our earlier mails left in quoted text goes in any case."""
+    email = delivery.email
+    if not email.track:
+        return rewrite(html, click_url=None, pixel_url=None, keys=keys, parts=parts).html, []
+    mark = partial(
+        rewrite,
         html,
         click_url=lambda number, target: f"{base}/t/c/{tokens.sign_click(keys, delivery.pk, number, target)}",
         pixel_url=f"{base}/t/o/{tokens.sign_open(keys, delivery.pk)}.gif",
+        keys=keys,
         parts=parts,
     )
+    rewritten = mark()
+    # Asked only where it matters, which is seldom.
+    if rewritten.shown_alone and _tracks_shown(email.organization_id):
+        rewritten = mark(track_shown=True)
     return rewritten.html, [
         {"index": link.index, "target": link.target, "text": link.text}
         for link in rewritten.links
         if link.reason is None
     ]
+
+
+def _tracks_shown(organization: UUID) -> bool:
+    found = Organization.objects.filter(pk=organization).values_list("track_shown_addresses", flat=True)
+    return bool(found.first())
 
 
 def _signing() -> tuple[tokens.Keys, str]:

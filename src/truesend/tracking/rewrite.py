@@ -78,6 +78,11 @@ class Rewritten:
     taken_out: int
 
     @property
+    def shown_alone(self) -> bool:
+        """Whether a link was left alone for nothing but the address it shows."""
+        return any(link.reason in {reasons.SHOWN, reasons.SHOWN_OTHER} for link in self.links)
+
+    @property
     def tracked(self) -> list[Link]:
         """The links that were replaced."""
         return [link for link in self.links if link.reason is None]

@@ -1,8 +1,11 @@
-"""A mail's HTML alone in a frame: no scripts, no requests, and so never a live pixel."""
+"""A mail's HTML alone in a frame: no scripts, no requests, and so never a live pixel, of quoted mails neither."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
+
+from truesend import env
+from truesend.tracking.rewrite import rewrite
 
 # What a mail program would show where the mail brings no style itself.
 _START = (
@@ -14,6 +17,7 @@ _START = (
 
 def framed(html: str) -> HttpResponse:
     """Foreign HTML as a page of its own that our pages may frame."""
+    html = rewrite(html, click_url=None, pixel_url=None, keys=env.link_keys()).html
     response = HttpResponse(f"{_START}{html}")
     response["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "

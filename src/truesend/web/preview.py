@@ -13,7 +13,8 @@ from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
 from truesend.sending.submit import draft_of
 from truesend.tracking import tokens
-from truesend.tracking.rewrite import Rewritten, rewrite
+from truesend.tracking.quoted import OwnMarks
+from truesend.tracking.rewrite import CLIPPED, GMAIL_CLIPS_AT, Rewritten, rewrite
 from truesend.web.drafts import written
 
 # In base64, with its line breaks; and the lines that introduce a part.
@@ -23,12 +24,14 @@ _BASE64, _PART_BYTES = 1.37, 400
 def of_draft(draft: Email) -> dict[str, Any]:
     """Context of partials/preview.html, but for the files.
 
-    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], tracked_opens, warnings, size (bytes)}
+    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], track, taken_out, warnings, size}
+
+    ``size`` is in bytes. ``taken_out``: how many of our own marks in quoted text do not travel.
     """
     people = draft_of(written(draft))
     sender = Mailbox(draft.connection.address, draft.connection.display_name) if draft.connection else None
     rewritten = _as_sent(draft)
-    text = draft.text or to_text(draft.html)
+    text = OwnMarks(env.link_keys()).in_text(draft.text or to_text(draft.html))
     return {
         "from": str(sender) if sender else "",
         "to": [str(one) for one in people.to],
@@ -47,18 +50,28 @@ def of_draft(draft: Email) -> dict[str, Any]:
             for link in rewritten.links
         ],
         "track": draft.track and bool(draft.html),
-        "warnings": rewritten.warnings if draft.track else [],
+        "taken_out": rewritten.taken_out,
+        "warnings": rewritten.warnings,
         "size": _size(draft, sender, people, rewritten.html, text),
     }
+
+
+def is_clipped(email: Email) -> bool:
+    """Whether a tracked email is so large that Gmail cuts it off."""
+    # More than any address of the tracker and its token are: most mails are far from it, which is seen at a glance.
+    most = 4 * len(email.html) + 500 * email.html.lower().count("href")
+    return email.track and most > GMAIL_CLIPS_AT and CLIPPED in _as_sent(email).warnings
 
 
 def _as_sent(draft: Email) -> Rewritten:
     """The HTML with marks as long as the real ones, of a delivery that does not exist: for measuring, never shown."""
     keys, base, nobody = env.link_keys(), env.tracking_url(), uuid4()
     if not draft.track:
-        return rewrite(draft.html, click_url=lambda number, target: target, pixel_url=None)
+        return rewrite(draft.html, click_url=None, pixel_url=None, keys=keys)
     return rewrite(
         draft.html,
+        keys=keys,
+        track_shown=draft.organization.track_shown_addresses,
         click_url=lambda number, target: f"{base}/t/c/{tokens.sign_click(keys, nobody, number, target)}",
         pixel_url=f"{base}/t/o/{tokens.sign_open(keys, nobody)}.gif" if draft.html else None,
     )

@@ -20,6 +20,7 @@ from truesend.tracking import query
 from truesend.tracking.models import Signal
 from truesend.web import settled, statuses, undoing
 from truesend.web.obstacles import obstacles
+from truesend.web.preview import is_clipped
 from truesend.web.questions import questions
 from truesend.web.rows import aftermath, headline, people
 from truesend.web.templatetags.look import moment
@@ -60,6 +61,8 @@ def page(member: Member, email: Email) -> dict[str, Any]:
             _corrected(corrected),
             *(_done(one) if one["fix"] == edit else one for one in notes),
         ]
+    if is_clipped(email):
+        notes.append(_clipped())
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
@@ -83,6 +86,18 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": not offered and stopped == len(deliveries) > 0,
+    }
+
+
+def _clipped() -> dict[str, Any]:
+    """A note on a mail of which Gmail shows the beginning alone."""
+    return {
+        "title": "Gmail cuts off emails of this size.",
+        "sentence": "People may not see the end. Opens are counted: the invisible picture stands at the beginning.",
+        "state": "warn",
+        "words": "",
+        "fix": None,
+        "who": "",
     }
 
 

@@ -43,6 +43,7 @@ urlpatterns = [
     ),
     path("sign-in/<str:token>", account.sign_in, name="sign_in"),
     path("account", account.account, name="account"),
+    path("account/links", account.links_of_organization, name="account_links"),
     path("account/tokens", account.create_token, name="token_create"),
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="token_revoke"),
     # Connections.

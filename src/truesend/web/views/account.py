@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.views import LoginView, SignupView
+from django.contrib import messages
 from django.contrib.auth import login
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,10 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
 from truesend.organizations import access, links, system_mail
-from truesend.organizations.models import ApiToken, Member, User
+from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.signup import SignupForm
 from truesend.sending.compose import one_line
 from truesend.web.gate import member_page
+
+_GOVERN = (Role.OWNER, Role.MANAGER)
 
 
 class Signup(SignupView):  # type: ignore[misc]
@@ -91,6 +94,8 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "nav": "account",
         "operators": [] if env.get("SUPPORT_EMAIL") else [one.email for one in operators],
         "tokens": tokens,
+        "may_govern": member.role in _GOVERN,
+        "track_shown": member.organization.track_shown_addresses,
         "new_token": new_token,
         "email_verified": verified,
         "no_password": not member.user.has_usable_password(),
@@ -98,6 +103,18 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "support_email": env.get("SUPPORT_EMAIL"),
     }
     return render(request, "account.html", context)
+
+
+@require_POST
+@member_page
+def links_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
+    """What becomes of links whose text is an address, for everybody in the organization."""
+    if member.role not in _GOVERN:
+        raise access.Refused("Only an owner or manager can change what holds for everybody.", _GOVERN)
+    wanted = "track_addresses" in request.POST
+    Organization.objects.filter(pk=member.organization_id).update(track_shown_addresses=wanted)
+    messages.success(request, "Saved. It holds for every email that leaves from now on.")
+    return HttpResponseRedirect("/account")
 
 
 @require_POST

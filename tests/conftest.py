@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests import stack as stacks
 from tests import up
+from tests.deliveries import Deliveries, known_deliveries
 from tests.stack import Stack
 
 
@@ -29,3 +30,10 @@ def _nobody_remembers() -> None:
 
     shutil.rmtree(Path(os.environ["TRUESEND_DATA_DIR"]) / "installation", ignore_errors=True)
     installation.forget()
+
+
+@pytest.fixture
+def deliveries() -> Iterator[Deliveries]:
+    """Deliveries for tracking to know, in the place of sending’s."""
+    with known_deliveries() as known:
+        yield known

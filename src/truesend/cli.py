@@ -101,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     rewritten.add_argument("file", metavar="FILE", help='HTML in any encoding; "-" reads standard input')
 
+    _command(commands, "reclassify", _reclassify, "judge past opens and clicks again by the rules of now")
+
     bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
     for name, what in (
@@ -149,6 +151,13 @@ def _explain_rewrite(options: argparse.Namespace) -> int:
     with contextlib.suppress(Refused):  # where nothing runs, it does without
         join_running()
     return run(options.file, json_wanted=options.json)
+
+
+def _reclassify(options: argparse.Namespace) -> int:
+    _django()
+    from truesend.tracking.reclassify import run
+
+    return run()
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -74,12 +74,14 @@ def classify_pending(limit: int = BATCH) -> list[UUID]:
         contexts = context.context_for(deliveries)
         pending = [hit for rows in hits.values() for hit in rows if hit.pending]
         crowd = _network_evidence([hit for hit in pending if hit.delivery in contexts])
-        replies = _first_replies(deliveries)
+        replies = first_replies(deliveries)
         judged: list[Judged] = []
         for delivery, rows in hits.items():
             about = contexts.get(delivery)
             if about is not None:
-                judged += _judge(about, rows, crowd, replies.get(delivery))
+                found = judge(about, rows, crowd, replies.get(delivery))
+                # What was judged once is corrected by evidence, never by its absence (it is dropped in time).
+                judged += [one for one in found if one.hit.pending or one.answer.klass != "unknown"]
         changed = upsert(judged)
         _mark(pending)
         by_organization: dict[UUID, list[int]] = defaultdict(list)
@@ -143,17 +145,27 @@ def _claim(limit: int) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_PENDING, [limit * 20, limit])
         waiting = [row[0] for row in cursor.fetchall()]
-        if not waiting:
-            return []
-        cursor.execute(_LOCK, [waiting, _LOCK_SPACE])
+    return lock(waiting) if waiting else []
+
+
+def lock(deliveries: Sequence[UUID]) -> list[UUID]:
+    """Those of the deliveries that nobody else is judging; they are this transaction's until it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [list(deliveries), _LOCK_SPACE])
         return [row[0] for row in cursor.fetchall()]
+
+
+def crowd_of(hits: Sequence[HitRow]) -> dict[int, int]:
+    """How many recipients the networks of hits came to at their time, by hit, where these are enough."""
+    crowd: dict[int, int] = {}
+    for neighbours in neighbours_of(hits, rules.CURRENT).values():
+        crowd |= crowds(neighbours, rules.CURRENT)
+    return crowd
 
 
 def _network_evidence(pending: Sequence[HitRow]) -> Mapping[int, int]:
     """How many recipients each hit's network came to; earlier hits of such a network are judged again."""
-    crowd: dict[int, int] = {}
-    for neighbours in neighbours_of(pending, rules.CURRENT).values():
-        crowd |= crowds(neighbours, rules.CURRENT)
+    crowd = crowd_of(pending)
     others = crowd.keys() - {hit.id for hit in pending}
     if others and _any_new(hit.id for hit in pending if hit.id in crowd):
         with connection.cursor() as cursor:
@@ -167,14 +179,16 @@ def _any_new(hit_ids: Iterable[int]) -> bool:
     return len(wanted) > Signal.objects.filter(hit_id__in=wanted).count()
 
 
-def _first_replies(deliveries: Sequence[UUID]) -> dict[UUID, datetime]:
+def first_replies(deliveries: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each delivery was first answered."""
     replies = Signal.objects.filter(delivery__in=deliveries, kind=Signal.Kind.REPLY)
     return dict(replies.values_list("delivery").annotate(first=Min("at")))
 
 
-def _judge(
+def judge(
     about: DeliveryContext, rows: Sequence[HitRow], crowd: Mapping[int, int], replied_at: datetime | None
 ) -> list[Judged]:
+    """The answer for every hit of a delivery."""
     trail = Trail(
         sent_at=about.sent_at,
         delivered_at=about.delivered_at,
@@ -186,9 +200,7 @@ def _judge(
         recipients=len(about.recipients),
         replied_at=replied_at,
     )
-    answers = zip(rows, classify(trail), strict=True)
-    # What was judged once is corrected by evidence, never by its absence (addresses are dropped in time).
-    return [Judged(about, row, answer) for row, answer in answers if row.pending or answer.klass != "unknown"]
+    return [Judged(about, row, answer) for row, answer in zip(rows, classify(trail), strict=True)]
 
 
 def _mark(pending: Sequence[HitRow]) -> None:

@@ -58,11 +58,11 @@ class Neighbour:
     at: datetime
 
 
-def hits_of(deliveries: Sequence[UUID]) -> dict[UUID, list[HitRow]]:
+def hits_of(deliveries: Sequence[UUID], most: int = PER_DELIVERY) -> dict[UUID, list[HitRow]]:
     """The hits of each delivery, oldest first: all pending ones up to the limit, and the latest others."""
     found: dict[UUID, list[HitRow]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_HITS, [list(deliveries), PER_DELIVERY, PER_DELIVERY])
+        cursor.execute(_HITS, [list(deliveries), most, most])
         for row in cursor.fetchall():
             hit = _hit(row)
             found[hit.delivery].append(hit)

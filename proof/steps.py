@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,9 @@ from proof import blows, fresh, restores
 from proof.finding import Finding
 from proof.notes import Notes
 from tests import stack as stacks
+from tests import tracker_process
 from tests.integration import test_walk
-from tests.storms import kills
+from tests.storms import kills, mutations
 
 from truesend.bench import pages, send
 from truesend.bench.installation import data_folder
@@ -24,6 +26,7 @@ from truesend.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[1]
 WALKS, WALK_LIMIT = 5, 5.0
+TOKENS, TOKENS_FOLLOWED = 1_000_000, 20_000
 STORMS, ROUNDS, EMAILS, HITS, MAILBOXES = 3, 2, 200, 2_000, 10
 
 SELECTIONS: dict[str, tuple[str, ...]] = {
@@ -31,6 +34,11 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
     "judges of the sandbox": ("tests/sandbox/test_sandbox_judges.py",),
     "consent matrix": ("tests/integration/test_consent.py", "tests/sandbox/test_sandbox_consent.py"),
     "processes of truesend up": ("tests/integration/test_up.py",),
+    "mails as they arrive": (
+        "tests/integration/test_rewriting.py",
+        "tests/integration/test_rewritten_mails.py",
+        "tests/integration/test_tokens_over_http.py",
+    ),
     "hits under failures": ("tests/integration/test_tracker.py", "tests/integration/test_tracker_loading.py"),
 }
 """Choices of tests that are a figure of their own."""
@@ -146,6 +154,26 @@ def _of_bench(rows: Sequence[Row], seconds: float) -> list[Finding]:
     ]
 
 
+def _tokens(seed: int) -> list[Finding]:
+    """Changed tokens: most are read in this process, some go to a tracker over HTTP."""
+    keys = [("2026", b"n" * 32), ("2025", b"o" * 32)]
+    ring = ",".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in keys)
+    read = mutations.read_all(keys, TOKENS, seed)
+    with data_folder() as data, tracker_process.running(data, None, TRUESEND_LINK_KEYS=ring) as tracker:
+        followed = mutations.follow_all(tracker.port, keys, TOKENS_FOLLOWED, seed)
+    return [
+        Finding(
+            f"{what}, in {len(books.counts)} ways",
+            books.wrong[0] if books.wrong else f"{books.tried:,}",
+            "none is believed",
+            holds=not books.wrong,
+            seconds=books.seconds,
+            seed=str(seed),
+        )
+        for what, books in (("changed tokens read", read), ("changed tokens over HTTP", followed))
+    ]
+
+
 def _storms(seed: int) -> list[Finding]:
     return [_storm(seed + number) for number in range(STORMS)]
 
@@ -194,6 +222,8 @@ STEPS: tuple[Step | LongStep, ...] = (
         "hits while database, disk and tracker fail",
         _selection("hits under failures"),
     ),
+    Step("mails", "mails, their links and their quotes", _selection("mails as they arrive")),
+    Step("tokens", "a million changed tokens", _tokens),
     Step("storms", "storms", _storms),
     LongStep("matrix", "blows at every point of a send", blows.kill_matrix),
     Step("faults", "a provider at its worst", blows.fault_storm),

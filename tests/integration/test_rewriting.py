@@ -25,13 +25,13 @@ PIECES = [
     "<a\nclass=x href=https://c.example/x >", '<a href="mailto:a@b.example">', "<a href='#x'>", "<td>", "</div>",
     '<a href=" https://d.example/{{id}}?x=%%name%%\n">', "<p title='<a href=https://no.example>'>", "{{name}}", "*|X|*",
     "<!--[if mso]><v:roundrect href='https://no.example'><![endif]-->", "<!--[if !mso]><!-->", "<!--<![endif]-->",
-    '<base href="https://no.example/">', '<form action="https://no.example">', "<body>", "</body>", "</html>", "<!--", "-->",
+    '<base href="https://no.example/">', '<form action="https://no.example">', "<body>", "</body>", "</html>", "<!--",
     '<a ping="https://no.example" href="https://e.example/?utm_source=x;y=\'z\'">', "<style>a{}</style>", "<br/>",
     "<svg><a href=https://f.example>", "</svg>", "<title>", "</title>", "<script>", "</script>", "<textarea>", "&lt;",
     "<a href=https://g.example/\"x'>", "<area href=https://h.example alt=x>", "<a href='//i.example'>",
     '<a href="HTTPS://User:pw@J.example:8443/\u202e\U0001f600">', "<a href>", "<a href=>", "<a href=''>", "\r\n",
     '<a href="https://k.example/&copy=1&notit;&#128;&#0;&#x110000;">', "<![CDATA[", "]]>", "<a href=https://l.example",
-    "<a href='../x'>", "\x00", "\u00a0", "<select>", "<template>", "<iframe srcdoc='<a href=https://no.example>'>",
+    "-->", "<a href='../x'>", "\x00", "\u00a0", "<select>", "<template>", "<iframe srcdoc='<a href=https://no.example>'>",
 ]  # fmt: skip
 _written = sorted(path.read_bytes().decode() for path in NEWSLETTERS.glob("*.html"))
 _slices = st.builds(

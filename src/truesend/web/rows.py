@@ -109,8 +109,7 @@ def headline(
         done = sum(one.status == DeliveryStatus.ACCEPTED for one in copies)
         word = f"{word} {done} / {len(copies)}"
     if problem is not None:
-        # That nothing was sent the word beside it says already; what is in the way must not be cut off.
-        return word, state, problem.sentence.partition(". ")[2] or problem.sentence
+        return word, state, _in_short(problem.sentence)
     if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
         strongest = query.headline(list(signals))
         if strongest is not None and email.status == EmailStatus.PARTLY:
@@ -120,6 +119,13 @@ def headline(
     if email.status == EmailStatus.SENT and not email.track:
         text = _UNTRACKED
     return word, state, text
+
+
+def _in_short(sentence: str) -> str:
+    """That nothing was sent the word beside it says already; what may be cut off at the end is what matters less."""
+    rest = sentence.partition(". ")[2] or sentence
+    why, found, when = rest.partition(" It goes by itself ")
+    return f"Goes by itself {when.removesuffix('.').removesuffix('; nothing to do')}. {why}" if found else rest
 
 
 def _unknown_in_short(email: Email, copies: Sequence[Delivery]) -> str:

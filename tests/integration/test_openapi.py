@@ -28,6 +28,8 @@ CONTRACT = {
     ("post", "/api/v1/emails/{email_id}/undo"),
     ("post", "/api/v1/deliveries/{delivery_id}/resolve"),
     ("get", "/api/v1/emails/{email_id}/signals"),
+    ("post", "/api/v1/signals/{signal_id}/strike"),
+    ("post", "/api/v1/signals/{signal_id}/unstrike"),
 }
 
 

@@ -68,6 +68,8 @@ NAMED = {
     "deliveries/<uuid:delivery_id>/resolve": [("POST", 404)],
     "emails/<uuid:email_id>/again": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],
+    "signals/<int:signal_id>/strike": [("POST", 404)],
+    "signals/<int:signal_id>/unstrike": [("POST", 404)],
 }
 # A draft's id is made by the browser, so an unknown one is a new draft: a stranger sees and changes nothing.
 DRAFTS = {
@@ -98,6 +100,8 @@ API = {
     "POST emails/{email_id}/undo",
     "POST deliveries/{delivery_id}/resolve",
     "GET emails/{email_id}/signals",
+    "POST signals/{signal_id}/strike",
+    "POST signals/{signal_id}/unstrike",
 }
 SECRET = "Salary of the board"
 # What a person may say of a delivery that is unknown.
@@ -143,6 +147,7 @@ class World:
     draft: str
     file: str
     token: str
+    signal: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
@@ -151,6 +156,7 @@ class World:
             "delivery_id": self.delivery,
             "token_id": self.token,
             "attachment_id": self.file,
+            "signal_id": self.signal,
             "provider": "google",
         }
 
@@ -164,6 +170,10 @@ def world(stack: Stack) -> World:
     shared = owner.connect(f"shared-{owner.email}", "capabilities=send&kind=organization")["id"]
     email = owner.send(personal, subject=SECRET)["id"]
     delivery = owner.email_when(email, "sent")["deliveries"][0]["id"]
+    (message,) = stack.sandbox.messages(delivery=delivery)
+    stack.sandbox.advance(30)
+    stack.sandbox.act(message["id"], "click", as_="browser")
+    (signal,) = owner.signals(email, 1)
     draft = str(uuid4())
     saved = owner.jar.post(
         f"{stack.url}/emails/drafts/{draft}",
@@ -183,7 +193,9 @@ def world(stack: Stack) -> World:
     found = re.search(r"/account/tokens/([0-9a-f-]{36})/revoke", owner.get("/account").text)
     assert found
     file = attached.json()["id"]
-    return World(owner, colleague, stranger, personal, shared, email, delivery, draft, file, found[1])
+    return World(
+        owner, colleague, stranger, personal, shared, email, delivery, draft, file, found[1], signal["id"]
+    )
 
 
 def filled(route: str, ids: dict[str, str]) -> str:
@@ -201,6 +213,7 @@ def as_it_was(world: World) -> None:
     for connection in (world.personal, world.shared):
         assert world.owner.connection(connection)["verdict"] in {"unproven", "working"}
     assert world.owner.api("GET", f"emails/{world.email}").json()["status"] == "sent"
+    assert [one["struck"] for one in world.owner.signals(world.email, 1)] == [False]
     assert SECRET in world.owner.get(f"/emails/new?draft={world.draft}").text
     assert world.owner.get(f"/emails/{world.draft}/attachments/{world.file}").text == SECRET
 
@@ -211,7 +224,8 @@ def test_a_stranger_finds_nothing(world: World, route: str) -> None:
         for method, status in NAMED[route]:
             answer = call(world.stranger, method, filled(route, world.ids(connection)))
             assert answer.status_code == status, (method, route, answer.status_code)
-            nothing = call(world.stranger, method, filled(route, dict.fromkeys(world.ids(), str(uuid4()))))
+            nobodys = {**dict.fromkeys(world.ids(), str(uuid4())), "signal_id": str(2**62)}
+            nothing = call(world.stranger, method, filled(route, nobodys))
             # Not told apart from what does not exist.
             assert (answer.status_code, _plain(answer)) == (nothing.status_code, _plain(nothing))
             assert SECRET not in answer.text

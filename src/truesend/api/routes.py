@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import Written, draft_of, submit
-from truesend.tracking import query
+from truesend.tracking import query, striking
 
 PAGE = 50
 Cursor = Annotated[str, Query(description="`next` of the page before; empty for the first", max_length=200)]
@@ -345,6 +346,27 @@ def signals(request: HttpRequest, email_id: str) -> dict[str, Any]:
     ids = list(_email(request, email_id).deliveries.values_list("pk", flat=True))
     rows = sorted(query.signals_of(ids), key=lambda one: (one.at, one.pk))
     return {"items": [present.signal(one) for one in rows], "next": None}
+
+
+@router.post("signals/{signal_id}/strike", response={200: schemas.SignalOut, **_ERRORS}, by_alias=True)
+def strike_signal(request: HttpRequest, signal_id: str) -> dict[str, Any]:
+    """Say that it was nobody: it stays listed and counts no more."""
+    return _strike(request, signal_id, struck=True)
+
+
+@router.post("signals/{signal_id}/unstrike", response={200: schemas.SignalOut, **_ERRORS}, by_alias=True)
+def unstrike_signal(request: HttpRequest, signal_id: str) -> dict[str, Any]:
+    """Let it count again."""
+    return _strike(request, signal_id, struck=False)
+
+
+def _strike(request: HttpRequest, signal_id: str, *, struck: bool) -> dict[str, Any]:
+    number = int(signal_id) if re.fullmatch(r"[0-9]{1,19}", signal_id) else 0
+    found = access.access_signal(_member(request), number)
+    if found is None:
+        raise problems.not_found("Open My Emails", "/emails")
+    striking.strike(found, struck=struck)
+    return present.signal(found)
 
 
 api.add_router("", router)

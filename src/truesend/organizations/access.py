@@ -16,6 +16,7 @@ from truesend import clock
 from truesend.connections.models import Connection, Kind
 from truesend.organizations.models import ApiToken, Member, Role, User
 from truesend.sending.models import Delivery, Email, Recipient
+from truesend.tracking.models import Signal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -113,6 +114,14 @@ def access_email(member: Member, email_id: UUID) -> Email | None:
 def access_delivery(member: Member, delivery_id: UUID) -> Delivery | None:
     """A delivery of an email this member sees, or ``None``."""
     return Delivery.objects.filter(pk=delivery_id, email__in=emails_of(member)).first()
+
+
+def access_signal(member: Member, signal_id: int) -> Signal | None:
+    """A signal of an email this member sees, or ``None``."""
+    if not 0 < signal_id < 2**63:
+        return None
+    seen = emails_of(member).values("pk")
+    return Signal.objects.filter(pk=signal_id, organization=member.organization_id, email__in=seen).first()
 
 
 def people_with(member: Member, roles: tuple[Role, ...]) -> list[dict[str, str]]:

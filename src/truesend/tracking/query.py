@@ -12,6 +12,9 @@ from truesend.tracking.models import Signal
 COUNTS_FROM = 0.8
 """Confidence from which an open by a person counts in headlines and sums (design §6)."""
 
+DOUBT = 3
+"""Rank from which a signal may be a person's."""
+
 Tone = Literal["good", "quiet"]
 
 
@@ -54,7 +57,7 @@ def rank(signal: Signal) -> int:
     if counts_as_opened(signal):
         return 5 if signal.kind == Signal.Kind.CLICK else 4
     if signal.klass in {Signal.Klass.PERSON, Signal.Klass.PROXY, Signal.Klass.UNKNOWN}:
-        return 3
+        return DOUBT
     return 0 if signal.klass == Signal.Klass.SELF else 2
 
 

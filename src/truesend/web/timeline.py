@@ -209,15 +209,20 @@ def _signal(one: Signal, several: bool) -> dict[str, Any]:
     icon, state, title = _shown(one)
     times = f" {one.count} times." if one.count > 1 else ""
     who = f" {one.recipient}." if several and one.recipient else ""
+    struck = "You struck it: not counted. " if one.struck else ""
     return {
         "icon": icon,
-        "state": state,
+        "state": "mute" if one.struck else state,
         "title": title,
         "confidence_label": "certain"
         if one.confidence >= _CERTAIN
         else f"{one.confidence:.0%}".replace("%", " %"),
-        "sentence": f"{one.reason}{times}{who}",
+        "sentence": f"{struck}{one.reason}{times}{who}",
         "at": one.at,
+        "signal": str(one.pk),
+        "struck": one.struck,
+        # A machine's fetch counts nowhere as it is.
+        "button": "Unstrike" if one.struck else "Strike" if query.rank(one) >= query.DOUBT else "",
     }
 
 

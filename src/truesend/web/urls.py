@@ -14,6 +14,7 @@ from truesend.web.views import (
     held,
     people,
     preview,
+    signals,
 )
 
 urlpatterns = [
@@ -83,4 +84,6 @@ urlpatterns = [
     path("emails/<uuid:email_id>/again", emails.again, name="email_again"),
     path("emails/<uuid:email_id>/release", emails.release, name="email_release"),
     path("emails/<uuid:email_id>/timeline", emails.timeline, name="email_timeline"),
+    path("signals/<int:signal_id>/strike", signals.strike, name="signal_strike"),
+    path("signals/<int:signal_id>/unstrike", signals.unstrike, name="signal_unstrike"),
 ]

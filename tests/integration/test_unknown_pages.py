@@ -229,7 +229,8 @@ def test_what_goes_by_itself_needs_nobody(ana: Member) -> None:
     assert not needs.needs_somebody(Email.objects.all()).exists()
     (row,) = rows.rows([held])
     assert row["state"] == "warn"
-    assert row["detail"].startswith("This mailbox has reached Google's daily limit. It goes by itself ")
+    assert row["detail"].startswith("Goes by itself ")
+    assert row["detail"].endswith(". This mailbox has reached Google's daily limit.")
     assert "Nothing was sent yet. Google has a fault at the moment. It goes by itself at" in shown(ana, again)
     assert "Some copies were accepted, some were not." in shown(ana, stopped)
 

@@ -53,7 +53,12 @@ def changed(written: str, arrived: str, base: str) -> list[tuple[str, str]]:
 
 def target_of(raw: str) -> str:
     """An attribute's value as the standard library decodes it, stripped as a browser does."""
-    return html_module.unescape(raw).strip(_CONTROLS_AND_SPACE).translate({9: None, 10: None, 13: None})
+    return stripped(html_module.unescape(raw))
+
+
+def stripped(value: str) -> str:
+    """An address without what the URL standard takes away before it reads one."""
+    return value.strip(_CONTROLS_AND_SPACE).translate({9: None, 10: None, 13: None})
 
 
 def location_of(address: str) -> bytes:

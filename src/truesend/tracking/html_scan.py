@@ -135,8 +135,8 @@ def _other(html: str, start: int, in_foreign: bool) -> Tag | Text | Unclosed | i
         end = _after_markup(html, start, in_foreign)
         if end is not None:
             return end
-        # "</" or "<!" at the very end is text or an empty comment.
-        return Unclosed(start) if html[start + 2 : start + 3] else Text(start, len(html))
+        # Also "</" at the very end, which is shown: what is added after it would belong to it.
+        return Unclosed(start)
     if follows != "/" and not _letter(html, start + 1):
         return Text(start, start + 1)
     return _read_tag(html, start) or Unclosed(start)

@@ -207,6 +207,9 @@ def test_a_link_is_known_by_what_it_shows(html: str, text: str) -> None:
         ("<p>a", "<p>a@"),
         ("<p>a<!-- open", "<p>a@<!-- open"),
         ("<p>a<style>p{}", "<p>a@<style>p{}"),
+        ("<p>a</", "<p>a@</"),
+        ("<p>a<!", "<p>a@<!"),
+        ("<p>a<", "<p>a<@"),
         ("", "@"),
     ],
 )

@@ -186,4 +186,4 @@ def test_the_preview_names_what_is_left_alone_and_taken_out(ana: Person, stack: 
     large = {"to": "ines@globex.example", "html": "<p>x</p>" * 12_000, "action": "save"}
     draft = uuid4()
     ana.post(f"/emails/drafts/{draft}/send", large)
-    assert "Gmail cuts off mails of this size" in ana.get(f"/emails/drafts/{draft}/preview").text
+    assert "Gmail cuts off emails of this size" in ana.get(f"/emails/drafts/{draft}/preview").text

@@ -17,7 +17,7 @@ from truesend.tracking.html_scan import Attribute, Tag, Text, Unclosed
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.shown import agree, host_of, host_shown
 
-GMAIL_CLIPS_AT = 90 * 1024
+CLIPS_AT = 90 * 1024
 """Bytes. Gmail cuts a mail at about 102 KB and hides the rest, and a pixel with it; we leave a margin."""
 
 _TEXT_LIMIT = 200
@@ -29,7 +29,11 @@ _BREAKS = frozenset({"br", "p", "div", "td", "li"})
 _WHITE = re.compile(r"\s+")
 _DOCTYPE = re.compile(r"\ufeff?\s*(?:<!--.*?-->\s*)*<!doctype[^>]*>", re.IGNORECASE | re.DOTALL)
 
-CLIPPED = "Gmail cuts off mails of this size: the end may not be seen. The invisible picture stands at the beginning."
+CLIPPED_TITLE = "Gmail cuts off emails of this size."
+CLIPPED_SENTENCE = (
+    "People may not see the end. Opens are counted: the invisible picture stands at the beginning."
+)
+CLIPPED = f"{CLIPPED_TITLE} {CLIPPED_SENTENCE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def rewrite(
 def is_clipped(html: str, edits: Iterable[Edit] = ()) -> bool:
     """Whether Gmail cuts the mail off, once ``edits`` are made: links through the tracker are longer."""
     grown = sum(_size(one.new) - _size(one.old) for one in edits)
-    return _size(html) + grown > GMAIL_CLIPS_AT
+    return _size(html) + grown > CLIPS_AT
 
 
 class _Walk:
@@ -196,7 +200,7 @@ class _Walk:
         """Where the first thing of the body can stand; without a body's tag, after what comes before one."""
         for at in (self._body_start, self._head_end, self._html_start):
             # A quoted mail brings a body of its own, perhaps far below.
-            if at is not None and _size(self._html[:at]) <= GMAIL_CLIPS_AT * 3 // 4:
+            if at is not None and _size(self._html[:at]) <= CLIPS_AT * 3 // 4:
                 return at
         found = _DOCTYPE.match(self._html)
         return found.end() if found else 0

@@ -20,7 +20,7 @@ from truesend.tracking.reasons import (
     UNREADABLE,
     UNSUBSCRIBE,
 )
-from truesend.tracking.rewrite import CLIPPED, GMAIL_CLIPS_AT, Rewritten, pixel, rewrite
+from truesend.tracking.rewrite import CLIPPED, CLIPS_AT, Rewritten, pixel, rewrite
 
 NEWSLETTERS = Path(__file__).resolve().parents[4] / "shared" / "data" / "newsletters"
 BASE = "https://track.example"
@@ -218,8 +218,8 @@ def test_the_pixel_stands_where_it_is_loaded(html: str, expected: str) -> None:
 
 
 def test_a_mail_that_gmail_clips_gets_its_pixel_first_and_a_warning() -> None:
-    result = run("<body class=x>" + "a" * GMAIL_CLIPS_AT + "</body>", pixel_url=PIXEL)
-    assert result.html == "<body class=x>" + pixel(PIXEL) + "a" * GMAIL_CLIPS_AT + "</body>"
+    result = run("<body class=x>" + "a" * CLIPS_AT + "</body>", pixel_url=PIXEL)
+    assert result.html == "<body class=x>" + pixel(PIXEL) + "a" * CLIPS_AT + "</body>"
     assert result.warnings == [CLIPPED]
 
 
@@ -235,7 +235,7 @@ def test_a_mail_that_gmail_clips_gets_its_pixel_first_and_a_warning() -> None:
     ],
 )
 def test_before_it_is_clipped_a_body_has_begun_even_where_none_is_marked(before: str, after: str) -> None:
-    rest = after + "ä" * (GMAIL_CLIPS_AT // 2) + "<blockquote><html><body>quoted</body></html></blockquote>"
+    rest = after + "ä" * (CLIPS_AT // 2) + "<blockquote><html><body>quoted</body></html></blockquote>"
     result = run(before + rest, pixel_url=PIXEL)
     assert result.html == before + pixel(PIXEL) + rest
     assert result.warnings == [CLIPPED]
@@ -243,8 +243,8 @@ def test_before_it_is_clipped_a_body_has_begun_even_where_none_is_marked(before:
 
 def test_what_counts_is_the_size_with_the_longer_links() -> None:
     links = '<a href="https://a.example">x</a>' * 10
-    fits = "<body>" + links + "a" * (GMAIL_CLIPS_AT - 6 - len(links))
-    assert len(fits) == GMAIL_CLIPS_AT
+    fits = "<body>" + links + "a" * (CLIPS_AT - 6 - len(links))
+    assert len(fits) == CLIPS_AT
     assert run(fits.replace("<a href", "<b href"), pixel_url=PIXEL).warnings == []
     assert run(fits, pixel_url=PIXEL).warnings == [CLIPPED]
     assert run(fits + "a").warnings == [], "without a pixel there is nothing to miss"

@@ -14,7 +14,7 @@ from truesend.sending.readiness import Draft
 from truesend.sending.submit import draft_of
 from truesend.tracking import tokens
 from truesend.tracking.quoted import OwnMarks
-from truesend.tracking.rewrite import CLIPPED, GMAIL_CLIPS_AT, Rewritten, rewrite
+from truesend.tracking.rewrite import CLIPPED, CLIPS_AT, Rewritten, rewrite
 from truesend.web.drafts import written
 
 # In base64, with its line breaks; and the lines that introduce a part.
@@ -57,10 +57,10 @@ def of_draft(draft: Email) -> dict[str, Any]:
 
 
 def is_clipped(email: Email) -> bool:
-    """Whether a tracked email is so large that Gmail cuts it off."""
+    """Whether a tracked email is so large that mail programs cut it off."""
     # More than any address of the tracker and its token are: most mails are far from it, which is seen at a glance.
     most = 4 * len(email.html) + 500 * email.html.lower().count("href")
-    return email.track and most > GMAIL_CLIPS_AT and CLIPPED in _as_sent(email).warnings
+    return email.track and most > CLIPS_AT and CLIPPED in _as_sent(email).warnings
 
 
 def _as_sent(draft: Email) -> Rewritten:

@@ -18,6 +18,7 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
 from truesend.tracking import query
 from truesend.tracking.models import Signal
+from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
 from truesend.web import settled, statuses, undoing
 from truesend.web.obstacles import obstacles
 from truesend.web.preview import is_clipped
@@ -90,10 +91,10 @@ def page(member: Member, email: Email) -> dict[str, Any]:
 
 
 def _clipped() -> dict[str, Any]:
-    """A note on a mail of which Gmail shows the beginning alone."""
+    """A note on a mail of which people may see the beginning alone."""
     return {
-        "title": "Gmail cuts off emails of this size.",
-        "sentence": "People may not see the end. Opens are counted: the invisible picture stands at the beginning.",
+        "title": CLIPPED_TITLE,
+        "sentence": CLIPPED_SENTENCE,
         "state": "warn",
         "words": "",
         "fix": None,

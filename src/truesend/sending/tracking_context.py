@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from truesend import env
 from truesend.organizations.models import SeenFrom
 from truesend.providers import registry
 from truesend.sending.models import Attempt, Delivery, Recipient
+from truesend.tracking.addresses import is_loopback
 from truesend.tracking.context import DeliveryContext, TrackedLink
 
 
@@ -25,6 +27,8 @@ def context_for(deliveries: Iterable[UUID]) -> Mapping[UUID, DeliveryContext]:
     )
     seen: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     members = {row.email.member_id for row in rows}
+    # Elsewhere a proxy on this machine would make everybody look like the sender.
+    dev = env.environment() == "dev"
     for one in SeenFrom.objects.filter(member__in=members):
         seen[one.member_id].append((one.ip, one.user_agent))
     return {
@@ -39,6 +43,7 @@ def context_for(deliveries: Iterable[UUID]) -> Mapping[UUID, DeliveryContext]:
             sender_agents=frozenset(agent for _, agent in seen[row.email.member_id]),
             sent_copy_behind_proxy=registry.provider(row.connection.provider).sent_copy_behind_proxy,
             recipients=tuple(people[row.pk]),
+            sender_on_this_machine=dev and any(is_loopback(ip) for ip, _ in seen[row.email.member_id]),
         )
         for row in rows
     }

@@ -27,6 +27,25 @@ def evidence_address(ip: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Ad
     return None if special or address.is_multicast else address
 
 
+def is_loopback(ip: str | None) -> bool:
+    """Whether it is an address of the machine itself."""
+    try:
+        return ipaddress.ip_address(ip or "").is_loopback
+    except ValueError:
+        return False
+
+
+def client_address(peer: str, forwarded: str, *, trust_forwarded: bool) -> str:
+    """Whose request it is: the peer's, or with ``trust_forwarded`` (dev) what a loopback peer says last of itself."""
+    said = forwarded.rpartition(",")[2].strip()
+    if not (said and trust_forwarded and is_loopback(peer)):
+        return peer
+    try:
+        return str(ipaddress.ip_address(said))
+    except ValueError:
+        return peer
+
+
 @functools.lru_cache(maxsize=16_384)
 def network_of(ip: str | None) -> str | None:
     """The network an address belongs to as evidence: its /24 or /48."""

@@ -199,6 +199,7 @@ def judge(
         sent_copy_behind_proxy=about.sent_copy_behind_proxy,
         recipients=len(about.recipients),
         replied_at=replied_at,
+        sender_on_this_machine=about.sender_on_this_machine,
     )
     return [Judged(about, row, answer) for row, answer in zip(rows, classify(trail), strict=True)]
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from truesend.tracking import agents, rules
-from truesend.tracking.addresses import evidence_address
+from truesend.tracking.addresses import evidence_address, is_loopback
 from truesend.tracking.agents import Agent
 from truesend.tracking.burst import Burst, find_bursts
 from truesend.tracking.hints import (
@@ -40,7 +40,7 @@ class Trail:
     """All hits of one delivery and what is known about it. ``links``: how many links were tracked.
 
     ``sender_ips`` and ``sender_agents`` are those the sender uses Truesend with; ``replied_at`` is the first
-    reply.
+    reply. Loopback addresses are no evidence, unless all this runs where the sender sits (a developer's machine).
     """
 
     sent_at: datetime
@@ -52,6 +52,7 @@ class Trail:
     sent_copy_behind_proxy: bool = False
     recipients: int = 1
     replied_at: datetime | None = None
+    sender_on_this_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class _Case:
     def _self(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
         if not self._is_sender(hit, agent):
             return None
-        text = f"You: the address and {agent.device or 'agent'} you use Truesend with."
+        place = "the address" if sender_key(hit.ip) else "this machine"
+        text = f"You: {place} and {agent.device or 'agent'} you use Truesend with."
         return self._say("self", "self", text + _NOT_COUNTED)
 
     def _scanner(self, position: int, hit: Seen, agent: Agent) -> Classified | None:
@@ -227,8 +229,11 @@ class _Case:
     # Evidence
 
     def _is_sender(self, hit: Seen, agent: Agent) -> bool:
-        key = sender_key(hit.ip)
-        return key in self._senders and (agent.name, agent.system) in self._sender_families if key else False
+        if (agent.name, agent.system) not in self._sender_families:
+            return False
+        if self._trail.sender_on_this_machine and is_loopback(hit.ip):
+            return agent.kind != "library"  # a script that tries things out is not a look
+        return (key := sender_key(hit.ip)) is not None and key in self._senders
 
     def _is_near_sender(self, hit: Seen) -> bool:
         """Whether it came from an address of the sender, where that leaves it open who it was."""

@@ -25,7 +25,8 @@ class DeliveryContext:
     """One delivery as the classifier sees it.
 
     ``sender_ips`` and ``sender_agents`` are the addresses and user agents its sender uses Truesend with.
-    ``recipients`` are the addresses of this copy: more than one is a shared thread.
+    ``recipients`` are the addresses of this copy: more than one is a shared thread. ``sender_on_this_machine``: the
+    sender uses Truesend on the machine it runs on, so that a look from there is theirs.
     """
 
     delivery: UUID
@@ -38,6 +39,7 @@ class DeliveryContext:
     sender_agents: frozenset[str]
     sent_copy_behind_proxy: bool
     recipients: tuple[str, ...]
+    sender_on_this_machine: bool = False
 
 
 ContextFor = Callable[[Iterable[UUID]], Mapping[UUID, DeliveryContext]]

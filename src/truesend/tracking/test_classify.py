@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from truesend.tracking.addresses import client_address
 from truesend.tracking.classify import Seen, Trail, classify
 from truesend.tracking.rules import CURRENT, VERSIONS, Rules
 
@@ -131,6 +132,38 @@ def test_the_sender_is_known_by_address_and_family_together() -> None:
 def test_private_addresses_are_no_evidence(address: str | None) -> None:
     sender: dict[str, Any] = {"sender_ips": frozenset({address or ""}), "sender_agents": frozenset({FIREFOX})}
     assert judge(hit(60, ip=address), **sender) == [("person", "browser")]
+
+
+def test_on_a_developers_machine_a_look_from_it_is_the_senders() -> None:
+    sender: dict[str, Any] = {
+        "sender_agents": frozenset({FIREFOX, "curl/8.5.0"}),
+        "sender_on_this_machine": True,
+    }
+    for address in ("127.0.0.1", "::1"):
+        assert judge(hit(60, ip=address), **sender) == [("self", "self")]
+        assert judge(hit(60, ip=address, agent=CHROME), **sender) == [("person", "browser")]
+    assert judge(hit(60, ip="127.0.0.1", agent="curl/8.5.0"), **sender) == [("scanner", "library")]
+    for elsewhere in ("10.1.2.3", "203.0.113.7", None):
+        assert judge(hit(60, ip=elsewhere), **sender) == [("person", "browser")]
+    (one,) = classify(Trail(sent_at=SENT, links=1, hits=[hit(60, ip="127.0.0.1")], **sender))
+    assert one.reason == "You: this machine and Firefox on Windows you use Truesend with. Not counted."
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "trust", "expected"),
+    [
+        ("127.0.0.1", "81.2.69.142", True, "81.2.69.142"),
+        ("127.0.0.1", "10.0.0.1, 81.2.69.142", True, "81.2.69.142"),
+        ("::1", "2A02:8108::0001", True, "2a02:8108::1"),
+        ("127.0.0.1", "81.2.69.142", False, "127.0.0.1"),
+        ("198.51.100.4", "81.2.69.142", True, "198.51.100.4"),
+        ("127.0.0.1", "unknown", True, "127.0.0.1"),
+        ("127.0.0.1", "", True, "127.0.0.1"),
+        ("", "81.2.69.142", True, ""),
+    ],
+)
+def test_whose_request_it_is(peer: str, forwarded: str, trust: bool, expected: str) -> None:
+    assert client_address(peer, forwarded, trust_forwarded=trust) == expected
 
 
 def test_gmail_from_a_google_mailbox_may_be_the_sender() -> None:

@@ -16,6 +16,7 @@ from truesend.organizations import installation
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
 from truesend.providers.registry import PROVIDERS
+from truesend.tracking.addresses import client_address
 from truesend.web.gate import page_of
 from truesend.web.views import errors
 
@@ -155,7 +156,13 @@ class NoteWhereFrom:
 
     @staticmethod
     def _note(request: HttpRequest) -> None:
-        here = [request.META.get("REMOTE_ADDR", ""), request.headers.get("User-Agent", "")[:400]]
+        # As the tracker takes it, so that a look at a mail can be told to be the sender's.
+        address = client_address(
+            request.META.get("REMOTE_ADDR", ""),
+            request.headers.get("X-Forwarded-For", ""),
+            trust_forwarded=env.environment() == "dev",
+        )
+        here = [address, request.headers.get("User-Agent", "")[:400]]
         if not here[0] or request.session.get("seen_from") == here:
             return
         member = member_of(request.user)

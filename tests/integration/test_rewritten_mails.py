@@ -173,7 +173,7 @@ def test_the_preview_names_what_is_left_alone_and_taken_out(ana: Person, stack: 
     draft = uuid4()
     ana.post(f"/emails/drafts/{draft}/send", {"to": "ines@globex.example", "html": html, "action": "save"})
     page = ana.get(f"/emails/drafts/{draft}/preview").text
-    assert "shows its address, and would lead elsewhere than it says" in page
+    assert "shows its address; tracked, it would lead elsewhere than it says" in page
     assert "shows another address than it leads to" in page
     assert "“bank.example” leads to evil.example: mail programs warn" in page
     assert "Tracking of the quoted email, at 2 places, is taken out." in page

@@ -16,7 +16,7 @@ OTHER_SCHEME = "{scheme} links stay as they are"
 OWN = "already one of our tracking links"
 EMPTY = "has no address"
 UNREADABLE = "not an address we can read"
-SHOWN = "shows its address, and would lead elsewhere than it says"
+SHOWN = "shows its address; tracked, it would lead elsewhere than it says"
 SHOWN_OTHER = "shows another address than it leads to"
 UNTRACKED = "tracking is switched off for this email"
 

@@ -58,9 +58,13 @@ def of_draft(draft: Email) -> dict[str, Any]:
 
 def is_clipped(email: Email) -> bool:
     """Whether a tracked email is so large that mail programs cut it off."""
+    if not email.track:
+        return False
+    if len(email.html) > CLIPS_AT and "/t/" not in email.html:
+        return True
     # More than any address of the tracker and its token are: most mails are far from it, which is seen at a glance.
     most = 4 * len(email.html) + 500 * email.html.lower().count("href")
-    return email.track and most > CLIPS_AT and CLIPPED in _as_sent(email).warnings
+    return most > CLIPS_AT and CLIPPED in _as_sent(email).warnings
 
 
 def _as_sent(draft: Email) -> Rewritten:

@@ -25,7 +25,7 @@ OUTLOOK = (
 GOOGLE_PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 YAHOO_PROXY = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
 
-_PEOPLE = (24, 47, 68, 73, 81, 84, 86, 92, 98, 109)
+_PEOPLE = (24, 71, 73, 81, 82, 84, 86, 90, 92, 109)
 """First numbers of networks that access providers hand to households."""
 
 BROWSER_IMAGE = {

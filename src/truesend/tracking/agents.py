@@ -70,7 +70,7 @@ def _parse(text: str, rules: Rules) -> Agent:
     if text == "Mozilla/5.0":
         return Agent("apple", "Apple Mail", "")
     lower = text.lower()
-    if "googleimageproxy" in lower:
+    if "googleimageproxy" in lower or "via ggpht.com" in lower:
         return Agent("gmail", "Gmail", "")
     if "yahoomailproxy" in lower:
         return Agent("yahoo", "Yahoo", "")

@@ -116,5 +116,10 @@ def test_of_networks_inside_one_another_the_first_counts() -> None:
     }  # fmt: skip
 
 
+def test_googles_proxy_by_its_older_name() -> None:
+    older = "Mozilla/5.0 (Windows; U; Windows NT 5.1; de; rv:1.9.0.7) Gecko/2009021910 Firefox/3.0.7 (via ggpht.com)"
+    assert judge(hit(60, agent=older, headers={})) == [("person", "gmail")]
+
+
 def test_a_browser_by_another_name_is_not_taken_for_a_mail_program() -> None:
     assert judge(hit(60, agent=FIREFOX), version=V2) == [("person", "browser")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from truesend.cli import main
@@ -117,6 +117,7 @@ def test_encodings(content: bytes, encoding: str, doubted: bool) -> None:
     )
 )
 @example(b"\xff\xfe\x00\xd8<a")
+@settings(deadline=None)
 @example(b"<meta charset=utf-8 \x00><a href='https://\xff'>")
 def test_no_bytes_are_too_odd(content: bytes) -> None:
     read = explain_rewrite.decode(content)

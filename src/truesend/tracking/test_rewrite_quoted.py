@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truesend.tracking import tokens
@@ -173,6 +173,7 @@ _MAIL = st.lists(
 
 
 @given(_MAIL)
+@settings(deadline=None)
 def test_a_mail_that_was_tracked_twice_is_as_if_tracked_once(html: str) -> None:
     once, again = track(html, FIRST), track(track(html, FIRST), SECOND)
     clean = rewrite(html, click_url=None, pixel_url=None).links

@@ -49,6 +49,7 @@ class Box:
         self._proved_at = float("-inf")
         self._unproved: tuple[Connection, datetime] | None = None
         self._copies: deque[tuple[UUID, str]] = deque()
+        self.tracks_shown = False
         self._readable: tuple[list[str], bool] | None = None
 
     def next(self) -> Due | None:
@@ -70,6 +71,7 @@ class Box:
         facts = reading.facts(self._id)
         self._described = describe_from(facts.connection, facts.proofs, facts.token)
         self._token, self._members = facts.token, {facts.connection.member_id: facts.connection.member}
+        self.tracks_shown = facts.tracks_shown
         self._fresh_until = until
         return self._described
 

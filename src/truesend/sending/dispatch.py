@@ -80,7 +80,7 @@ def _send(box: Box, due: Due) -> bool:
     described = box.described()
     connection = delivery.connection = described.connection
     try:
-        letter, links, draft = letters.build(due, described)
+        letter, links, draft = letters.build(due, described, tracks_shown=box.tracks_shown)
     except (DatabaseError, InterfaceError):
         raise
     except Exception:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from functools import partial
-from uuid import UUID
 
 from truesend import clock, env
 from truesend.connections.describe import Description
-from truesend.organizations.models import Organization
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose
 from truesend.sending.models import Delivery, RecipientType
@@ -23,8 +20,11 @@ from truesend.tracking.rewrite import rewrite
 Link = dict[str, str | int]
 
 
-def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
-    """(the message, its link targets as rows of `Delivery.links`, the draft as readiness wants it)."""
+def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[bytes, list[Link], Draft]:
+    """(the message, its link targets as rows of `Delivery.links`, the draft as readiness wants it).
+
+    ``tracks_shown``: the organization tracks links whose text is itself an address.
+    """
     delivery, people = due.delivery, due.people
     email, connection = delivery.email, described.connection
     attached = email.attachments.order_by("position") if due.has_files else ()
@@ -35,7 +35,7 @@ def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
     parts = list(scan(html))
     keys, base = _signing()
     if html:
-        html, links = _rewritten(delivery, html, parts, keys, base)
+        html, links = _rewritten(delivery, html, parts, keys, base, tracks_shown)
     raw = compose(
         Letter(
             delivery=delivery.pk,
@@ -65,34 +65,30 @@ def build(due: Due, described: Description) -> tuple[bytes, list[Link], Draft]:
 
 
 def _rewritten(
-    delivery: Delivery, html: str, parts: list[Tag | Text | Unclosed], keys: tokens.Keys, base: str
+    delivery: Delivery,
+    html: str,
+    parts: list[Tag | Text | Unclosed],
+    keys: tokens.Keys,
+    base: str,
+    tracks_shown: bool,
 ) -> tuple[str, list[Link]]:
     """Tracked, or without tracking: what our earlier mails left in quoted text goes in any case."""
     email = delivery.email
     if not email.track:
         return rewrite(html, click_url=None, pixel_url=None, keys=keys, parts=parts).html, []
-    mark = partial(
-        rewrite,
+    rewritten = rewrite(
         html,
         click_url=lambda number, target: f"{base}/t/c/{tokens.sign_click(keys, delivery.pk, number, target)}",
         pixel_url=f"{base}/t/o/{tokens.sign_open(keys, delivery.pk)}.gif",
         keys=keys,
+        track_shown=tracks_shown,
         parts=parts,
     )
-    rewritten = mark()
-    # Asked only where it matters, which is seldom.
-    if rewritten.shown_alone and _tracks_shown(email.organization_id):
-        rewritten = mark(track_shown=True)
     return rewritten.html, [
         {"index": link.index, "target": link.target, "text": link.text}
         for link in rewritten.links
         if link.reason is None
     ]
-
-
-def _tracks_shown(organization: UUID) -> bool:
-    found = Organization.objects.filter(pk=organization).values_list("track_shown_addresses", flat=True)
-    return bool(found.first())
 
 
 def _signing() -> tuple[tokens.Keys, str]:

@@ -16,7 +16,7 @@ import psycopg
 from django.db import connection, models
 
 from truesend.connections.models import Connection, Proof, Token
-from truesend.organizations.models import Member, User
+from truesend.organizations.models import Member, Organization, User
 from truesend.sending.addresses import Mailbox
 from truesend.sending.models import Attachment, Attempt, Delivery, Email, Recipient, RecipientType
 
@@ -45,11 +45,12 @@ class Due:
 
 @dataclass(frozen=True)
 class Facts:
-    """A connection with everything its verdict rests on."""
+    """A connection with everything its verdict rests on, and its organization's wish for links that show an address."""
 
     connection: Connection
     token: Token | None
     proofs: list[Proof]
+    tracks_shown: bool
 
 
 class _Columns(Generic[M]):
@@ -102,8 +103,9 @@ SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.p
 """.encode()  # noqa: S608
 # One statement and so one moment: a token older than the renewal that a proof tells of would make a dead grant due.
 _FACTS = f"""
-SELECT {_CONNECTION.sql}, {_TOKEN.sql}, {_MEMBER.sql}, {_USER.sql}, {_PROOF.sql}
+SELECT {_CONNECTION.sql}, {_TOKEN.sql}, {_MEMBER.sql}, {_USER.sql}, {_PROOF.sql}, o.track_shown_addresses
   FROM {_table(Connection)} c
+  JOIN {_table(Organization)} o ON o.id = c.organization_id
   JOIN {_table(Member)} m ON m.id = c.member_id JOIN {_table(User)} u ON u.id = m.user_id
   LEFT JOIN {_table(Token)} t ON t.connection_id = c.id LEFT JOIN {_table(Proof)} p ON p.connection_id = c.id
  WHERE c.id = %(connection)s
@@ -147,16 +149,14 @@ def _due(row: tuple[Any, ...]) -> Due:
 
 def facts(connection_id: UUID) -> Facts:
     """A connection as it stands, its ``member`` loaded."""
-    found = [
-        _parted(row, _CONNECTION, _TOKEN, _MEMBER, _USER, _PROOF)
-        for row in execute(_FACTS, {"connection": connection_id})
-    ]
+    rows = execute(_FACTS, {"connection": connection_id})
+    found = [_parted(row, _CONNECTION, _TOKEN, _MEMBER, _USER, _PROOF) for row in rows]
     opened, token, member, user, _ = found[0]
     connection = _CONNECTION.read(opened)
     connection.member = _MEMBER.read(member)
     connection.member.user = _USER.read(user)
     proofs = [_PROOF.read(proof) for *_, proof in found if proof[0] is not None]
-    return Facts(connection, _TOKEN.read(token) if token[0] is not None else None, proofs)
+    return Facts(connection, _TOKEN.read(token) if token[0] is not None else None, proofs, bool(rows[0][-1]))
 
 
 def _parted(row: tuple[Any, ...], *columns: _Columns[Any]) -> list[tuple[Any, ...]]:

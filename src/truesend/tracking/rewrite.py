@@ -55,8 +55,8 @@ class Link:
 
     @property
     def is_web(self) -> bool:
-        """Whether it leads to an http(s) address."""
-        return self.target[:8].lower().startswith(("http://", "https://"))
+        """Whether it leads to an http(s) address, readable or not."""
+        return self.target[:6].lower().startswith(("http:", "https:"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,6 @@ class Rewritten:
     edits: list[Edit]
     warnings: list[str]
     taken_out: int
-
-    @property
-    def shown_alone(self) -> bool:
-        """Whether a link was left alone for nothing but the address it shows."""
-        return any(link.reason in {reasons.SHOWN, reasons.SHOWN_OTHER} for link in self.links)
 
     @property
     def tracked(self) -> list[Link]:

@@ -18,7 +18,7 @@ _CLICK = re.compile(r"https?://[^?#]*/t/c/([A-Za-z0-9_-]+)(?=[?#]|\Z)", re.IGNOR
 _PIXEL = re.compile(r"(?:\A|#)https?://[^?#]*/t/o/([A-Za-z0-9_-]+)\.gif(?=[?#]|\Z)", re.IGNORECASE)
 _IN_TEXT = re.compile(r"""https?://[^\s?#<>"']{1,300}?/t/c/[A-Za-z0-9_-]+""", re.IGNORECASE)
 # In the address of a gateway that leads people through its own: as a parameter, or between "__" and "__;".
-_INSIDE = re.compile(r"https?://[^\s?#&]*?/t/c/([A-Za-z0-9_-]+?)(?=[?#&]|(?:__)?;|\Z)", re.IGNORECASE)
+_INSIDE = re.compile(r"https?://[^\s?#&]{1,300}?/t/c/([A-Za-z0-9_-]+?)(?=[?#&]|(?:__)?;|\Z)", re.IGNORECASE)
 # A link of ours may lead to a link of ours, where it was not known as one; nobody nests deeper than this.
 _DEEPEST = 8
 

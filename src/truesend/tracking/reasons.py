@@ -18,6 +18,7 @@ EMPTY = "has no address"
 UNREADABLE = "not an address we can read"
 SHOWN = "shows its address; tracked, it would lead elsewhere than it says"
 SHOWN_OTHER = "shows another address than it leads to"
+TOO_MANY = "comes after more links than are tracked in one email"
 UNTRACKED = "tracking is switched off for this email"
 
 _HOST = re.compile(

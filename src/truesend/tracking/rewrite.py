@@ -246,7 +246,7 @@ class _Walk:
             shows = host_shown(text)
             if agree(shows, self._tracker_host):
                 shows = ""
-            link.reason = reasons.of_text(text) or self._unwanted(link.target, shows)
+            link.reason = reasons.of_text(text) or self._unwanted(link.index, link.target, shows)
         url = link.target
         if link.reason is None and self._click_url:
             url = self._click_url(link.index, link.target)
@@ -256,9 +256,11 @@ class _Walk:
         name = text or _clean(" ".join(link.alt)) or host_of(link.target) or link.target
         self.links.append(Link(link.index, url, link.target, name[:_TEXT_LIMIT], link.reason, shows))
 
-    def _unwanted(self, target: str, shows: str) -> str | None:
+    def _unwanted(self, index: int, target: str, shows: str) -> str | None:
         if self._click_url is None:
             return reasons.UNTRACKED
+        if index > tokens.MAX_LINK:
+            return reasons.TOO_MANY
         if not shows or self._track_shown:
             return None
         return reasons.SHOWN if agree(shows, host_of(target)) else reasons.SHOWN_OTHER

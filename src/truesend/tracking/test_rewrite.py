@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from truesend.tracking import tokens
 from truesend.tracking.html_scan import decode
 from truesend.tracking.reasons import (
     ANCHOR,
@@ -17,6 +19,7 @@ from truesend.tracking.reasons import (
     OWN,
     RELATIVE,
     TEMPLATE,
+    TOO_MANY,
     UNREADABLE,
     UNSUBSCRIBE,
 )
@@ -161,6 +164,20 @@ def test_untouched_links_say_why(tag: str, reason: str) -> None:
     (link,) = result.links
     assert link.reason == reason
     assert link.url == link.target
+
+
+def test_links_beyond_those_a_token_can_number_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_LINK", 1)
+    html = "<a href=https://a.example>x</a>" * 3
+    result = rewrite(
+        html,
+        click_url=lambda number, to: (
+            f"{BASE}/t/c/{tokens.sign_click([('k', b'k')], UUID(int=1), number, to)}"
+        ),
+        pixel_url=None,
+    )
+    assert [link.reason for link in result.links] == [None, None, TOO_MANY]
+    assert result.html.endswith("<a href=https://a.example>x</a>")
 
 
 def test_downlevel_revealed_comments_hide_nothing() -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 from tests.deliveries import CHROME, ORGANIZATION, Deliveries, hit, load
+from tests.stack import Stack
 
 from truesend.tracking import reclassify, rules
 from truesend.tracking.classifier import classify_pending, lock
@@ -166,3 +167,17 @@ def test_a_network_at_many_recipients_stays_a_gateway(
     judged_by_the_first(monkeypatch)
     reclassify.reclassify(lambda _: None, batch=2)
     assert [told(delivery) for delivery in many] == [[("scanner", "network", "2")]] * 5
+
+
+def test_the_command_beside_a_running_installation(stack: Stack) -> None:
+    ana = stack.person()
+    email = ana.send(ana.connect()["id"])["id"]
+    delivery = ana.email_when(email, "sent")["deliveries"][0]["id"]
+    (message,) = stack.sandbox.messages(delivery=delivery)
+    stack.sandbox.advance(30)
+    stack.sandbox.act(message["id"], "click", as_="browser")
+    (before,) = ana.signals(email, 1)
+    done = stack.up.run("reclassify")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Every signal rests on version 2 of the rules.\n"
+    assert ana.signals(email, 1) == [before]

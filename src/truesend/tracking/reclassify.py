@@ -149,6 +149,9 @@ def run() -> int:
     except KeyboardInterrupt:
         print("Stopped. What was judged stays; run it again to go on.", file=sys.stderr)
         raise
+    if not progress.seen:
+        print(f"Every signal rests on version {rules.CURRENT.version} of the rules.")
+        return 0
     print(progress.sentence)
     for (old, new), count in progress.changed.most_common():
         print(f"  {count:,} {old} now {new}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from tests.stack import Person, Stack, until
@@ -35,7 +36,7 @@ class Sent:
 
 @pytest.fixture
 def sent(stack: Stack) -> Sent:
-    ana = stack.person()
+    ana = stack.person(organization=f"Striking {uuid4()}")
     email = ana.send(ana.connect()["id"])["id"]
     delivery = ana.email_when(email, "sent")["deliveries"][0]["id"]
     (message,) = stack.sandbox.messages(delivery=delivery)

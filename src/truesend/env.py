@@ -75,8 +75,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "QUIET_TIME",
         "120",
-        "Seconds after the end of a call in which a provider may still carry it out or show it in Sent. Only after them "
-        "is an email that is not there sent again; a provider that takes longer makes it arrive twice.",
+        "Seconds after the end of a call in which a provider may still carry it out or show it in Sent. Only after "
+        "them is an email that is not there sent again; a provider that takes longer makes it arrive twice.",
     ),
     Setting(
         "DRAFT_STORAGE_MB",

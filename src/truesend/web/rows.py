@@ -125,7 +125,9 @@ def _in_short(sentence: str) -> str:
     """That nothing was sent the word beside it says already; what may be cut off at the end is what matters less."""
     rest = sentence.partition(". ")[2] or sentence
     why, found, when = rest.partition(" It goes by itself ")
-    return f"Goes by itself {when.removesuffix('.').removesuffix('; nothing to do')}. {why}" if found else rest
+    return (
+        f"Goes by itself {when.removesuffix('.').removesuffix('; nothing to do')}. {why}" if found else rest
+    )
 
 
 def _unknown_in_short(email: Email, copies: Sequence[Delivery]) -> str:

@@ -249,9 +249,13 @@ class Provider(ABC):
         return self.judge_send(answer)
 
     def judge_send(self, answer: http.Answer) -> SendResult:
-        """Outcome of a send's answer: accepted, else by a recognised error body, else by the status (design §5)."""
+        """Outcome of a send's answer: accepted, else by a recognised error body, else by the status (design §5).
+
+        A 2xx that carries a recognised error body as well is UNKNOWN.
+        """
         if 200 <= answer.status < 300:
-            accepted = self.read_accepted(answer)
+            # An error beside an id contradicts itself: which of the two holds nobody knows.
+            accepted = None if self.read_refusal(answer) is not None else self.read_accepted(answer)
             if accepted is None:
                 # A 2xx in words that are not the provider's (a proxy's page, an empty body) proves nothing.
                 return SendResult(

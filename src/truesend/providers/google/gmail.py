@@ -69,9 +69,9 @@ def _boundary(raw: bytes) -> str:
 
 
 def read_accepted(answer: Answer) -> tuple[str, str] | None:
-    """(id, threadId) of a Message resource; None where the answer is no such thing."""
+    """(id, threadId) of a Message resource, which has no ``error``; None where the answer is no such thing."""
     body = answer.json()
-    if isinstance(body, Mapping) and isinstance(body.get("id"), str) and body["id"]:
+    if isinstance(body, Mapping) and "error" not in body and isinstance(body.get("id"), str) and body["id"]:
         return body["id"], str(body.get("threadId") or "")
     return None
 

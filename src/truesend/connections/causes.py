@@ -142,6 +142,7 @@ CAUSES: dict[str, Cause] = {
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
+        _c("message_too_large", _N, "The email is larger than {provider} takes. Attach less, or smaller files.", Action.EDIT, Who.MEMBER, "Sending it with less."),
         _c("message_unbuildable", _N, "This email could not be put together.", Action.EDIT, Who.MEMBER, "Changing the message."),
         _c("not_found", _N, "{provider} does not find what this belongs to, such as its conversation.", Action.EDIT, Who.MEMBER, _ANSWER),
         _c("fence_passed", _N, "The worker was paused too long to send safely.", Action.WAIT, Who.NOBODY, "The next try.", meanwhile="Nothing left; it is tried again."),

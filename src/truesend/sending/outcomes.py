@@ -22,7 +22,9 @@ MOST_TRIES = 100
 # Refused although the token is fresh: one renewal decides.
 RENEW_ON = frozenset({"access_refused"})
 # These concern one email; every other refusal concerns the mailbox.
-_OF_THE_EMAIL = frozenset({"recipient_refused", "message_refused", "provider_refused", "not_found"})
+_OF_THE_EMAIL = frozenset(
+    {"recipient_refused", "message_refused", "message_too_large", "provider_refused", "not_found"}
+)
 # First look into Sent after an unknown outcome.
 _FIRST_LOOK = timedelta(seconds=3)
 

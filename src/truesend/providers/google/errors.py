@@ -80,12 +80,12 @@ _API: tuple[tuple[str, str, str], ...] = (
     ("failedPrecondition", r"", "mailbox_missing"),
     ("", r"FAILED_PRECONDITION|Mail service not enabled", "mailbox_missing"),
     ("notFound", r"", "not_found"),
-    ("uploadTooLarge", r"", "message_refused"),
+    ("uploadTooLarge", r"", "message_too_large"),
     ("", r"Recipient address required|Invalid (To|Cc|Bcc) header", "recipient_refused"),
     ("invalidArgument", r"", "message_refused"),
     ("badRequest", r"", "message_refused"),
 )
-_BY_STATUS = {401: "access_refused", 429: "throttled"}
+_BY_STATUS = {401: "access_refused", 413: "message_too_large", 429: "throttled"}
 _ITS_OWN_FAILURE = frozenset({"backendError", "internalError"})
 # A limit of the whole client ("Queries per minute", without "per user"): every mailbox of this installation meets it.
 _CLIENT_WIDE = re.compile(r"limit '[^']*per (?:minute|day)' of service")
@@ -94,7 +94,7 @@ _CLIENT_WIDE = re.compile(r"limit '[^']*per (?:minute|day)' of service")
 def api_refusal(answer: Answer) -> Refusal | None:
     """A Gmail API error body (``{"error": {"code", "message", "errors": [{"reason"}], "status"}}``), or None.
 
-    A 401 or 429 is what it says in whatever words; a failure of Google's own proves nothing under any status.
+    A 401, 413 or 429 is what it says in whatever words; a failure of Google's own proves nothing under any status.
     """
     body = answer.json()
     error = body.get("error") if isinstance(body, Mapping) else None

@@ -197,6 +197,8 @@ def test_whose_limit_it_is(message: str, reason: str, wide: bool) -> None:
         (429, b"", "throttled", Outcome.NOT_SENT),
         (429, {"error": "rate_limited"}, "throttled", Outcome.NOT_SENT),
         (401, b"<h1>Unauthorized</h1>", "access_refused", Outcome.NOT_SENT),
+        (413, b"<h1>Payload too large</h1>", "message_too_large", Outcome.NOT_SENT),
+        (413, {"error": {"message": "Nobody knows these words"}}, "message_too_large", Outcome.NOT_SENT),
         (400, b"<h1>Bad request</h1>", "provider_refused", Outcome.NOT_SENT),
         (502, b"<h1>Bad gateway</h1>", "provider_error", Outcome.UNKNOWN),
         (503, {"error": {"message": None}}, "provider_error", Outcome.UNKNOWN),
@@ -208,6 +210,23 @@ def test_whose_limit_it_is(message: str, reason: str, wide: bool) -> None:
 def test_answers_that_are_no_error_of_google(status: int, body: object, cause: str, outcome: Outcome) -> None:
     result = Google().judge_send(answer(status, body))
     assert (result.cause, result.outcome) == (cause, outcome)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        envelope(429, LIMIT, "userRateLimitExceeded")["error"],
+        {"code": 429, "message": LIMIT, "errors": [{}]},
+        {"code": 500},
+        "rate_limited",
+    ],
+    ids=["known", "bare", "no words", "text"],
+)
+def test_an_id_beside_an_error_proves_nothing(error: object) -> None:
+    body = {"id": "a1", "threadId": "a1", "error": error}
+    result = Google().judge_send(answer(200, body))
+    assert (result.outcome, result.cause, result.message_id) == (Outcome.UNKNOWN, "provider_garbage", "")
+    assert result.retry_at is None
 
 
 def written(moment: datetime, form: str = "Z") -> str:

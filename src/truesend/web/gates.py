@@ -16,7 +16,7 @@ from truesend.web.gate import names
 from truesend.web.hours import local
 
 _OPEN = {
-    "role": "You may send.",
+    "role": "Your role may send.",
     "connection": "An account to send from is chosen.",
     "capability": "It can send.",
     "limits": "The provider can carry it.",

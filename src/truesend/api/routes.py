@@ -295,12 +295,12 @@ def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS}
+    "emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **_ERRORS}
 )
 def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
-    """Let what is held go out now; 409 when nothing is held."""
+    """Let what is held go out now; 409 when nothing is held, and with the gates where one is shut."""
     found = _email(request, email_id)
-    if release.release(found) == 0:
+    if release.release(found, _member(request)) == 0:
         raise _refusal(refusals.NOT_HELD, found)
     return present.emails([_email(request, email_id)])[0]
 

@@ -9,22 +9,49 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from truesend import clock, live_events
-from truesend.sending import wake
+from truesend.organizations.models import Member
+from truesend.sending import attachments, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
+from truesend.sending.readiness import check
 from truesend.sending.settle import refresh_email
+from truesend.sending.submit import NotReady, Written, draft_of
 
 # Where an email may stand that was not tried yet.
 UNTRIED = (EmailStatus.QUEUED, EmailStatus.SCHEDULED, EmailStatus.HELD)
 
 
-def release(email: Email) -> int:
-    """Make the held deliveries of an email due, now or at the hour it was written for; how many there were."""
+def release(email: Email, member: Member) -> int:
+    """Make the held deliveries of an email due, now or at the hour it was written for; how many there were.
+
+    Raises :class:`~truesend.sending.submit.NotReady`, and then nothing has changed, where a gate is shut to whatever
+    ``member`` sends from there: it would be held again without a try. A limit that ends by itself shuts none.
+    """
+    held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause="")
+    if not held.exists():
+        return 0
+    readiness = check(member, draft_of(_written(email)))
+    if not readiness.ready:
+        raise NotReady(readiness)
     with transaction.atomic():
-        held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause="")
         count = _let_go(email, held)
         if count:
             wake.mailboxes_of(email.pk)
     return count
+
+
+def _written(email: Email) -> Written:
+    return Written(
+        connection=email.connection,
+        to=email.to,
+        cc=email.cc,
+        bcc=email.bcc,
+        subject=email.subject,
+        html=email.html,
+        text=email.text,
+        stored_bytes=attachments.total_of(email.pk),
+        separate_copies=email.separate_copies,
+        send_at=email.send_at,
+    )
 
 
 def release_all(emails: Iterable[Email], connection_id: UUID, cause: str) -> int:
@@ -65,6 +92,17 @@ def cancel(email: Email) -> int:
     return count
 
 
+_S = DeliveryStatus
+# The statuses of all its copies -> what happened to it; the narrowest first.
+_NOTHING_WAITS = {
+    frozenset({_S.ACCEPTED}): "It was sent already.",
+    frozenset({_S.CANCELLED}): "It was cancelled already, and nothing has left.",
+    frozenset({_S.REFUSED, _S.CANCELLED}): "It was refused, and nothing has left.",
+    frozenset({_S.UNKNOWN, _S.REFUSED, _S.CANCELLED}): "It was tried, and we do not know whether it left.",
+    frozenset({_S.SENDING, _S.ACCEPTED}): "It is being sent right now.",
+}
+
+
 class TooLateToUndo(Exception):
     """The time to think again is over; what can still be done stands in its words."""
 
@@ -74,8 +112,6 @@ class TooLateToUndo(Exception):
 
 
 def _why_too_late(statuses: Collection[str]) -> str:
-    if not statuses:
-        return "it is a draft again."
     if set(statuses) == {DeliveryStatus.QUEUED}:
         return "the time for it is over. It has not left yet: Cancel stops it."
     if set(statuses) == {DeliveryStatus.CANCELLED}:
@@ -87,13 +123,25 @@ def _why_too_late(statuses: Collection[str]) -> str:
     return "it has left, or is leaving now."
 
 
+def why_nothing_waits(email: Email) -> str:
+    """What became of an email of which Cancel found nothing: “It was sent already.”"""
+    statuses = set(Delivery.objects.filter(email=email).values_list("status", flat=True))
+    for known, sentence in _NOTHING_WAITS.items():
+        if statuses and statuses <= known:
+            return sentence
+    return "Nothing of it waits any more."
+
+
 def undo(email: Email) -> None:
-    """Make an email a draft again while its time to undo runs and nothing of it was tried.
+    """Make an email a draft again while its time to undo runs and nothing of it was tried; once more is fine.
 
     Raises :class:`TooLateToUndo`, and then nothing has changed.
     """
     with transaction.atomic():
         statuses = [one.status for one in Delivery.objects.select_for_update().filter(email=email)]
+        # Pressed twice in the same moment: the other one was first, and took the deliveries away.
+        if not statuses and Email.objects.filter(pk=email.pk, status=EmailStatus.DRAFT).exists():
+            return
         untouched = all(one == DeliveryStatus.QUEUED for one in statuses)
         if not untouched or Attempt.objects.filter(delivery__email=email).exists():
             raise TooLateToUndo(statuses)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from truesend.connections import disconnect as ending
@@ -25,6 +26,7 @@ from truesend.web.gate import member_page
 
 
 @require_GET
+@cache_control(private=True, no_store=True)
 @member_page
 def integration(request: HttpRequest, member: Member) -> HttpResponse:
     """`/integration`."""
@@ -33,6 +35,7 @@ def integration(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 @require_GET
+@cache_control(private=True, no_store=True)
 @member_page
 def cards(request: HttpRequest, member: Member) -> HttpResponse:
     """The cards alone, for the live page."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +13,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,6 +25,7 @@ from truesend.sending import release as dispatch
 from truesend.sending.addresses import Mailbox
 from truesend.sending.beginnings import begin
 from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
+from truesend.sending.submit import NotReady
 from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
@@ -42,6 +46,7 @@ ANSWERS = {
 
 
 @require_GET
+@cache_control(private=True, no_store=True)
 @member_page
 def listing(request: HttpRequest, member: Member) -> HttpResponse:
     """`/emails`."""
@@ -49,6 +54,7 @@ def listing(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 @require_GET
+@cache_control(private=True, no_store=True)
 @member_page
 def rows(request: HttpRequest, member: Member) -> HttpResponse:
     """The list's rows alone, for the live page."""
@@ -96,6 +102,7 @@ def _email(member: Member, email_id: UUID) -> Email:
 
 
 @require_GET
+@cache_control(private=True, no_store=True)
 @member_page
 def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """`/emails/{id}`; one that was taken back is in Compose."""
@@ -108,6 +115,7 @@ def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
 
 
 @require_GET
+@cache_control(private=True, no_store=True)
 @member_page
 def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The timeline alone, for the live page; one that was taken back in another tab leads to Compose."""
@@ -116,28 +124,46 @@ def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespon
         gone = HttpResponse()
         gone["HX-Redirect"] = f"/emails/new?draft={email_id}"
         return gone
-    return render(request, "partials/timeline.html", told.page(member, _email(member, email_id)))
+    context = {**told.page(member, _email(member, email_id)), "refreshed": True}
+    return render(request, "partials/timeline.html", context)
+
+
+def _button(
+    view: Callable[[HttpRequest, Member, Email], HttpResponse],
+) -> Callable[[HttpRequest, Member, UUID], HttpResponse]:
+    """A button of the email's page; of one that was taken back in another tab it leads to the draft, and says so."""
+
+    @wraps(view)
+    def pressed(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+        email = access_email(member, email_id)
+        if email is not None and email.status == EmailStatus.DRAFT:
+            messages.info(request, "It was taken back meanwhile: nothing has left, and it is a draft again.")
+            return HttpResponseRedirect(f"/emails/new?draft={email_id}")
+        return view(request, member, _email(member, email_id))
+
+    return pressed
 
 
 @require_POST
 @member_page
-def cancel(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+@_button
+def cancel(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
     """Stop what has not left."""
-    if not dispatch.cancel(_email(member, email_id)):
-        messages.error(request, "Nothing was cancelled: nothing of it waits any more.")
-    return HttpResponseRedirect(f"/emails/{email_id}")
+    if not dispatch.cancel(email):
+        messages.error(request, f"Nothing was cancelled. {dispatch.why_nothing_waits(email)}")
+    return HttpResponseRedirect(f"/emails/{email.pk}")
 
 
 @require_POST
 @member_page
-def again(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+@_button
+def again(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
     """“Edit the email”: what was refused or stopped, as a draft with its files; the same one at a second press."""
-    email = _email(member, email_id)
     copies = list(Delivery.objects.filter(email=email).order_by("position").values_list("pk", "status"))
     stopped = [copy for copy, status in copies if status in told.WRITTEN_AGAIN]
     if not stopped:
         messages.info(request, "Nothing of this email was refused or stopped.")
-        return HttpResponseRedirect(f"/emails/{email_id}")
+        return HttpResponseRedirect(f"/emails/{email.pk}")
     people = _people_again(email, copies, stopped)
     draft, made = _draft_again(member, email, people, stopped)
     if made and len(stopped) < len(copies):
@@ -186,11 +212,16 @@ def _people_again(email: Email, copies: list[tuple[UUID, str]], stopped: list[UU
 
 @require_POST
 @member_page
-def release(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+@_button
+def release(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
     """Let what is held go out now."""
-    if not dispatch.release(_email(member, email_id)):
-        messages.info(request, "Nothing of it is held any more.")
-    return HttpResponseRedirect(f"/emails/{email_id}")
+    try:
+        if not dispatch.release(email, member):
+            messages.info(request, "Nothing of it is held any more.")
+    except NotReady as refusal:
+        shut = refusal.readiness.first_closed()
+        messages.error(request, f"Not sent. {shut.sentence if shut else ''}")
+    return HttpResponseRedirect(f"/emails/{email.pk}")
 
 
 @require_POST

@@ -148,14 +148,37 @@ def test_words_after_another_tab_sent_become_a_new_draft(chromium: Browser, stac
         one.get_by_role("button", name="Send", exact=True).click()
         one.wait_for_url(f"{stack.url}/emails/{draft}")
         other.get_by_label("Subject").fill("Too late")
-        _status(other, "Not saved: this email was sent already; what you typed here is kept")
+        # Nothing has left yet, and nobody is told so.
+        way = "his email is on its way already, and for a few seconds Undo on its page brings it back"
+        _status(other, f"Not saved: t{way}; what you typed here is kept")
         other.get_by_role("button", name="Send", exact=True).click()
         other.wait_for_url(f"{stack.url}/emails/{draft}")
-        expect(
-            other.get_by_text("It was sent before your last changes; they were kept as a new draft")
-        ).to_be_visible()
+        kept = "Your last changes are not in it; they are kept as a new draft."
+        expect(other.get_by_text(f"T{way}. {kept}")).to_be_visible()
+        expect(other.get_by_role("button", name="Undo")).to_be_visible()
         assert _subjects(other, stack) == ["Too late"]
         assert other.evaluate("Object.keys(localStorage)") == []
+
+
+def test_words_after_it_was_sent_or_cancelled_hear_of_that(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    ana.connect()
+    with window(chromium, ana) as context:
+        one, other = _two_tabs(context, stack)
+        draft = draft_id(one)
+        one.get_by_role("button", name="Send", exact=True).click()
+        one.wait_for_url(f"{stack.url}/emails/{draft}")
+        ana.email_when(draft, "sent", 30)
+        other.get_by_label("Subject").fill("Too late")
+        _status(other, "Not saved: this email was sent already; what you typed here is kept")
+        one, other = _two_tabs(context, stack)
+        draft = draft_id(one)
+        one.get_by_role("button", name="Send", exact=True).click()
+        one.wait_for_url(f"{stack.url}/emails/{draft}")
+        one.get_by_role("button", name="Cancel", exact=True).click()
+        ana.email_when(draft, "cancelled")
+        other.get_by_label("Subject").fill("Too late")
+        _status(other, "Not saved: this email was cancelled meanwhile; what you typed here is kept")
 
 
 def test_send_right_after_typing_goes_through(chromium: Browser, stack: Stack) -> None:

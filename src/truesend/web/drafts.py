@@ -90,10 +90,11 @@ def shown(draft: Email) -> dict[str, str]:
 
 
 class Sent(Exception):
-    """The draft is an email already; ``same`` where it says what was to be saved."""
+    """The draft is ``email`` already; ``same`` where that says what was to be saved."""
 
-    def __init__(self, *, same: bool) -> None:
+    def __init__(self, email: Email, *, same: bool) -> None:
         super().__init__("sent")
+        self.email = email
         self.same = same
 
 
@@ -127,7 +128,7 @@ def save(member: Member, email_id: UUID, fields: dict[str, Any], revision: int |
     if email.member_id != member.pk:
         raise Http404
     if email.status != EmailStatus.DRAFT:
-        raise Sent(same=same_words(email, fields))
+        raise Sent(email, same=same_words(email, fields))
     raise Changed(email, same=all(getattr(email, name) == value for name, value in fields.items()))
 
 

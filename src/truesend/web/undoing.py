@@ -13,6 +13,17 @@ from truesend.sending.models import Email, EmailStatus
 from truesend.sending.release import UNTRIED
 
 _KEY = "undo"
+# What became of a draft since Send was pressed, where it cannot be taken back any more.
+_MEANWHILE = {
+    EmailStatus.SCHEDULED: "this email waits for its hour already",
+    EmailStatus.QUEUED: "this email is on its way already",
+    EmailStatus.SENDING: "this email is on its way already",
+    EmailStatus.HELD: "Send was pressed for this email already, and it is held",
+    EmailStatus.PAUSED: "Send was pressed for this email already, and it is paused",
+    EmailStatus.UNKNOWN: "this email was tried already, and we do not know whether it left",
+    EmailStatus.FAILED: "this email was refused meanwhile",
+    EmailStatus.CANCELLED: "this email was cancelled meanwhile",
+}
 
 
 def offer(request: HttpRequest, email_id: UUID, seconds: int) -> None:
@@ -46,3 +57,14 @@ def of_email(email: Email | None) -> dict[str, Any] | None:
         "until": until,
         "seconds": max(1, round((until - now).total_seconds())),
     }
+
+
+def meanwhile(email: Email) -> str:
+    """What became of a draft that another tab has sent, as a clause for who still writes on it.
+
+    It stays on a page for a while, so it names no seconds.
+    """
+    told = _MEANWHILE.get(EmailStatus(email.status), "this email was sent already")
+    if of_email(email) is None:
+        return told
+    return f"{told}, and for a few seconds Undo on its page brings it back"

@@ -178,7 +178,7 @@ def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     try:
         return JsonResponse({"saved": True, "revision": save(member, email_id, fields, revision)})
     except Sent as sent:
-        sentence = "this email was sent already; what you typed here is kept"
+        sentence = f"{undoing.meanwhile(sent.email)}; what you typed here is kept"
         return JsonResponse({"sentence": sentence, "same": sent.same}, status=409)
     except Changed as changed:
         stored = changed.stored
@@ -235,7 +235,7 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     try:
         save(member, email_id, fields, revision)
     except Sent as sent:
-        return _after_sending(request, member, email_id, fields, same=sent.same)
+        return _after_sending(request, member, sent.email, fields, same=sent.same)
     except Changed as changed:
         if not changed.same:
             kept = _keep_apart(member, email_id, fields, values)
@@ -260,7 +260,7 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)
     except AlreadySent:
         email.refresh_from_db()
-        return _after_sending(request, member, email_id, fields, same=same_words(email, fields))
+        return _after_sending(request, member, email, fields, same=same_words(email, fields))
     undoing.offer(request, email_id, UNDO_SECONDS)
     return HttpResponseRedirect(f"/emails/{email_id}")
 
@@ -285,13 +285,15 @@ def _attach_plainly(request: HttpRequest, member: Member, email_id: UUID) -> boo
 
 
 def _after_sending(
-    request: HttpRequest, member: Member, email_id: UUID, fields: dict[str, Any], *, same: bool
+    request: HttpRequest, member: Member, email: Email, fields: dict[str, Any], *, same: bool
 ) -> HttpResponse:
     """Send, pressed on a page whose draft had gone out: a second press, or other words than were sent."""
     if not same:
-        _keep_apart(member, email_id, fields, request.POST.dict())
-        messages.error(request, "It was sent before your last changes; they were kept as a new draft.")
-    return HttpResponseRedirect(f"/emails/{email_id}")
+        _keep_apart(member, email.pk, fields, request.POST.dict())
+        told = undoing.meanwhile(email)
+        kept = "Your last changes are not in it; they are kept as a new draft."
+        messages.error(request, f"{told[:1].upper()}{told[1:]}. {kept}")
+    return HttpResponseRedirect(f"/emails/{email.pk}")
 
 
 def _keep_apart(member: Member, email_id: UUID, fields: dict[str, Any], values: dict[str, Any]) -> UUID:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from truesend import env
 from truesend.connections.causes import Action, Who
-from truesend.connections.describe import describe, people_who, with_facts
+from truesend.connections.describe import Description, describe, people_who, with_facts
 from truesend.connections.verdict import Verdict
 from truesend.organizations import installation
 from truesend.organizations.access import connections_of, emails_of, member_of
@@ -88,7 +89,7 @@ def health(member: Member) -> dict[str, Any]:
         return {
             "state": "bad" if bad else "warn",
             "title": f"{count} of {len(described)} {words[count > 1]}",
-            "sentence": said_here(worst),
+            "sentence": _of(worst, said_here(worst), described),
             "fix": worst.fix,
             "bad": len(bad),
         }
@@ -98,12 +99,19 @@ def health(member: Member) -> dict[str, Any]:
             "title": f"{len(unproven)} of {len(described)} not proved yet"
             if len(described) > 1
             else "Not proved yet",
-            "sentence": unproven[0].sentence,
+            "sentence": _of(unproven[0], unproven[0].sentence, described),
             "fix": {"label": "Look", "url": "/integration"},
             "bad": 0,
         }
     word = "The connection works" if len(described) == 1 else f"All {len(described)} connections work"
     return {"state": "ok", "title": word, "sentence": described[0].sentence, "fix": None, "bad": 0}
+
+
+def _of(one: Description, sentence: str, described: list[Description]) -> str:
+    """A sentence about one of several accounts names it."""
+    if len(described) == 1:
+        return sentence
+    return format_html("{}: {}", one.connection.address, sentence)
 
 
 def _asked(member: Member) -> dict[str, Any] | None:

@@ -45,6 +45,11 @@ UNTRIED = (
     "unproven",
     Said("not_tried", "Permission given, not tried yet.", "Send me a test email", "holder"),
 )
+# Tried, and nothing said of the connection.
+REFUSED = (
+    "unproven",
+    Said("tried_unproven", "Permission given; tried at <time>, this email was refused.", "Send me a test email", "holder"),
+)  # fmt: skip
 CLEARS = "It was a send; the next one that is accepted clears this."
 LATER = "Nothing was sent yet. {} It goes by itself {}."
 RECONNECT = "It waits here; after reconnecting you can let it go."
@@ -171,11 +176,11 @@ CASES = [
     Case("send", "drop_before", **doubted(*_CUT)),
     Case("send", "lost_answer", **doubted(*_CUT)),
     # -- a send that was refused --
-    Case("send", "status", error(400, "Invalid To header", "invalidArgument"), refused("recipient_refused", "Google refused a recipient: “400 Invalid To header”."), UNTRIED, name="recipient"),
-    Case("send", "status", error(400, "Strange", "invalidArgument"), refused("message_refused", "Google refused the message: “400 Strange”."), UNTRIED, name="message"),
-    Case("send", "status", error(413, "Request entity too large", "uploadTooLarge"), refused("message_too_large", "The email is larger than Google takes. Attach less, or smaller files."), UNTRIED, name="too-large"),
+    Case("send", "status", error(400, "Invalid To header", "invalidArgument"), refused("recipient_refused", "Google refused a recipient: “400 Invalid To header”."), REFUSED, name="recipient"),
+    Case("send", "status", error(400, "Strange", "invalidArgument"), refused("message_refused", "Google refused the message: “400 Strange”."), REFUSED, name="message"),
+    Case("send", "status", error(413, "Request entity too large", "uploadTooLarge"), refused("message_too_large", "The email is larger than Google takes. Attach less, or smaller files."), REFUSED, name="too-large"),
     Case("send", "status", {"status": 413, "body": "<h1>Payload too large</h1>"}, refused("message_too_large", "The email is larger than Google takes. Attach less, or smaller files."), UNTRIED, name="too-large-in-foreign-words"),
-    Case("send", "status", error(404, "Requested entity was not found.", "notFound"), refused("not_found", "Google does not find what this belongs to, such as its conversation."), UNTRIED, name="thread"),
+    Case("send", "status", error(404, "Requested entity was not found.", "notFound"), refused("not_found", "Google does not find what this belongs to, such as its conversation."), REFUSED, name="thread"),
     Case(
         "send", "garbage", {"status": 403, "body": "<html>Blocked by proxy</html>"},
         refused("provider_refused", "Google refused the request in words we do not know: “403 <html>Blocked by proxy</html>”."),
@@ -216,9 +221,9 @@ CASES = [
     *[Case("send", "expire_grant", {"cause": cause}, SENT, WORKING, name=f"grant-{cause}") for cause in ("testing", "unused", "limit", "rapt")],
     Case(
         "send", "status", error(403, "Gmail API has not been used in project 1 before", "accessNotConfigured"),
-        held("api_disabled", "The mail interface is switched off in this installation's project at Google.", "It waits here; once that is over you can let it go.", "Contact support", "operator"),
-        broken("api_disabled", "The mail interface is switched off in this installation's project at Google.", "Contact support", "operator"),
-        Said("api_disabled", "The mail interface is switched off in this installation's project at Google.", "Contact support", "operator"),
+        held("api_disabled", "The mail interface is switched off in this installation's project at Google.", "Once it is switched on there, connect this account again. Then you can let this email go.", "Contact support", "operator"),
+        broken("api_disabled", "The mail interface is switched off in this installation's project at Google. Once it is switched on there, connect this account again.", "Contact support", "operator"),
+        Said("api_disabled", "The mail interface is switched off in this installation's project at Google. Once it is switched on there, connect this account again.", "Contact support", "operator"),
         name="api",
     ),
     # -- the renewal before a send --

@@ -50,8 +50,9 @@ class Severity(StrEnum):
 class Cause:
     """One cause. ``clears`` is the rule by which it goes away.
 
-    ``lasts`` is how long it is believed where no answer can contradict it: a limit blocks sending, so no accepted
-    send can end it. The failure of a grant is believed until the grant has worked, however long that takes.
+    ``lasts`` is how long it is believed where no answer contradicts it, for what passes by itself: a limit blocks
+    sending, so no accepted send can end it. What breaks a capability never passes by itself: it is believed until the
+    same check has worked or a new consent came, however long that takes; so is the failure of a grant.
     ``meanwhile`` is said of a connection that stands, not of a consent that failed.
     """
 
@@ -81,6 +82,7 @@ def _c(
 _B, _A, _U, _N = Severity.BROKEN, Severity.ATTENTION, Severity.UNPROVEN, Severity.NONE
 _CONSENT = "A new consent that succeeds."
 _ANSWER = "The next good answer."
+_ANSWER_OR_HOUR = "The next good answer, or an hour for a send."
 _LIMIT, _SPELL = timedelta(hours=24), timedelta(hours=1)
 _AGAIN = "We ask again by ourselves."
 _GOES_ON = "Sending goes on by itself."
@@ -97,8 +99,8 @@ CAUSES: dict[str, Cause] = {
         _c("access_refused", _B, "{provider} refused our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("no_refresh_token", _B, "{provider} gave no lasting permission, so it ends within the hour.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("scope_missing", _B, "The box for this permission was not ticked at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect and tick it."),
-        _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a good answer.", _SPELL, "Once it is allowed there, reconnect it."),
-        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, _ANSWER, _SPELL, "Once it has one, reconnect it."),
+        _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a new consent or a good answer of what was refused.", meanwhile="Once it is allowed there, reconnect it."),
+        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, "A new consent, or a good answer of what was refused.", meanwhile="Once it has one, reconnect it."),
         _c("disconnected", _B, "This account was disconnected here.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("secret_unreadable", _B, "The key of this connection was stored with an encryption key that this installation no longer has.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         # -- this installation's own client --
@@ -106,21 +108,23 @@ CAUSES: dict[str, Cause] = {
         _c("client_secret_wrong", _B, "{provider} refuses this installation's client secret.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client secret."),
         _c("client_mismatch", _B, "The permission was given to another client than the one this installation now uses.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("client_missing", _B, "This installation has no {provider} credentials.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret."),
-        _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, _ANSWER, _SPELL),
+        _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator switches it on, then a new consent or a good answer of what was refused.", meanwhile="Once it is switched on there, connect this account again."),
         _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.OPERATOR, Who.OPERATOR, "The next accepted call, or a day.", _LIMIT, _GOES_ON),
         # -- for the moment --
         _c("throttled", _A, "{provider} asks us to slow down.", Action.WAIT, Who.NOBODY, "The next accepted call, or an hour.", _SPELL, _GOES_ON),
         _c("client_throttled", _A, "{provider} takes no more calls of this installation for a moment.", Action.WAIT, Who.NOBODY, "The next call, by itself.", _SPELL, _GOES_ON),
         _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, _GOES_ON),
-        _c("provider_unreachable", _A, "{provider} could not be reached.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
-        _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
-        _c("provider_cut_off", _A, "The connection to {provider} broke before an answer came.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
-        _c("provider_error", _A, "{provider} has a fault at the moment.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
-        _c("provider_garbage", _A, "{provider}'s answer was not one we can read.", Action.VERIFY, Who.NOBODY, _ANSWER, _SPELL, _AGAIN),
-        _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, _ANSWER, _SPELL),
+        _c("provider_unreachable", _A, "{provider} could not be reached.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
+        _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
+        _c("provider_cut_off", _A, "The connection to {provider} broke before an answer came.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
+        _c("provider_error", _A, "{provider} has a fault at the moment.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
+        _c("provider_garbage", _A, "{provider}'s answer was not one we can read.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
+        _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, "A good answer of what was refused, or a new consent."),
         # -- not proved --
         _c("not_tried", _U, "Permission given, not tried yet.", Action.TEST, Who.HOLDER, "An accepted send."),
         _c("read_not_tried", _U, "Reading is permitted, not tried yet.", Action.VERIFY, Who.HOLDER, _ANSWER),
+        _c("tried_unproven", _U, "Permission given and tried; no send was accepted yet.", Action.TEST, Who.HOLDER, "An accepted send."),
+        _c("read_unproven", _U, "Reading is permitted and was tried; no answer was good yet.", Action.VERIFY, Who.HOLDER, _ANSWER),
         _c("not_asked", _U, "Not asked for.", Action.CONNECT, Who.HOLDER, "A consent that includes it."),
         _c("proof_old", _U, "It worked before; the last proof is too old to vouch for now.", Action.VERIFY, Who.HOLDER, _ANSWER),
         # -- one consent --

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from truesend import clock
 from truesend.connections.causes import Action, Who, at_time, cause, core, sentence
 from truesend.connections.models import Connection, Kind, Proof, Token
+from truesend.connections.tries import Try, last_try
 from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
 from truesend.organizations.models import Member, Role, User
 from truesend.providers import registry
@@ -31,6 +32,8 @@ class Description:
     last_refresh_at: datetime | None
     next_refresh_at: datetime | None
     proofs: tuple[ProofFact, ...] = field(default=())
+    # The last try to send, where none was accepted since the consent.
+    tried: Try | None = None
 
 
 def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
@@ -56,31 +59,36 @@ def describe_from(
     facts = tuple(
         ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words, one.until) for one in proofs
     )
-    verdict = judge(
-        Facts(
-            offered=tuple(str(one) for one in adapter.capabilities),
-            asked=connection.asked,
-            granted=[str(one) for one in adapter.granted(connection.granted_scopes)],
-            consented_at=connection.consented_at,
-            disconnected_at=connection.disconnected_at,
-            has_refresh_token=token is not None and token.refresh is not None,
-            proofs=facts,
-        ),
-        moment,
+    known = Facts(
+        offered=tuple(str(one) for one in adapter.capabilities),
+        asked=connection.asked,
+        granted=[str(one) for one in adapter.granted(connection.granted_scopes)],
+        consented_at=connection.consented_at,
+        disconnected_at=connection.disconnected_at,
+        has_refresh_token=token is not None and token.refresh is not None,
+        proofs=facts,
     )
+    verdict = judge(known, moment)
+    tried = None
+    send = verdict.capability("send")
+    if send is not None and send.cause in {"not_tried", "tried_unproven"}:
+        tried = last_try(connection)
+        if tried is not None:
+            verdict = judge(replace(known, tried=True), moment)
     good = [fact for fact in facts if fact.ok and fact.check != "scope"]
     refreshed = [fact.at for fact in good if fact.call == "token.refresh"]
     return Description(
         connection=connection,
         verdict=verdict,
         provider_name=adapter.name,
-        sentence=_sentence(verdict, adapter.name, good, moment),
+        sentence=_sentence(verdict, adapter.name, good, moment, tried),
         fix=fix_for(verdict.cause, connection, failed=verdict.proof),
         who=who_can(verdict.cause, connection),
         verified_at=max((fact.at for fact in good), default=None),
         last_refresh_at=max(refreshed, default=None),
         next_refresh_at=token.due_at if token is not None and token.dead_at is None else None,
         proofs=facts,
+        tried=tried,
     )
 
 
@@ -93,7 +101,11 @@ _CALL_WORDS = {
 }
 
 
-def _sentence(verdict: ConnectionVerdict, provider: str, good: list[ProofFact], now: datetime) -> str:
+def _sentence(
+    verdict: ConnectionVerdict, provider: str, good: list[ProofFact], now: datetime, tried: Try | None
+) -> str:
+    if verdict.cause == "tried_unproven" and tried is not None:
+        return f"Permission given; tried {tried.when(now)}, {tried.told}."
     if verdict.verdict is Verdict.WORKING:
         newest = max(good, key=lambda fact: fact.at)
         return f"Verified by {_CALL_WORDS.get(newest.call, newest.call)}; renews by itself."

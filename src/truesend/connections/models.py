@@ -162,6 +162,8 @@ class LedgerEntry(models.Model):
     result = models.CharField(max_length=60)
     words = models.CharField(max_length=500, blank=True)
     ref = models.CharField(max_length=200, blank=True)
+    # What a try to send came to: its cause alone does not say whether something may have left.
+    outcome = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [models.Index(fields=["connection", "-at"])]

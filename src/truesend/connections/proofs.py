@@ -17,6 +17,7 @@ def record(
     kind: LedgerKind,
     trigger: str,
     ref: str = "",
+    outcome: str = "",
     at: datetime | None = None,
 ) -> None:
     """Write what one provider answer proved; call it in the transaction that stores the answer itself."""
@@ -30,6 +31,7 @@ def record(
         result=failed.cause if failed else "ok",
         words=failed.words if failed else "",
         ref=ref,
+        outcome=outcome,
         at=moment,
     )
     live_events.publish(connection.organization_id, "verdict", [connection.pk])
@@ -66,9 +68,10 @@ def note(
     result: str,
     words: str = "",
     ref: str = "",
+    outcome: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Append to the ledger something that proves nothing."""
+    """Append to the ledger something that proves nothing; ``outcome`` is that of a try to send."""
     LedgerEntry.objects.create(
         connection=connection,
         at=at or clock.now(),
@@ -77,4 +80,5 @@ def note(
         result=result[:60],
         words=words[:500],
         ref=ref[:200],
+        outcome=outcome,
     )

@@ -183,10 +183,40 @@ def test_a_failure_that_blocks_its_own_contradiction_lapses(cause: str) -> None:
     # It is not green either: nothing has shown that it works again.
     assert (lapsed.verdict, lapsed.cause) == (Verdict.UNPROVEN, "proof_old")
     never = judge(facts(good("grant", ago(minutes=5)), bad("send", failed, cause), **base), NOW)
-    assert (never.verdict, never.cause) == (Verdict.UNPROVEN, "not_tried")
+    assert (never.verdict, never.cause) == (Verdict.UNPROVEN, "tried_unproven")
     # The grant's own failure stands until the grant has worked.
     grant = judge(facts(good("grant", ago(days=2)), bad("grant", failed, cause), **base), NOW)
     assert grant.cause == cause
+
+
+@pytest.mark.parametrize(
+    "cause", sorted(code for code, one in CAUSES.items() if one.severity is Severity.BROKEN)
+)
+def test_time_repairs_nothing_that_is_broken(cause: str) -> None:
+    assert CAUSES[cause].lasts is None
+    base = {"consented_at": ago(days=30)}
+    refused = bad("send", ago(days=20), cause, until=ago(days=19))
+    renewed = [good("grant", ago(minutes=5)), good("read", ago(minutes=5)), good("send", ago(days=25))]
+    found = judge(facts(*renewed, refused, **base), NOW)
+    assert (found.verdict, found.cause) == (Verdict.BROKEN, cause)
+    # The same check has worked, or a new consent came.
+    again = judge(facts(*renewed[:2], refused, good("send", ago(days=1)), **base), NOW)
+    assert again.verdict is Verdict.WORKING
+    assert judge(facts(*renewed, refused, consented_at=ago(minutes=6)), NOW).cause == "not_tried"
+
+
+def test_what_was_tried_is_not_called_untried() -> None:
+    renewed = good("grant", ago(minutes=5))
+    found = judge(facts(renewed, tried=True), NOW)
+    assert (found.verdict, found.cause) == (Verdict.UNPROVEN, "tried_unproven")
+    both = {"asked": ("send", "read"), "granted": ("send", "read"), "consented_at": ago(days=3)}
+    over = bad("read", ago(minutes=9), "throttled", until=ago(minutes=1))
+    read = judge(facts(renewed, over, **both), NOW).capability("read")
+    assert read is not None
+    assert (read.verdict, read.cause, read.proof) == (Verdict.UNPROVEN, "read_unproven", over)
+    # What was tried before the consent says nothing of it, and a good answer says it all.
+    assert judge(facts(renewed, bad("send", BEFORE_CONSENT, "throttled")), NOW).cause == "not_tried"
+    assert judge(facts(renewed, good("send", ago(minutes=5)), tried=True), NOW).verdict is Verdict.WORKING
 
 
 def test_the_providers_own_time_ends_a_limit() -> None:

@@ -24,6 +24,13 @@ class Verdict(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+# Each is tried by another button: (whether it reads, whether it was tried) -> cause.
+_UNPROVEN = {
+    (False, False): "not_tried",
+    (False, True): "tried_unproven",
+    (True, False): "read_not_tried",
+    (True, True): "read_unproven",
+}
 _ORDER = {verdict: number for number, verdict in enumerate(Verdict)}
 
 
@@ -76,6 +83,8 @@ class Facts:
     disconnected_at: datetime | None
     has_refresh_token: bool
     proofs: Iterable[ProofFact]
+    # Whether a send was tried since the consent, whatever came of it.
+    tried: bool = False
 
 
 def judge(facts: Facts, now: datetime) -> ConnectionVerdict:
@@ -112,8 +121,9 @@ def _capability(
         return CapabilityVerdict(name, _severity(worst), worst.cause, worst)
     good, renewed = proofs.get((name, True)), proofs.get(("grant", True))
     if good is None or good.at < facts.consented_at:
-        untried = "read_not_tried" if name == "read" else "not_tried"  # each is tried by another button
-        return CapabilityVerdict(name, Verdict.UNPROVEN, untried, None)
+        # What has lapsed was a try; nothing else tells of one that proved nothing.
+        tried = lapsed or (name == "send" and facts.tried)
+        return CapabilityVerdict(name, Verdict.UNPROVEN, _UNPROVEN[name == "read", tried], own)
     young = renewed is not None and now - renewed.at <= GRANT_PROOF_VALID
     if lapsed or not young or (name == "read" and now - good.at > READ_PROOF_VALID):
         return CapabilityVerdict(name, Verdict.UNPROVEN, "proof_old", good)
@@ -131,7 +141,12 @@ def _standing_failure(
 
 
 def _has_lapsed(failure: ProofFact, now: datetime) -> bool:
-    """Whether a failure is too old to be believed: a limit blocks the very send that would contradict it."""
+    """Whether a failure is too old to be believed: a limit blocks the very send that would contradict it.
+
+    What breaks a capability stands until its own check has worked or a new consent came: time repairs nothing there.
+    """
+    if _severity(failure) is Verdict.BROKEN:
+        return False
     lasts = cause(failure.cause).lasts
     until = failure.until or (failure.at + lasts if lasts is not None else None)
     return until is not None and now >= until

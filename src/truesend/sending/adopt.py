@@ -94,7 +94,13 @@ def _doubt(ids: list[UUID], seen_at: datetime, now: datetime) -> int:
     rows.update(status=DeliveryStatus.UNKNOWN, due_at=None, held_cause="", look_at=now, ask_from=now + quiet)
     for one in deliveries:
         proofs.note(
-            one.connection, LedgerKind.SEND, trigger="adopt", result=RESTORED, ref=str(one.pk), at=now
+            one.connection,
+            LedgerKind.SEND,
+            trigger="adopt",
+            result=RESTORED,
+            ref=str(one.pk),
+            outcome=Outcome.UNKNOWN,
+            at=now,
         )
     for email_id in {one.email_id for one in deliveries}:
         refresh_email(email_id, problem=RESTORED)

@@ -267,7 +267,13 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
         evidence = outcomes.evidence(result, held=bool(settled["held_cause"]))
         if evidence:
             proofs.record(
-                connection, evidence, kind=LedgerKind.SEND, trigger="send", ref=str(delivery.pk), at=now
+                connection,
+                evidence,
+                kind=LedgerKind.SEND,
+                trigger="send",
+                ref=str(delivery.pk),
+                outcome=result.outcome,
+                at=now,
             )
         else:
             proofs.note(
@@ -277,6 +283,7 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
                 result=result.cause or result.outcome,
                 words=result.words,
                 ref=str(delivery.pk),
+                outcome=result.outcome,
                 at=now,
             )
         problem = "" if settled["status"] == DeliveryStatus.ACCEPTED else result.cause

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from truesend.connections.causes import Action, Who, at_time, cause, core
+from truesend.connections.causes import Action, Severity, Who, at_time, cause, core
 from truesend.sending.models import DeliveryStatus
 from truesend.sending.readiness import opens_by_itself
 
@@ -146,7 +146,8 @@ def _held(facts: Facts) -> Explanation:
         return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
     found = cause(facts.cause)
     said = core(facts.cause, facts.provider, facts.words)
-    if found.who is Who.PROVIDER_ADMIN:
+    elsewhere = found.who in {Who.PROVIDER_ADMIN, Who.OPERATOR} and found.severity is Severity.BROKEN
+    if elsewhere and found.meanwhile:
         then = f"{found.meanwhile} Then you can let this email go."
     elif found.action is Action.RECONNECT:
         then = "It waits here; after reconnecting you can let it go."

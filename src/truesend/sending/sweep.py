@@ -47,7 +47,12 @@ def _lose(attempt: Attempt) -> bool:
             **unknown(attempt, clock.now())
         )
         proofs.note(
-            delivery.connection, LedgerKind.SEND, trigger="sweep", result="worker_lost", ref=str(delivery.pk)
+            delivery.connection,
+            LedgerKind.SEND,
+            trigger="sweep",
+            result="worker_lost",
+            ref=str(delivery.pk),
+            outcome=Outcome.UNKNOWN,
         )
         refresh_email(delivery.email_id, problem="worker_lost")
     return True

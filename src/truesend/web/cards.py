@@ -6,18 +6,23 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 
 from truesend import clock
-from truesend.connections.causes import CAUSES, Action, sentence
+from truesend.connections.causes import CAUSES, Action, core, sentence
 from truesend.connections.describe import Description, describe, start_url, with_facts
 from truesend.connections.models import Connection, Kind, LedgerEntry, LedgerKind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations.access import Refused, check_manages, connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
+from truesend.providers.errors import Outcome
+from truesend.sending.models import Delivery
 from truesend.web.gate import names
 from truesend.web.hours import said_here
+from truesend.web.templatetags.look import moment
 
 VERDICT_WORDS = {
     Verdict.WORKING: "Working",
@@ -67,7 +72,7 @@ def _card(member: Member, described: Description) -> dict[str, Any]:
         "who": names(described.who) if troubled else "",
         "capabilities": [_capability(described, one) for one in described.verdict.capabilities],
         "strip": _strip(connection),
-        "ledger": _ledger(connection),
+        "ledger": _ledger(member, connection),
         "primary": primary,
         "can_verify": manages and verdict is not Verdict.DISCONNECTED,
         "can_test": manages and verdict not in {Verdict.BROKEN, Verdict.DISCONNECTED},
@@ -114,8 +119,12 @@ def _kind_sentence(member: Member, connection: Connection) -> str:
     return "yours" if connection.member_id == member.pk else f"{connection.member.user.get_full_name()}’s"
 
 
-def _sentence(described: Description) -> str:
+def _sentence(described: Description) -> str | SafeString:
     now = clock.now()
+    if described.verdict.cause == "tried_unproven" and described.tried is not None:
+        when, at = described.tried.when(now), moment(described.tried.at, "point")
+        before, _, after = described.sentence.partition(when)
+        return format_html("{}{} {}{}", before, when[:2], at, after)
     if described.verdict.verdict is not Verdict.WORKING or described.verified_at is None:
         return described.sentence
     renew = described.next_refresh_at
@@ -127,20 +136,26 @@ def _sentence(described: Description) -> str:
 def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any]:
     words = {
         Verdict.WORKING: "",
-        Verdict.UNPROVEN: {"not_asked": "Not asked for", "proof_old": "Worked before, not tried lately"}.get(
-            one.cause, "Not tried yet"
-        ),
+        Verdict.UNPROVEN: {
+            "not_asked": "Not asked for",
+            "proof_old": "Worked before, not proved lately",
+            "read_unproven": "No good answer yet",
+        }.get(one.cause, "Not tried yet"),
         Verdict.ATTENTION: "Slowed down",
         Verdict.BROKEN: "Refused",
         Verdict.DISCONNECTED: "Ended",
     }
+    told = words[one.verdict] if one.cause else "Accepted" if one.name == "send" else "Read"
+    at = one.proof.at if one.proof else None
+    if one.cause == "tried_unproven" and described.tried is not None:
+        told, at = f"Tried, {described.tried.told}", described.tried.at
     return {
         "name": one.name,
         "label": CAPABILITY_LABELS[one.name],
         "verdict": one.verdict.value,
         "cause": one.cause,
-        "sentence": words[one.verdict] if one.cause else "Accepted" if one.name == "send" else "Read",
-        "at": one.proof.at if one.proof else None,
+        "sentence": told,
+        "at": at,
         "words": one.proof.words if one.proof else "",
         "call": one.proof.call if one.proof else "",
     }
@@ -187,10 +202,18 @@ _SETTLED_WORDS = {
 }
 
 
-def ledger_sentence(kind: str, result: str, provider_name: str, words: str) -> str:
-    """What a ledger entry says to a person."""
+def ledger_sentence(kind: str, result: str, provider_name: str, words: str, outcome: str = "") -> str:
+    """What a ledger entry says to a person; ``outcome`` is that of a try to send."""
     if result in _SETTLED_WORDS:
         return _SETTLED_WORDS[result]
+    if outcome == Outcome.UNKNOWN:
+        return (
+            "Sent or not, unknown: "
+            f"{core(result, provider_name, words)} Its email says what became of it; it is not sent again by guess."
+        )
+    if kind == LedgerKind.SEND and result in CAUSES:
+        # What comes next is told by the email: it may have gone through long since.
+        return f"{_LEDGER_WORDS[LedgerKind.SEND, False]}: {core(result, provider_name, words)}"
     head = _LEDGER_WORDS.get((LedgerKind(kind), result == "ok"), kind)
     return (
         head
@@ -199,16 +222,24 @@ def ledger_sentence(kind: str, result: str, provider_name: str, words: str) -> s
     )
 
 
-def _ledger(connection: Connection) -> list[dict[str, Any]]:
+def _ledger(member: Member, connection: Connection) -> list[dict[str, Any]]:
     name = registry.provider(connection.provider).name
+    entries = list(LedgerEntry.objects.filter(connection=connection).order_by("-at", "-id")[:12])
+    unclear = [one.ref for one in entries if one.outcome == Outcome.UNKNOWN and one.ref]
+    # Of a shared mailbox others see that something was sent, and whose it was alone can open it.
+    mine = (
+        Delivery.objects.filter(pk__in=unclear, email__member=member) if unclear else Delivery.objects.none()
+    )
+    emails = {str(pk): email for pk, email in mine.values_list("pk", "email_id")}
     return [
         {
             "at": one.at,
             "kind": one.kind,
-            "sentence": ledger_sentence(one.kind, one.result, name, one.words),
+            "sentence": ledger_sentence(one.kind, one.result, name, one.words, one.outcome),
             "words": one.words,
+            "url": f"/emails/{emails[one.ref]}" if one.ref in emails else "",
         }
-        for one in LedgerEntry.objects.filter(connection=connection).order_by("-at", "-id")[:12]
+        for one in entries
     ]
 
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from truesend.connections.causes import sentence
+from truesend.connections.causes import core, sentence
 from truesend.connections.models import LedgerEntry, LedgerKind
 from truesend.sending import reconcile
 from truesend.sending.explain import reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Outcome, SettledBy
+from truesend.sending.outcomes import RENEW_ON
 
 _OPEN_TITLES = {
     "provider_timeout": "{provider} never answered",
@@ -40,7 +41,9 @@ def lines(
     for attempt in shown:
         tail = f" To {labels[attempt.delivery_id]}." if attempt.delivery_id in labels else ""
         if not attempt.settled_by:
-            told.append(_attempt(attempt, provider, tail))
+            told.append(
+                _overcome(attempt, attempts, copies, provider, tail) or _attempt(attempt, provider, tail)
+            )
             continue
         told.append(_left_open(attempt, provider, tail))
         again = any((attempt.delivery_id, number) in later for number in _after(attempt, attempts))
@@ -49,6 +52,29 @@ def lines(
         if attempt.arrived_at is not None:
             told.append(_arrived_after_all(attempt, provider, tail, copy))
     return told
+
+
+def _overcome(
+    attempt: Attempt, attempts: Sequence[Attempt], copies: Mapping[UUID, Delivery], provider: str, tail: str
+) -> dict[str, Any] | None:
+    """A refusal that asked nothing of anybody: told calmly, once it is over or while a new key is fetched."""
+    if attempt.outcome != Outcome.NOT_SENT:
+        return None
+    at, copy = attempt.finished_at or attempt.started_at, copies[attempt.delivery_id]
+    through = copy.status == DeliveryStatus.ACCEPTED
+    if attempt.cause in RENEW_ON:
+        numbers = _after(attempt, attempts)
+        same = (one for one in attempts if one.delivery_id == copy.pk and one.number in numbers)
+        # Another answer than this one shows that the new key was taken.
+        renewed = any(one.cause not in RENEW_ON for one in same)
+        if not renewed and (copy.status != DeliveryStatus.QUEUED or copy.held_cause):
+            return None
+        then = "sent" if through else "tried again"
+        return _line("send", "none", "The key had expired", f"Renewed by itself and {then}.{tail}", at)
+    if not through:
+        return None
+    said = core(attempt.cause, provider, attempt.words)
+    return _line("warn", "none", "Not accepted at first", f"{said} A later try went through.{tail}", at)
 
 
 def _after(attempt: Attempt, attempts: Sequence[Attempt]) -> list[int]:

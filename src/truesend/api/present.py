@@ -11,6 +11,7 @@ from truesend.connections.describe import Description
 from truesend.connections.verdict import ProofFact
 from truesend.sending.models import Attempt, Delivery, Email, Recipient
 from truesend.sending.problems import Problem, problems_of
+from truesend.sending.tries import words as attempt_words
 from truesend.tracking import query
 from truesend.tracking.models import Signal
 
@@ -115,7 +116,7 @@ def _delivery(row: Delivery, people: list[Recipient], tries: list[Attempt]) -> d
         "look_at": row.look_at,
         "ask_from": row.ask_from,
         "attempts": [
-            {"started_at": one.started_at, "outcome": one.outcome or None, "words": one.words}
+            {"started_at": one.started_at, "outcome": one.outcome or None, "words": attempt_words(one)}
             for one in tries
         ],
     }

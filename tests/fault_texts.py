@@ -179,7 +179,7 @@ CASES = [
     Case("send", "status", error(400, "Invalid To header", "invalidArgument"), refused("recipient_refused", "Google refused a recipient: “400 Invalid To header”."), REFUSED, name="recipient"),
     Case("send", "status", error(400, "Strange", "invalidArgument"), refused("message_refused", "Google refused the message: “400 Strange”."), REFUSED, name="message"),
     Case("send", "status", error(413, "Request entity too large", "uploadTooLarge"), refused("message_too_large", "The email is larger than Google takes. Attach less, or smaller files."), REFUSED, name="too-large"),
-    Case("send", "status", {"status": 413, "body": "<h1>Payload too large</h1>"}, refused("message_too_large", "The email is larger than Google takes. Attach less, or smaller files."), UNTRIED, name="too-large-in-foreign-words"),
+    Case("send", "status", {"status": 413, "body": "<h1>Payload too large</h1>"}, refused("message_too_large", "The email is larger than Google takes. Attach less, or smaller files."), REFUSED, name="too-large-in-foreign-words"),
     Case("send", "status", error(404, "Requested entity was not found.", "notFound"), refused("not_found", "Google does not find what this belongs to, such as its conversation."), REFUSED, name="thread"),
     Case(
         "send", "garbage", {"status": 403, "body": "<html>Blocked by proxy</html>"},

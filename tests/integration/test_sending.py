@@ -49,7 +49,7 @@ def test_what_arrives_is_what_was_written(stack: Stack, ana: Person) -> None:
         to=["Zoë Ångström <zoe@globex.example>", "tom@globex.example"],
         cc=["Lena <lena@globex.example>"],
         bcc=["hidden@globex.example"],
-        subject="Grüße – Ärger\r\nBcc: evil@globex.example",
+        subject="Grüße – Ärger; Bcc: evil@globex.example",
         html=html,
         attachments=[
             {"name": "Preisübersicht 2026.pdf", "type": "application/pdf", "content_base64": content}
@@ -64,7 +64,7 @@ def test_what_arrives_is_what_was_written(stack: Stack, ana: Person) -> None:
         ("hidden@globex.example", "bcc"),
     ]
     message = arrived(stack, delivery["id"])
-    assert message["Subject"] == "Grüße – Ärger Bcc: evil@globex.example"
+    assert message["Subject"] == "Grüße – Ärger; Bcc: evil@globex.example"
     assert message["X-Truesend-Delivery"] == delivery["id"]
     assert message["Bcc"] is None
     assert [one.addr_spec for one in message["To"].addresses] == ["zoe@globex.example", "tom@globex.example"]

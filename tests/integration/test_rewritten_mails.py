@@ -34,7 +34,7 @@ class Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def ana(stack: Stack) -> Person:
-    person = stack.person("mailer")
+    person = stack.person("mailer", organization="Mailers")
     person.connect()
     return person
 
@@ -129,8 +129,8 @@ def test_a_reply_tracks_the_quoted_links_anew(ana: Person, stack: Stack) -> None
     assert base + "/t/c/" not in text
 
 
-def test_links_that_show_an_address_follow_the_organizations_setting(ana: Person, stack: Stack) -> None:
-    written = '<a href="https://shop.example/a">https://shop.example/a</a> <a href="https://b.example">b</a>'
+def test_links_that_show_another_address_follow_the_organizations_setting(ana: Person, stack: Stack) -> None:
+    written = '<a href="https://evil.example/a">https://bank.example/a</a> <a href="https://b.example">b.example</a>'
     _, _, html = send(ana, written)
     assert held_against(ana, written, html) == ["https://b.example"]
     page = ana.get("/account").text
@@ -139,7 +139,7 @@ def test_links_that_show_an_address_follow_the_organizations_setting(ana: Person
     assert ana.post("/account/links", {"track_addresses": "on"}).status_code == 200
     assert 'name="track_addresses" checked' in ana.get("/account").text
     _, _, html = send(ana, written)
-    assert held_against(ana, written, html) == ["https://shop.example/a", "https://b.example"]
+    assert held_against(ana, written, html) == ["https://evil.example/a", "https://b.example"]
     colleague = stack.member_of(ana)
     assert "An owner or manager can change that" in colleague.get("/account").text
     assert colleague.post("/account/links", {}).status_code == 403
@@ -173,7 +173,6 @@ def test_the_preview_names_what_is_left_alone_and_taken_out(ana: Person, stack: 
     draft = uuid4()
     ana.post(f"/emails/drafts/{draft}/send", {"to": "ines@globex.example", "html": html, "action": "save"})
     page = ana.get(f"/emails/drafts/{draft}/preview").text
-    assert "shows its address; tracked, it would lead elsewhere than it says" in page
     assert "shows another address than it leads to" in page
     assert "“bank.example” leads to evil.example: mail programs warn" in page
     assert "Tracking of the quoted email, at 2 places, is taken out." in page

@@ -26,7 +26,7 @@ _LINKS = (
     ("https://example.com/customers/harbour-logistics", "Harbour Logistics"),
     ("https://example.com/docs/start", "the ten-minute start"),
     ("https://calendar.example.com/ana/30min", "Choose a time"),
-    ("https://www.example.com/", "northwind.example"),
+    ("https://www.example.com/", "all we do"),
     ("https://example.com/unsubscribed-never-mind/why", "why you get this"),
 )
 

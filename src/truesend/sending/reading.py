@@ -45,7 +45,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Facts:
-    """A connection with everything its verdict rests on, and its organization's wish for links that show an address."""
+    """A connection with everything its verdict rests on, and what its organization wants of links."""
 
     connection: Connection
     token: Token | None

@@ -115,7 +115,7 @@ def rewrite(
 
     ``click_url(index, target)`` gives the address that replaces a target; without it no link is tracked. ``pixel_url``
     is the picture to add, or ``None``. Links below ``tracking_url`` (default: where the pixel is) are our own and stay,
-    but for those that ``keys`` verify, which get their targets back. ``track_shown``: track links whose text is an
+    but for those that ``keys`` verify, which get their targets back. ``track_shown``: track links whose text is another
     address too. ``parts`` are those of ``html``, where they have been read already.
     """
     if not tracking_url and pixel_url:
@@ -261,28 +261,23 @@ class _Walk:
             return reasons.UNTRACKED
         if index > tokens.MAX_LINK:
             return reasons.TOO_MANY
-        if not shows or self._track_shown:
+        if not shows or self._track_shown or agree(shows, host_of(target)):
             return None
-        return reasons.SHOWN if agree(shows, host_of(target)) else reasons.SHOWN_OTHER
+        return reasons.SHOWN_OTHER
 
 
 def _warnings(links: Iterable[Link]) -> list[str]:
-    """What a mail program may hold against the links, each kind in one sentence that names the first ones."""
-    tracked, elsewhere = [], []
-    for link in links:
-        if not link.shows:
-            continue
-        if not agree(link.shows, host_of(link.target)):
-            elsewhere.append(f"“{link.text}” leads to {host_of(link.target)}")
-        elif link.reason is None:
-            tracked.append(f"“{link.text}”")
-    found = []
-    if elsewhere:
-        found.append(f"{_named(elsewhere)}: mail programs warn of a link that shows another address.")
-    if tracked:
-        verb = "shows its address and is" if len(tracked) == 1 else "show their address and are"
-        found.append(f"{_named(tracked)} {verb} tracked: some mail programs warn of that.")
-    return found
+    """What a mail program may hold against the links, in one sentence that names the first ones."""
+    elsewhere = [
+        f"“{link.text}” leads to {host_of(link.target)}"
+        for link in links
+        if link.shows and not agree(link.shows, host_of(link.target))
+    ]
+    return (
+        [f"{_named(elsewhere)}: mail programs warn of a link that shows another address."]
+        if elsewhere
+        else []
+    )
 
 
 def _named(things: list[str]) -> str:

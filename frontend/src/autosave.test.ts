@@ -68,7 +68,7 @@ async function setUp(context: TestContext, answers: Answer[]) {
     }
     return assert.fail(`never ${kind}: ${JSON.stringify(states)}`);
   };
-  return { autosave, bodies, kept, token, tokens, type, until };
+  return { autosave, bodies, kept, states, token, tokens, type, until };
 }
 
 test("a pause after typing saves once, and only then the emergency copy goes", async (context) => {
@@ -194,4 +194,29 @@ test("an answer that comes late forgets nothing that is still on its way", async
   autosave.flush();
   await until("saved");
   assert.ok(autosave.marks.includes(markOf({ subject: "two" })));
+});
+
+test("Saved is said of what stands there, and of nothing typed since", async (context) => {
+  const { type, until, states } = await setUp(context, [saved]);
+  type("Proposal");
+  await until("saved");
+  type("Proposal, second");
+  assert.equal(states.at(-1)?.kind, "idle");
+  await until("saved");
+});
+
+test("Saved is not said while more was typed during the save", async (context) => {
+  const answer: { now?: () => void } = {};
+  const slow: Answer = (response) => (answer.now = () => saved(response));
+  const { type, until, states } = await setUp(context, [slow, saved]);
+  type("Proposal");
+  await until("saving");
+  while (!answer.now) await new Promise((resolve) => setTimeout(resolve, 5));
+  type("Proposal, second");
+  answer.now();
+  await until("saved");
+  assert.deepEqual(
+    states.map((one) => one.kind),
+    ["idle", "saving", "idle", "saving", "saved"],
+  );
 });

@@ -112,6 +112,8 @@ export class Autosave {
   /** Something changed. */
   touch(delay = this.options.delay ?? DELAY): void {
     if (this.stopped) return;
+    // "Saved" is not true any more.
+    if (!this.dirty && !this.underWay && !this.gone) this.options.show({ kind: "idle" });
     this.dirty = true;
     this.options.keep(this.options.read());
     if (!this.gone) this.plan(delay);
@@ -222,7 +224,7 @@ export class Autosave {
         this.options.keep(this.options.read());
         next = this.options.delay ?? DELAY;
       } else this.options.drop();
-      this.options.show({ kind: "saved" });
+      this.options.show({ kind: this.dirty ? "idle" : "saved" });
     } catch (error) {
       this.dirty = true;
       if (this.stopped) return;

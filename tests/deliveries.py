@@ -13,7 +13,7 @@ from django.db import connection
 from tests.tracker_process import HUMAN
 
 from truesend import clock
-from truesend.tracking import context
+from truesend.tracking import context, copying, records
 from truesend.tracking.context import DeliveryContext, TrackedLink
 from truesend.tracking.folding import Folding
 from truesend.tracking.insert import insert
@@ -66,16 +66,32 @@ def known_deliveries() -> Iterator[Deliveries]:
         context._registered[:] = before
 
 
-def load(*records: Record, folding: Folding | None = None) -> None:
+def load(*hits: Record, folding: Folding | None = None) -> None:
     """As the loader does."""
     folding = folding or Folding()
     connection.ensure_connection()
     raw: psycopg.Connection[Any] = connection.connection
     with raw.transaction():
-        plan = folding.plan(records)
+        plan = folding.plan(copying.read(map(payload, hits)))
         row_ids = insert(raw, plan)
         raw.execute("NOTIFY truesend_hits")
     folding.keep(plan, row_ids)
+
+
+def payload(record: Record) -> bytes:
+    """A hit as it stands in a segment, without its frame."""
+    words = {"user-agent": record.user_agent, **record.headers}
+    fields = [records.field(records.IP, (record.ip or "").encode())]
+    fields += [records.field(records.FIELDS.index(name), value.encode()) for name, value in words.items()]
+    framed = records.pack(
+        kind=records.KINDS.index(record.kind),
+        method=records.METHODS.index(record.method),
+        at=record.at.timestamp(),
+        link=record.link,
+        delivery=record.delivery.bytes,
+        fields=b"".join(fields),
+    )
+    return framed[records.FRAME.size :]
 
 
 def hit(

@@ -55,6 +55,11 @@ def now() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=_shared.seconds())
 
 
+def timestamp() -> float:
+    """The present moment in seconds since 1970, where an object would cost more than what is done with it."""
+    return time.time() + _shared.seconds()
+
+
 def minute_after(at: datetime) -> datetime:
     """``at`` rounded up to the minute, for every text that names a minute from when something holds: rounded down it
     would promise too much."""

@@ -50,7 +50,7 @@ def seen(tracker: Tracker, delivery: UUID) -> list[records.Record]:
     """What stands in the segments of a delivery."""
     found: list[records.Record] = []
     for path in tracker.segments():
-        found += records.unpack_all(path.read_bytes(), at_end=True)[0]
+        found += map(records.read, records.unpack_all(path.read_bytes(), at_end=True)[0])
     return [record for record in found if record.delivery == delivery]
 
 

@@ -29,6 +29,8 @@ from truesend.bench.rows import BenchError, Row, median
 from truesend.runtime.keys import key_files
 from truesend.runtime.postgres import Postgres
 from truesend.tracking import tokens
+from truesend.tracking.records import is_blank
+from truesend.tracking.segments import listing
 
 RATIO = 0.45
 P99_MS = 25.0
@@ -220,7 +222,16 @@ def _seconds_to_load(url: str, data: Path, port: int) -> float:
 
 
 def _all_loaded(connection: psycopg.Connection[tuple[Any, ...]], segments: Path) -> bool:
-    """Whether each segment file is committed to its end; those that were are removed."""
-    sizes = {path.name: path.stat().st_size for path in segments.glob("*.log")}
+    """Whether each segment file is committed to its last record; those that are closed and committed are removed."""
+    names = listing(segments)
     loaded = dict(connection.execute("SELECT segment, position FROM tracking_segmentoffset").fetchall())
-    return all(loaded.get(name, 0) >= size for name, size in sizes.items())
+    return all(_is_blank_from(segments / name, loaded.get(name, 0)) for name in names)
+
+
+def _is_blank_from(segment: Path, position: int) -> bool:
+    try:
+        with segment.open("rb") as file:
+            file.seek(position)
+            return is_blank(file.read())
+    except FileNotFoundError:
+        return True

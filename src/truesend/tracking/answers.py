@@ -44,9 +44,9 @@ def _page(status: int, title: str, text: str) -> Answer:
     )
 
 
-def redirect(target: str) -> Answer:
+def redirect(target: bytes) -> Answer:
     """302 to the target, byte for byte as it stood in the mail."""
-    headers = [(b"location", target.encode()), (b"content-length", b"0"), *_ALWAYS]
+    headers = [(b"location", target), (b"content-length", b"0"), *_ALWAYS]
     return {"type": "http.response.start", "status": 302, "headers": headers}, EMPTY
 
 
@@ -57,6 +57,11 @@ NOT_VALID = _page(
     404,
     "This link is not valid",
     "It may have been cut off or changed on its way. Open it again from the mail, or ask whoever sent it.",
+)
+BLOCKED = _page(
+    403,
+    "This link is blocked",
+    "The operator of this installation has blocked it because of abuse. If you trust whoever sent it, ask them.",
 )
 KEY_REMOVED = _page(
     404,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from truesend import clock, env
+from truesend.blocklist.files import Followed, path_in
 from truesend.tracking import answers, records, tokens
 from truesend.tracking.loader import state_of
 from truesend.tracking.losses import Losses
@@ -34,7 +35,8 @@ _KEPT = {
     for position, name in enumerate(records.FIELDS)
     if position != records.IP
 }
-_KEPT[b"x-forwarded-for"] = (-1, 512)
+_FORWARDED = -1
+_KEPT[b"x-forwarded-for"] = (_FORWARDED, 512)
 
 
 class Attended(Protocol):
@@ -63,8 +65,9 @@ class Tracker:
         has_database: bool = False,
         beside: Sequence[Attended] = (),
     ) -> None:
-        self._keys = tuple(keys)
+        self._verifier = tokens.Verifier(keys)
         self._segments = folder_in(data)
+        self._blocklist = Followed(path_in(data))
         self._trust_forwarded = trust_forwarded
         self._has_database = has_database
         self._beside = tuple(beside)
@@ -73,7 +76,11 @@ class Tracker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._answer(scope, send)
+            (head, body), safe = self._answer(scope)
+            if safe is not None:
+                await safe
+            await send(head)
+            await send(answers.EMPTY if scope["method"] == "HEAD" else body)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -82,11 +89,13 @@ class Tracker:
         segments = Segments(self._segments)
         self._losses = Losses(self._segments.with_name("losses"), segments.process)
         self._writer = Writer(segments, self._losses)
+        self._blocklist.start()
         for one in self._beside:
             one.start()
 
     async def stop(self) -> None:
         """Write what is left and, if the database answers, have it loaded."""
+        self._blocklist.stop()
         if self._writer:
             await self._writer.close()
         for one in reversed(self._beside):
@@ -108,67 +117,64 @@ class Tracker:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _answer(self, scope: Scope, send: Send) -> None:
+    def _answer(self, scope: Scope) -> tuple[answers.Answer, Awaitable[None] | None]:
+        """The answer, and what it has to wait for."""
         path: str = scope["path"]
         if path.startswith("/t/o/"):
-            answer = await self._hit(scope, path[5:].removesuffix(".gif"), tokens.OpenToken)
-        elif path.startswith("/t/c/"):
-            answer = await self._hit(scope, path[5:], tokens.ClickToken)
-        elif path == "/healthz":
-            answer = answers.plain(200, self._health(), b"application/json")
-        else:
-            answer = answers.NOT_FOUND
-        head, body = answer
-        await send(head)
-        await send(answers.EMPTY if scope["method"] == "HEAD" else body)
+            return self._hit(scope, path[5:].removesuffix(".gif"), click=False)
+        if path.startswith("/t/c/"):
+            return self._hit(scope, path[5:], click=True)
+        if path == "/healthz":
+            return answers.plain(200, self._health(), b"application/json"), None
+        return answers.NOT_FOUND, None
 
-    async def _hit(
-        self, scope: Scope, token: str, purpose: type[tokens.OpenToken | tokens.ClickToken]
-    ) -> answers.Answer:
+    def _hit(self, scope: Scope, token: str, *, click: bool) -> tuple[answers.Answer, Awaitable[None] | None]:
         method = scope["method"]
         if method not in records.METHODS:
-            return answers.WRONG_METHOD
+            return answers.WRONG_METHOD, None
         try:
-            read = tokens.read(self._keys, token)
+            delivery, link, target = self._verifier.read(token)
         except tokens.UnknownKeyError:
-            return answers.KEY_REMOVED
+            return answers.KEY_REMOVED, None
         except tokens.TokenError:
-            return answers.NOT_VALID
-        if type(read) is not purpose:
-            return answers.NOT_VALID
-        click = isinstance(read, tokens.ClickToken)
+            return answers.NOT_VALID, None
+        if click == (link is None):
+            return answers.NOT_VALID, None
+        if click and (blocked := self._blocklist.current) is not None and blocked.blocks(delivery, target):
+            return answers.BLOCKED, None
+        safe = None
         if self._writer is not None:
-            await self._writer.append(
+            safe = self._writer.append(
                 records.pack(
                     kind=int(click),
                     method=int(method == "HEAD"),
-                    at=clock.now().timestamp(),
-                    link=read.link if isinstance(read, tokens.ClickToken) else None,
-                    delivery=read.delivery.bytes,
+                    at=clock.timestamp(),
+                    link=link,
+                    delivery=delivery,
                     fields=self._fields(scope),
                 )
             )
-        return answers.redirect(read.target) if isinstance(read, tokens.ClickToken) else answers.PIXEL
+        return answers.redirect(target) if click else answers.PIXEL, safe
 
-    def _fields(self, scope: Scope) -> Iterable[tuple[int, bytes]]:
+    def _fields(self, scope: Scope) -> bytes:
         """What is kept of a request: the client's address and some headers, each cut to its limit."""
         client = scope.get("client")
         address = client[0] if client else ""
-        fields: list[tuple[int, bytes]] = []
+        fields: list[bytes] = []
         forwarded = b""
         headers: RawHeaders = scope["headers"]
         for name, value in headers:
             kept = _KEPT.get(name)
             if kept is None:
                 continue
-            if kept[0] < 0:
-                forwarded = value[-kept[1] :]
+            position, limit = kept
+            if position == _FORWARDED:
+                forwarded = value[-limit:]
             elif len(fields) < len(records.FIELDS):
-                fields.append((kept[0], value[: kept[1]]))
+                fields.append(records.field(position, value[:limit]))
         if forwarded and self._trust_forwarded and _is_loopback(address):
             address = forwarded.decode("latin-1").rpartition(",")[2].strip() or address
-        fields.append((records.IP, canonical(address)))
-        return fields
+        return _address(address) + b"".join(fields)
 
     def _health(self) -> bytes:
         return json.dumps(
@@ -182,14 +188,14 @@ class Tracker:
 
 
 @functools.lru_cache(maxsize=4096)
-def canonical(address: str) -> bytes:
-    """An address in its one spelling (IPv4 also where it came mapped into IPv6), empty when it is none."""
+def _address(address: str) -> bytes:
+    """The field of an address in its one spelling (IPv4 also where it came mapped into IPv6), empty when it is none."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
     except ValueError:
-        return b""
+        return records.field(records.IP, b"")
     mapped = getattr(parsed, "ipv4_mapped", None)
-    return str(mapped or parsed).encode()
+    return records.field(records.IP, str(mapped or parsed).encode())
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from truesend.tracking import copying, records
 from truesend.tracking.addresses import network_of
-from truesend.tracking.folding import Key, Plan
-from truesend.tracking.records import Record
+from truesend.tracking.copying import Hit, Key
+from truesend.tracking.folding import Plan
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = "at, kind, delivery, link, method, ip, user_agent, headers, network, count"
-_COPY = f"COPY tracking_hit ({_COLUMNS}) FROM STDIN"
-_INSERT = f"INSERT INTO tracking_hit ({_COLUMNS}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) RETURNING id"  # noqa: S608
+_COPY = f"COPY tracking_hit ({', '.join(copying.COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+_VALUES = ", ".join(["%s"] * len(copying.COLUMNS))
+_INSERT = f"INSERT INTO tracking_hit ({', '.join(copying.COLUMNS)}) VALUES ({_VALUES}) RETURNING id"  # noqa: S608
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def insert(connection: Connection, plan: Plan) -> dict[Key, int]:
     """Write a plan inside the running transaction: the ids of the rows that stand for many hits."""
-    try:
-        with connection.transaction():
-            _copy(connection, plan.rows)
-    except (psycopg.DataError, psycopg.IntegrityError):
-        for record in plan.rows:
-            _insert_careful(connection, record)
+    if plan.rows:
+        try:
+            with connection.transaction(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+                copy.write(copying.table(hit.row for hit in plan.rows))
+        except (psycopg.DataError, psycopg.IntegrityError):
+            for hit in plan.rows:
+                _insert_careful(connection, hit)
     row_ids: dict[Key, int] = {}
-    for key, (record, count) in plan.folded.items():
-        row = connection.execute(_INSERT, _row(record, count)).fetchone()
+    for key, (hit, count) in plan.folded.items():
+        row = connection.execute(_INSERT, _row(hit, count)).fetchone()
         assert row is not None
         row_ids[key] = row[0]
     for row_id, count in plan.increments.items():
@@ -43,33 +44,27 @@ def insert(connection: Connection, plan: Plan) -> dict[Key, int]:
     return row_ids
 
 
-def _copy(connection: Connection, records: Sequence[Record]) -> None:
-    if not records:
-        return
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for record in records:
-            copy.write_row(_row(record, 1))
-
-
-def _insert_careful(connection: Connection, record: Record) -> None:
+def _insert_careful(connection: Connection, hit: Hit) -> None:
     """One row by itself: what PostgreSQL refuses must not hold up what stands behind it."""
     try:
         with connection.transaction():
-            connection.execute(_INSERT, _row(record, 1))
+            connection.execute(_INSERT, _row(hit, 1))
     except (psycopg.DataError, psycopg.IntegrityError) as error:
-        log.error("A hit of delivery %s was refused by the database: %s", record.delivery, error.sqlstate)
+        delivery = records.read(hit.payload).delivery
+        log.error("A hit of delivery %s was refused by the database: %s", delivery, error.sqlstate)
 
 
-def _row(record: Record, count: int) -> tuple[object, ...]:
+def _row(hit: Hit, count: int) -> tuple[object, ...]:
+    record = records.read(hit.payload)
     return (
         record.at,
-        record.kind,
         record.delivery,
         record.link,
+        record.kind,
         record.method,
         record.ip,
+        network_of(record.ip),
         record.user_agent,
         Jsonb(record.headers),
-        network_of(record.ip),
         count,
     )

@@ -17,6 +17,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from typing import Any
 import psycopg
 
 from truesend import env
+from truesend.blocklist.mirror import Mirror
+from truesend.tracking import copying
 from truesend.tracking import segments as segment_files
 from truesend.tracking.folding import Folding
 from truesend.tracking.insert import insert
-from truesend.tracking.records import unpack_all
+from truesend.tracking.records import is_blank, unpack_all
 
 log = logging.getLogger(__name__)
 
@@ -149,38 +152,41 @@ class Loader:
         """Load up to one chunk of a segment: whether to come back for more of it at once."""
         path = self._folder / name
         try:
-            growing = segment_files.is_growing(path)
-            size = path.stat().st_size  # asked second: a segment that does not grow keeps its size
-        except FileNotFoundError:
-            return False
-        if growing and self._loaded.get(name) == size:
-            return False  # nothing is new
-        try:
-            position, used = self._load_chunk(connection, name, path, size)
+            growing = segment_files.is_growing(
+                path
+            )  # asked first: one that does not grow stays as it is read
+            if growing and self._nothing_new(path, name):
+                return False
+            position, used, left = self._load_chunk(connection, name, path, growing=growing)
         except (_Taken, FileNotFoundError):
             return False
         self._loaded[name] = position + used
         if used:
-            return position + used < size or not growing
+            return not growing or used > CHUNK // 2
         if not growing:
-            if position < size:
-                log.warning("Segment %s ends in %d bytes that are no whole record.", name, size - position)
+            if left:
+                log.warning("Segment %s ends in %d bytes that are no whole record.", name, left)
             self._remove(connection, name, path)
         return False
 
-    def _load_chunk(self, connection: Connection, name: str, path: Path, size: int) -> tuple[int, int]:
-        """One transaction: ``(position before, bytes loaded)``."""
+    def _nothing_new(self, path: Path, name: str) -> bool:
+        """Whether a segment has no record behind what is known to be loaded."""
+        position = self._loaded.get(name)
+        return position is not None and is_blank(_read(path, 1, position)[0])
+
+    def _load_chunk(
+        self, connection: Connection, name: str, path: Path, *, growing: bool
+    ) -> tuple[int, int, int]:
+        """One transaction: ``(position before, bytes loaded, bytes behind them that are not blank)``."""
         plan, row_ids = None, {}
         with connection.transaction():
             position = self._claim(connection, name)
-            with path.open("rb") as file:
-                file.seek(position)
-                data = file.read(CHUNK)
-            records, used, skipped = unpack_all(data, at_end=position + len(data) >= size)
+            data, at_end = _read(path, CHUNK, position)
+            payloads, used, skipped = unpack_all(data, at_end=at_end, growing=growing)
             if skipped:
                 log.error("Segment %s: %d damaged bytes were skipped.", name, skipped)
-            if records:
-                plan = self._folding.plan(records)
+            if payloads:
+                plan = self._folding.plan(copying.read(payloads))
                 row_ids = insert(connection, plan)
                 connection.execute("NOTIFY truesend_hits")
             if used:
@@ -190,7 +196,7 @@ class Loader:
                 )
         if plan:
             self._folding.keep(plan, row_ids)
-        return position, used
+        return position, used, len(data[used:].rstrip(b"\0"))
 
     def _claim(self, connection: Connection, name: str) -> int:
         """The committed position of a segment, locked until the transaction ends."""
@@ -227,6 +233,13 @@ class _Taken(Exception):
     """Another loader is at this segment."""
 
 
+def _read(path: Path, size: int, position: int) -> tuple[bytes, bool]:
+    """Some bytes of a file, and whether they reach its end."""
+    with path.open("rb", buffering=0) as file:
+        data = os.pread(file.fileno(), size, position)
+        return data, position + len(data) >= os.fstat(file.fileno()).st_size
+
+
 def _locked(fd: int) -> bool:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -247,6 +260,9 @@ def main() -> int:
     """The process, until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     os.nice(NICENESS)
+    # It stands where the tracker's files are, and has a database: the tracker itself asks none.
+    mirror = Mirror(env.data_dir(), env.database_url(), CONNECT)
+    threading.Thread(target=mirror.run, args=(threading.Event(),), name="blocklist", daemon=True).start()
     loader = Loader(segment_files.folder_in(env.data_dir()), env.database_url())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loader.stop())

@@ -4,22 +4,26 @@ Framing, little-endian: ``magic 4 | length of payload 4 | CRC-32 of payload 4 | 
 was cut off or damaged fails its length or checksum; reading goes on at the next record that holds.
 
 Payload: ``kind 1 | method 1 | at 8 (seconds since 1970, double) | link 4 (-1: none) | delivery 16``, then
-fields ``name 1 | length 2 | bytes``; the names are the positions in :data:`FIELDS`.
+fields ``name 1 | length 2 | bytes``; the names are the positions in :data:`FIELDS`. The client's address comes
+first: what follows it are a program's words, the same in thousands of hits, so that readers can keep what they made of
+them.
+
+A segment is filled with zeros ahead of its records (:mod:`truesend.tracking.segments`): where a frame would begin with
+zeros, its records end.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 MAGIC = b"TSh1"
 FRAME = struct.Struct("<4sII")
-_FIXED = struct.Struct("<BBdi16s")
-_FIELD = struct.Struct("<BH")
+FIXED = struct.Struct("<BBdi16s")
+FIELD = struct.Struct("<BH")
 MAX_PAYLOAD = 16 * 1024
 
 KINDS = ("open", "click")
@@ -65,46 +69,53 @@ class Record:
     headers: dict[str, str]
 
 
-def pack(
-    *,
-    kind: int,
-    method: int,
-    at: float,
-    link: int | None,
-    delivery: bytes,
-    fields: Iterable[tuple[int, bytes]],
-) -> bytes:
-    """The framed record. ``kind`` and ``method`` are positions in :data:`KINDS` and :data:`METHODS`."""
-    parts = [_FIXED.pack(kind, method, at, -1 if link is None else link, delivery)]
-    for name, value in fields:
-        parts += (_FIELD.pack(name, len(value)), value)
-    payload = b"".join(parts)
+def field(name: int, value: bytes) -> bytes:
+    """One field of a payload; ``name`` is its position in :data:`FIELDS`."""
+    return FIELD.pack(name, len(value)) + value
+
+
+def pack(*, kind: int, method: int, at: float, link: int | None, delivery: bytes, fields: bytes) -> bytes:
+    """The framed record. ``kind`` and ``method`` are positions in :data:`KINDS` and :data:`METHODS`, ``at`` seconds
+    since 1970, ``fields`` what :func:`field` made, the address first."""
+    payload = FIXED.pack(kind, method, at, -1 if link is None else link, delivery) + fields
     return FRAME.pack(MAGIC, len(payload), zlib.crc32(payload)) + payload
 
 
-def unpack_all(data: bytes, *, at_end: bool) -> tuple[list[Record], int, int]:
-    """The records in ``data``: ``(records, bytes used, bytes skipped as damaged)``.
+def unpack_all(data: bytes, *, at_end: bool, growing: bool = False) -> tuple[list[bytes], int, int]:
+    """The payloads in ``data``: ``(payloads, bytes used, bytes skipped as damaged)``.
 
-    ``at_end`` says that the file ends with ``data``. What follows the bytes used is an unfinished record, or
-    damage at the very end of the file.
+    ``at_end`` says that the file ends with ``data``, ``growing`` that somebody may be writing it just now: then nothing
+    is skipped, for a reader can see the end of a write before its beginning. What follows the bytes used is an
+    unfinished record, zeros, or damage at the very end of the file.
     """
-    records: list[Record] = []
+    payloads: list[bytes] = []
     used = skipped = 0
-    size = len(data)
-    while used < size:
-        end = _record_end(data, used)
-        if end is None:
-            found = _next_record(data, used + 1)
-            if found is None and not at_end:
-                found = size - FRAME.size - MAX_PAYLOAD  # where a record that is not yet read whole may begin
-            if found is None or found <= used:
-                break
-            skipped += found - used
-            used = found
-            continue
-        records.append(_unpack(data[used + FRAME.size : end]))
-        used = end
-    return records, used, skipped
+    size, head = len(data), FRAME.size
+    unpack, checksum_of = FRAME.unpack_from, zlib.crc32
+    while used + head <= size:
+        magic, length, checksum = unpack(data, used)
+        end = used + head + length
+        if magic == MAGIC and FIXED.size <= length <= MAX_PAYLOAD and end <= size:
+            payload = data[used + head : end]
+            if checksum_of(payload) == checksum:
+                payloads.append(payload)
+                used = end
+                continue
+        if growing:
+            break
+        found = _next_record(data, used + 1)
+        if found is None and not (at_end or is_blank(data[used:])):
+            found = size - head - MAX_PAYLOAD  # where a record that is not yet read whole may begin
+        if found is None or found <= used:
+            break
+        skipped += found - used
+        used = found
+    return payloads, used, skipped
+
+
+def is_blank(data: bytes) -> bool:
+    """Whether these are zeros, filled in ahead of records."""
+    return not data.strip(b"\0")
 
 
 def _record_end(data: bytes, start: int) -> int | None:
@@ -112,7 +123,7 @@ def _record_end(data: bytes, start: int) -> int | None:
         return None
     magic, length, checksum = FRAME.unpack_from(data, start)
     end = start + FRAME.size + length
-    if magic != MAGIC or not _FIXED.size <= length <= MAX_PAYLOAD or end > len(data):
+    if magic != MAGIC or not FIXED.size <= length <= MAX_PAYLOAD or end > len(data):
         return None
     return end if zlib.crc32(data[start + FRAME.size : end]) == checksum else None
 
@@ -126,30 +137,47 @@ def _next_record(data: bytes, start: int) -> int | None:
     return None
 
 
-def _unpack(payload: bytes) -> Record:
-    kind, method, at, link, delivery = _FIXED.unpack_from(payload)
-    ip = user_agent = ""
-    headers: dict[str, str] = {}
-    position, size, field = _FIXED.size, len(payload), _FIELD.size
+def split(payload: bytes) -> tuple[bytes, bytes]:
+    """``(the client's address, the other fields)`` of a payload; the address is empty where none was kept."""
+    position, size = FIXED.size, len(payload)
     while position < size:
-        name, length = _FIELD.unpack_from(payload, position)
-        position += field
-        value = _text(payload[position : position + length])
+        name, length = FIELD.unpack_from(payload, position)
+        end = position + FIELD.size + length
+        if name == IP:
+            return payload[position + FIELD.size : end], payload[FIXED.size : position] + payload[end:]
+        position = end
+    return b"", payload[FIXED.size :]
+
+
+def words(fields: bytes) -> tuple[str, dict[str, str]]:
+    """``(user agent, other headers)`` out of fields without an address."""
+    user_agent = ""
+    headers: dict[str, str] = {}
+    position, size = 0, len(fields)
+    while position < size:
+        name, length = FIELD.unpack_from(fields, position)
+        position += FIELD.size
+        value = _text(fields[position : position + length])
         position += length
-        if name > USER_AGENT:
-            if name < len(FIELDS):
-                headers[FIELDS[name]] = value
-        elif name == IP:
-            ip = value
-        else:
+        if name == USER_AGENT:
             user_agent = value
+        elif name < len(FIELDS):
+            headers[FIELDS[name]] = value
+    return user_agent, headers
+
+
+def read(payload: bytes) -> Record:
+    """The hit that a payload says."""
+    kind, method, at, link, delivery = FIXED.unpack_from(payload)
+    address, rest = split(payload)
+    user_agent, headers = words(rest)
     return Record(
         at=datetime.fromtimestamp(at, UTC),
         kind=KINDS[kind],
         delivery=UUID(bytes=delivery),
         link=None if link < 0 else link,
         method=METHODS[method],
-        ip=ip or None,
+        ip=_text(address) or None,
         user_agent=user_agent,
         headers=headers,
     )

@@ -5,6 +5,9 @@ the one it writes. So every loader of the folder can tell a segment that still g
 closed or whose process died. A segment is made under another name and locked before it gets its own, so
 there is no moment at which a living one looks abandoned. A segment on which a write failed is never
 written again.
+
+A segment grows ahead of its records, by zeros: so a batch overwrites what the file has already, and syncing it is one
+write of data where it would else be one of the file system's journal, too. It is cut to its records when it is closed.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_AGE = 60.0
 """Seconds after which a segment that holds something is closed."""
 
+AHEAD = (64 * 1024, 1024 * 1024)
+"""Bytes of zeros written ahead at first and at most; in between each time twice as many, so few hits need little."""
+
 
 class Segments:
     """The segments this process writes. Not thread-safe: one thread appends."""
@@ -32,7 +38,9 @@ class Segments:
         self._number = 0
         self._fd: int | None = None
         self._name: str | None = None
-        self._size = 0
+        self._size = 0  # bytes of whole records
+        self._filled = 0  # bytes of the file
+        self._ahead = 0
         self._opened = 0.0
 
     @property
@@ -45,22 +53,32 @@ class Segments:
 
         Fewer than all when the disk is full or broken; the next batch then begins a segment of its own.
         """
-        written = 0
         data = b"".join(batch)
+        wanted, written = len(data), 0
         try:
             if self._fd is None:
                 self._open()
-            assert self._fd is not None
-            view = memoryview(data)
-            while written < len(data):
-                written += os.write(self._fd, view[written:])
-            os.fdatasync(self._fd)
+            if self._size + wanted > self._filled:
+                data += bytes(self._ahead)
+                self._ahead = min(self._ahead * 2, AHEAD[1])
+            while written < wanted:  # a full disk may take the records and not all of the zeros
+                written += os.pwrite(self._file, data[written:] if written else data, self._size + written)
         except OSError:
-            return self._give_up_segment(batch, written)
-        self._size += written
+            return self._give_up(self._complete(batch, written), untouched=not written)
+        try:
+            os.fdatasync(self._file)
+        except OSError:
+            return self._give_up([])  # asked again it would succeed, and what it threw away would stay away
+        self._filled = max(self._filled, self._size + written)
+        self._size += wanted
         if self._size >= MAX_BYTES:
             self.close()
         return len(batch)
+
+    @property
+    def _file(self) -> int:
+        assert self._fd is not None
+        return self._fd
 
     def close_if_old(self) -> None:
         """Close the segment when it is old and holds something, so that it can be removed once loaded."""
@@ -70,6 +88,8 @@ class Segments:
     def close(self) -> None:
         """Close the segment; the next record begins another."""
         if self._fd is not None:
+            with contextlib.suppress(OSError):  # readers know zeros, and a record that was cut off
+                os.ftruncate(self._fd, self._size)
             os.close(self._fd)
         self._fd = self._name = None
 
@@ -77,7 +97,7 @@ class Segments:
         self._number += 1
         name = f"{self.process}-{self._number:06d}.log"
         hidden = self.folder / f".{name}"
-        fd = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             hidden.rename(self.folder / name)
@@ -85,29 +105,30 @@ class Segments:
         except OSError:
             os.close(fd)
             raise
-        self._fd, self._name, self._size, self._opened = fd, name, 0, time.monotonic()
+        self._fd, self._name, self._opened = fd, name, time.monotonic()
+        self._size, self._filled, self._ahead = 0, 0, AHEAD[0]
 
-    def _give_up_segment(self, batch: Sequence[bytes], written: int) -> int:
-        """After a failed write: how many records are safe. Nothing may follow a record that was cut off."""
-        if self._fd is None or not (written or self._size):
+    def _give_up(self, complete: Sequence[bytes], *, untouched: bool = False) -> int:
+        """After a failure: how many records are safe. Nothing may follow one that was cut off."""
+        if self._fd is None or (untouched and not self._size):
             return 0  # a fresh segment in which nothing stands is tried again
         try:
-            os.fdatasync(self._fd)
-            safe = self._complete(batch, written)
+            if complete:
+                os.fdatasync(self._fd)
+                self._size += sum(map(len, complete))
         except OSError:
-            safe = 0
+            complete = []
         self.close()
-        return safe
+        return len(complete)
 
     @staticmethod
-    def _complete(batch: Sequence[bytes], written: int) -> int:
-        complete = position = 0
-        for record in batch:
+    def _complete(batch: Sequence[bytes], written: int) -> Sequence[bytes]:
+        position = 0
+        for number, record in enumerate(batch):
             position += len(record)
             if position > written:
-                break
-            complete += 1
-        return complete
+                return batch[:number]
+        return batch
 
 
 def folder_in(data: Path) -> Path:
@@ -146,17 +167,6 @@ def folder_id(folder: Path) -> str:
         finally:
             fresh.unlink()
     return path.read_text()
-
-
-def backlog(folder: Path) -> int:
-    """Bytes that stand in segments of the folder."""
-    total = 0
-    for name in listing(folder):
-        try:
-            total += (folder / name).stat().st_size
-        except FileNotFoundError:
-            continue
-    return total
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from truesend.tracking import copying, folding, records
+from truesend.tracking.copying import Hit, Key
 from truesend.tracking.folding import LIMIT, Folding, Plan
-from truesend.tracking.records import Record
 
-START = datetime(2026, 11, 3, tzinfo=UTC)
+START = 1_793_664_000.0
 DELIVERY = UUID(int=7)
 
 
-def record(seconds: float, ip: str = "203.0.113.7") -> Record:
-    return Record(START + timedelta(seconds=seconds), "open", DELIVERY, None, "GET", ip, "agent", {})
+def hit(seconds: float, ip: str = "203.0.113.7") -> Hit:
+    framed = records.pack(
+        kind=0,
+        method=0,
+        at=START + seconds,
+        link=None,
+        delivery=DELIVERY.bytes,
+        fields=records.field(records.IP, ip.encode()) + records.field(records.USER_AGENT, b"agent"),
+    )
+    (made,) = copying.read([framed[records.FRAME.size :]])
+    return made
 
 
 class Table:
@@ -26,15 +36,15 @@ class Table:
         self.folding = Folding()
         self.counts: dict[int, int] = {}
 
-    def load(self, records: list[Record], *, committed: bool = True) -> None:
-        plan = self.folding.plan(records)
+    def load(self, hits: list[Hit], *, committed: bool = True) -> None:
+        plan = self.folding.plan(hits)
         if committed:
             self.folding.keep(plan, self._write(plan))
 
-    def _write(self, plan: Plan) -> dict[tuple[str, UUID, int | None, str, str | None, str], int]:
+    def _write(self, plan: Plan) -> dict[Key, int]:
         for _ in plan.rows:
             self.counts[len(self.counts)] = 1
-        ids = {}
+        ids: dict[Key, int] = {}
         for key, (_, count) in plan.folded.items():
             ids[key] = len(self.counts)
             self.counts[ids[key]] = count
@@ -47,7 +57,7 @@ class Table:
 def test_the_sum_is_exact_over_any_batches_and_rollbacks(batches: list[tuple[int, bool]]) -> None:
     table, expected = Table(), 0
     for size, committed in batches:
-        table.load([record(0.01 * at) for at in range(size)], committed=committed)
+        table.load([hit(0.01 * at) for at in range(size)], committed=committed)
         expected += size if committed else 0
     assert sum(table.counts.values()) == expected
     assert len(table.counts) <= LIMIT + 1
@@ -55,12 +65,22 @@ def test_the_sum_is_exact_over_any_batches_and_rollbacks(batches: list[tuple[int
 
 def test_the_first_hundred_are_rows_of_their_own() -> None:
     table = Table()
-    table.load([record(0.1 * at) for at in range(300)])
+    table.load([hit(0.1 * at) for at in range(300)])
     assert sorted(table.counts.values()) == [1] * LIMIT + [200]
 
 
 def test_another_address_or_minute_is_counted_apart() -> None:
     table = Table()
-    table.load([record(0.1, f"203.0.113.{at}") for at in range(150)])
-    table.load([record(61 + 0.1 * at, "203.0.113.1") for at in range(50)])
+    table.load([hit(0.1, f"203.0.113.{at}") for at in range(150)])
+    table.load([hit(61 + 0.1 * at, "203.0.113.1") for at in range(50)])
     assert set(table.counts.values()) == {1}
+
+
+def test_a_flood_is_remembered_however_many_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MAX_KEYS", 50)
+    table = Table()
+    for second in range(30):
+        flood = [hit(second + 0.01 * at) for at in range(20)]
+        table.load([*flood, *(hit(second, f"198.51.{second}.{at}") for at in range(40))])
+    assert sorted(table.counts.values())[-1] == 30 * 20 - LIMIT
+    assert len(table.folding._younger) + len(table.folding._older) <= 4 * 50

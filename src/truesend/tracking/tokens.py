@@ -107,24 +107,41 @@ def read(keys: Keys, token: str) -> OpenToken | ClickToken:
 
     Raises :class:`UnknownKeyError` when its key is not among ``keys``, :class:`TokenError` for anything else.
     """
-    raw = _decode(token)
-    start = 3 + raw[2] if len(raw) > 3 else 0
-    if start == 0 or raw[0] != VERSION or len(raw) < start + 16 + MAC_BYTES:
+    delivery, link, target = Verifier(keys).read(token)
+    return (
+        OpenToken(UUID(bytes=delivery))
+        if link is None
+        else ClickToken(UUID(bytes=delivery), link, target.decode())
+    )
+
+
+class Verifier:
+    """Reads tokens by a set of keys, where every microsecond counts: on the request path."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._begun = {name.encode(): _begun(secret, _DOMAIN) for name, secret in reversed(keys)}
+
+    def read(self, token: str) -> tuple[bytes, int | None, bytes]:
+        """``(delivery, link, target)`` of a token whose MAC is right; raises as :func:`read`.
+
+        The delivery is the 16 bytes of its UUID, the link ``None`` for a pixel, the target an address in UTF-8.
+        """
+        raw = _decode(token)
+        size = len(raw)
+        start = 3 + raw[2] if size > 3 else 0
+        if start == 0 or raw[0] != VERSION or size < start + 16 + MAC_BYTES:
+            raise TokenError("Not a token of ours.")
+        begun = self._begun.get(raw[3:start])
+        if begun is None:
+            raise UnknownKeyError("Signed by a key that is not here.")
+        if not hmac.compare_digest(raw[-MAC_BYTES:], _finished(*begun, raw[:-MAC_BYTES])[:MAC_BYTES]):
+            raise TokenError("The signature does not match.")
+        end, rest = size - MAC_BYTES, start + 16
+        if raw[1] == _OPEN and rest == end:
+            return raw[start:rest], None, b""
+        if raw[1] == _CLICK and rest + _LINK.size < end:
+            return raw[start:rest], _LINK.unpack_from(raw, rest)[0], raw[rest + _LINK.size : end]
         raise TokenError("Not a token of ours.")
-    key_id = raw[3:start]
-    secret = next((secret for known, secret in keys if known.encode() == key_id), None)
-    if secret is None:
-        raise UnknownKeyError("Signed by a key that is not here.")
-    signed, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(secret, signed)):
-        raise TokenError("The signature does not match.")
-    delivery = UUID(bytes=signed[start : start + 16])
-    rest = signed[start + 16 :]
-    if signed[1] == _OPEN and not rest:
-        return OpenToken(delivery)
-    if signed[1] == _CLICK and len(rest) > _LINK.size:
-        return ClickToken(delivery, _LINK.unpack_from(rest)[0], rest[_LINK.size :].decode())
-    raise TokenError("Not a token of ours.")
 
 
 def _seal(keys: Keys, purpose: int, body: bytes) -> str:

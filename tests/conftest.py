@@ -13,6 +13,8 @@ from tests import up
 from tests.deliveries import Deliveries, known_deliveries
 from tests.stack import Stack
 
+from truesend import live_events
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -30,6 +32,12 @@ def _nobody_remembers() -> None:
 
     shutil.rmtree(Path(os.environ["TRUESEND_DATA_DIR"]) / "installation", ignore_errors=True)
     installation.forget()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """What a test has changed is told to open pages while its database is still there."""
+    assert live_events.told(10)
 
 
 @pytest.fixture

@@ -57,6 +57,11 @@ class _Gathered:
         self._changed = threading.Condition()
         self._hints: dict[tuple[str, str], set[str]] = {}
         self._thread: threading.Thread | None = None
+        self._telling = False
+
+    def told(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._hints and not self._telling, seconds)
 
     def add(self, organization_id: UUID, kind: str, ids: Iterable[object]) -> None:
         unique = _checked(kind, ids)
@@ -66,7 +71,7 @@ class _Gathered:
                 # No daemon: what stands committed is told before the process ends.
                 self._thread = threading.Thread(target=self._run, name="hints", daemon=False)
                 self._thread.start()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _run(self) -> None:
         pause = threading.Event()
@@ -74,12 +79,16 @@ class _Gathered:
             while self._wait():
                 pause.wait(_GATHER_SECONDS)
                 with self._changed:
-                    hints, self._hints = self._hints, {}
+                    hints, self._hints, self._telling = self._hints, {}, True
                 try:
                     _notify(hints)
                 except DatabaseUnable as error:
                     log.info("Open pages could not be told of a change (%s).", type(error).__name__)
                     connection.close()
+                finally:
+                    with self._changed:
+                        self._telling = False
+                        self._changed.notify_all()
         finally:
             connection.close()
 
@@ -99,3 +108,8 @@ _gathered = _Gathered()
 def publish_soon(organization_id: UUID, kind: str, ids: Iterable[object]) -> None:
     """Tell the open pages within a moment that ``ids`` changed; call it when the change is committed."""
     _gathered.add(organization_id, kind, ids)
+
+
+def told(seconds: float) -> bool:
+    """Wait until everything given to :func:`publish_soon` was told; False when that takes longer than ``seconds``."""
+    return _gathered.told(seconds)

@@ -9,12 +9,13 @@ from tests.copies import Copy, email_of, mailbox, member_of
 from tests.integration.test_unknown_pages import BOTH, SEND, UNKNOWN, markup, pressed, shown
 
 from truesend import clock
+from truesend.organizations import finding
 from truesend.organizations.models import Member, Organization, Role
 from truesend.providers import registry
 from truesend.providers.errors import Outcome, SendResult
 from truesend.sending import dispatch, reconcile
 from truesend.sending.models import Attempt, Delivery, Email, EmailStatus
-from truesend.web import context, needs, rows, statuses
+from truesend.web import context, rows, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def ana() -> Member:
 
 
 def needing() -> list[Email]:
-    return list(needs.needs_somebody(Email.objects.all()))
+    return finding.page(Member.objects.get(), "needs", size=10)[0]
 
 
 def test_what_was_written_again_and_sent_needs_nobody_any_more(ana: Member) -> None:

@@ -30,7 +30,7 @@ class Sent:
 
     def listed(self) -> str:
         """What the list says of it."""
-        rows = self.ana.get("/emails/rows").text
+        rows = self.ana.get("/emails/rows").text.partition('id="filters"')[0]
         return " ".join(re.sub(r"<[^>]+>", " ", rows).split())
 
 

@@ -10,12 +10,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from django.db import connection
+from tests.counted import told
 from tests.deliveries import CHROME, GMAIL, ORGANIZATION, Deliveries, hit, load
 
 from truesend.tracking.classifier import classify_pending, run_classifier, waiting
 from truesend.tracking.folding import Folding
 from truesend.tracking.models import Hit, Signal
-from truesend.tracking.query import headline, signals_of, strongest
+from truesend.tracking.query import headline, signals_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,8 +101,7 @@ def test_a_struck_signal_stays_struck_and_counts_for_nothing(deliveries: Deliver
     classify_pending()
     assert [row.struck for row in signals_of([delivery])] == [False, True]
     Signal.objects.update(struck=True)
-    assert strongest(signals_of([delivery])) is None
-    assert headline(signals_of([delivery])) is None
+    assert told(signals_of([delivery])) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_headline_says_what_is_known(
     delivery = deliveries.new()
     load(*(hit(delivery, seconds, link, agent=agent) for seconds, link, agent in records))
     classify_pending()
-    found = headline(signals_of([delivery]))
+    found = headline(told(signals_of([delivery])))
     assert found is not None
     assert found.word == word
 

@@ -69,9 +69,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
     for attempt in Attempt.objects.filter(delivery__in=ids).order_by("number"):
         tries[attempt.delivery_id].append(attempt)
     stuck = problems_of(found, deliveries, [one for group in tries.values() for one in group])
-    signals: dict[UUID, list[Signal]] = defaultdict(list)
-    for signal in query.signals_of(ids):
-        signals[signal.delivery].append(signal)
+    told = query.told_of([one.pk for one in found])
     return [
         {
             "id": str(email.pk),
@@ -82,7 +80,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "undo_until": email.undo_until,
             "problem": email.problem or None,
             "problem_detail": _problem(stuck.get(email.pk)),
-            "signal": _strongest([one for each in deliveries[email.pk] for one in signals[each.pk]]),
+            "signal": told[email.pk].best.kind if email.pk in told else None,
             "deliveries": [_delivery(one, people[one.pk], tries[one.pk]) for one in deliveries[email.pk]],
         }
         for email in found
@@ -99,11 +97,6 @@ def _problem(found: Problem | None) -> dict[str, Any] | None:
         "fix": found.fix,
         "who": found.who,
     }
-
-
-def _strongest(signals: list[Signal]) -> str | None:
-    found = query.strongest(signals)
-    return found.kind if found is not None else None
 
 
 def _delivery(row: Delivery, people: list[Recipient], tries: list[Attempt]) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, with_facts
 from truesend.connections.models import Connection, LedgerEntry
-from truesend.organizations import access, installation
+from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
-from truesend.paging import CursorError, page_of
+from truesend.paging import CursorError
 from truesend.refusals import Refusal
 from truesend.sending import reconcile, release
 from truesend.sending.compose import File
@@ -257,11 +257,8 @@ def emails(
     request: HttpRequest, status: EmailStatus | None = None, q: str = "", cursor: Cursor = ""
 ) -> dict[str, Any]:
     """The member's emails, newest first."""
-    found = access.emails_of(_member(request)).filter(is_test=False)
-    found = found.filter(status=status) if status else found.exclude(status=EmailStatus.DRAFT)
-    if q:
-        found = access.search(found, q)
-    rows, following = page_of(found, cursor, PAGE)
+    choice = status.value if status else "undrafted"
+    rows, following = finding.page(_member(request), choice, words=q.strip(), cursor=cursor, size=PAGE)
     return {"items": present.emails(rows), "next": following}
 
 

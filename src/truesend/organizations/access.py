@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from truesend import clock
 from truesend.connections.models import Connection, Kind
 from truesend.organizations.models import ApiToken, Member, Role, User
-from truesend.sending.models import Delivery, Email, Recipient
+from truesend.sending.models import Delivery, Email
 from truesend.tracking.models import Signal
 
 if TYPE_CHECKING:
@@ -97,13 +97,6 @@ def check_manages(member: Member, connection: Connection) -> None:
 def emails_of(member: Member) -> QuerySet[Email]:
     """Emails a member sees: their own."""
     return Email.objects.filter(organization=member.organization, member=member)
-
-
-def search(found: QuerySet[Email], text: str) -> QuerySet[Email]:
-    """Emails whose subject or a recipient's address contains ``text``."""
-    clean = text.strip()[:200].replace("\x00", "")
-    people = Recipient.objects.filter(address__icontains=clean).values("delivery__email_id")
-    return found.filter(Q(subject__icontains=clean) | Q(pk__in=people))
 
 
 def access_email(member: Member, email_id: UUID) -> Email | None:

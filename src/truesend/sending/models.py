@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from truesend import clock
@@ -119,6 +121,28 @@ class Email(models.Model):
         ]
 
 
+class EmailEntry(models.Model):
+    """What finds an email in a list, narrow and indexed. Written by triggers on the emails; a test mail has none.
+
+    ``state`` is the email's status, but ``moving`` while it is queued, handed over and sent: so an email on its usual
+    way writes here once. ``words`` are those of its subject, people and links, each behind its member's prefix:
+    searching touches nobody else's.
+    """
+
+    email = models.OneToOneField(Email, on_delete=models.CASCADE, primary_key=True, related_name="entry")
+    member_id = models.UUIDField()
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=10)
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["member_id", "-created_at", "-email"], name="emailentry_newest"),
+            models.Index(fields=["member_id", "state", "-created_at", "-email"], name="emailentry_state"),
+            GinIndex(fields=["words"], name="emailentry_words"),
+        ]
+
+
 class Attachment(models.Model):
     """A file that travels with an email; of a draft already, and no byte moves when the draft is sent."""
 
@@ -212,6 +236,12 @@ class Delivery(models.Model):
             models.Index(
                 fields=["connection"], condition=models.Q(status="sending"), name="delivery_sending"
             ),
+            # What waits until somebody lets it go.
+            models.Index(
+                fields=["connection", "held_cause"],
+                condition=models.Q(status="queued", due_at__isnull=True),
+                name="delivery_held",
+            ),
             models.Index(
                 fields=["look_at", "connection"],
                 condition=models.Q(look_at__isnull=False),
@@ -279,6 +309,11 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=models.Q(outcome="") | models.Q(outcome__in=Outcome.values),
                 name="attempt_outcome_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["delivery"], condition=models.Q(arrived_at__isnull=False), name="attempt_arrived"
             ),
         ]
 

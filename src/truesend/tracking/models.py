@@ -127,3 +127,77 @@ class Signal(models.Model):
                 condition=Q(confidence__gte=0, confidence__lte=1), name="tracking_signal_confidence"
             ),
         ]
+
+
+class Tally(models.Model):
+    """What counts of some signals, struck ones left out, so that no list counts rows.
+
+    Written by a trigger on the signals alone, in the statement that changes them. ``level`` is what the strongest
+    says (:func:`truesend.tracking.query.rank`), ``best`` that signal, the latest of equals, ``best_at`` its time.
+    ``clicks`` are those by persons on the link of ``best``, ``scanned`` the links that were clicked at all,
+    ``proxied`` whether a privacy proxy fetched.
+    """
+
+    level = models.SmallIntegerField()
+    best = models.BigIntegerField(null=True)
+    best_at = models.DateTimeField(null=True)
+    clicks = models.IntegerField()
+    scanned = models.IntegerField()
+    proxied = models.BooleanField()
+
+    class Meta:
+        abstract = True
+
+
+class CopyTally(Tally):
+    """Of one delivery; a click or a reply implies that it was opened."""
+
+    delivery = models.UUIDField(primary_key=True)
+    email = models.UUIDField()
+    opened = models.BooleanField()
+    clicked = models.BooleanField()
+    answered = models.BooleanField()
+
+    class Meta:
+        db_table = "tracking_copytally"
+        indexes = [models.Index(fields=["email", "-level"], name="tracking_copytally_email")]
+
+
+class EmailTally(Tally):
+    """Of an email's copies: how many a person opened, clicked in, answered; the rest is that of the best copy.
+
+    ``member`` and ``created_at`` are the email's, so that filters find a page of it by index.
+    """
+
+    email = models.UUIDField(primary_key=True)
+    member = models.UUIDField()
+    created_at = models.DateTimeField()
+    opened = models.IntegerField()
+    clicked = models.IntegerField()
+    answered = models.IntegerField()
+
+    class Meta:
+        db_table = "tracking_emailtally"
+        indexes = [
+            models.Index(
+                fields=["member", "-created_at", "-email"],
+                name="tracking_emailtally_opened",
+                condition=Q(opened__gt=0),
+            ),
+            models.Index(
+                fields=["member", "-created_at", "-email"],
+                name="tracking_emailtally_clicked",
+                condition=Q(clicked__gt=0),
+            ),
+            models.Index(
+                fields=["member", "-created_at", "-email"],
+                name="tracking_emailtally_answered",
+                condition=Q(answered__gt=0),
+            ),
+            # Perhaps read, and nobody can know: a proxy fetched it, or too little is seen.
+            models.Index(
+                fields=["member", "-created_at", "-email"],
+                name="tracking_emailtally_doubt",
+                condition=Q(level=3),
+            ),
+        ]

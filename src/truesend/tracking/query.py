@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from truesend.tracking.models import Signal
+from truesend.tracking.models import EmailTally, Signal
 
 COUNTS_FROM = 0.8
 """Confidence from which an open by a person counts in headlines and sums (design §6)."""
@@ -61,47 +61,85 @@ def rank(signal: Signal) -> int:
     return 0 if signal.klass == Signal.Klass.SELF else 2
 
 
-def strongest(signals: Iterable[Signal]) -> Signal | None:
-    """The signal that says most, the latest of equals; ``None`` when none says anything."""
-    telling = [signal for signal in signals if rank(signal)]
-    return max(telling, key=lambda signal: (rank(signal), signal.at, signal.id or 0), default=None)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the signals of an email come to: how much is known (:func:`rank`), the signal that says it, and sums.
+
+    ``opened``, ``clicked`` and ``answered`` count copies; ``clicks`` those by persons on the link of ``best``,
+    ``scanned`` the links of its copy that anything clicked; ``proxied`` whether a privacy proxy fetched.
+    """
+
+    level: int
+    best: Signal
+    opened: int
+    clicked: int
+    answered: int
+    clicks: int
+    scanned: int
+    proxied: bool
 
 
-def headline(signals: Iterable[Signal]) -> Headline | None:
-    """The words for a list, or ``None`` when there is nothing to tell."""
-    everything = [signal for signal in signals if not signal.struck]
-    best = strongest(everything)
-    if best is None:
+def told_of(emails: Iterable[UUID]) -> dict[UUID, Told]:
+    """What is known of each email of which anything is, in two queries for all of them."""
+    tallies = list(EmailTally.objects.filter(email__in=list(emails), level__gt=0))
+    signals = Signal.objects.in_bulk([one.best for one in tallies if one.best is not None])
+    return {
+        one.email: Told(
+            one.level,
+            signals[one.best],
+            one.opened,
+            one.clicked,
+            one.answered,
+            one.clicks,
+            one.scanned,
+            one.proxied,
+        )
+        for one in tallies
+        if one.best in signals
+    }
+
+
+def headline(told: Told | None, *, copies: int = 1, people: int = 1) -> Headline | None:
+    """The words for a list, or ``None`` when there is nothing to tell.
+
+    ``copies`` is how many were sent apart, ``people`` how many share the one that was not.
+    """
+    if told is None or not told.level:
         return None
     by_rank = {6: "Answered", 5: "Clicked", 4: "Opened", 3: "Cannot know", 2: "Only machines"}
-    level = rank(best)
-    return Headline(
-        by_rank[level], _sentence(level, best, everything), "good" if level >= 4 else "quiet", best
-    )
+    tone: Tone = "good" if told.level >= 4 else "quiet"
+    sentence = _numbers(told) if copies > 1 and told.level >= 4 else _sentence(told)
+    if people > 1 and told.level >= 4:
+        sentence += f", one of {people} people"
+    return Headline(by_rank[told.level], sentence, tone, told.best)
 
 
-def _sentence(level: int, best: Signal, signals: list[Signal]) -> str:
-    if level == 6:
+def _numbers(told: Told) -> str:
+    counted = ((told.answered, "answered"), (told.clicked, "clicked"), (told.opened, "opened by a person"))
+    return " · ".join(f"{number:,} {what}" for number, what in reversed(counted) if number)
+
+
+def _sentence(told: Told) -> str:
+    best = told.best
+    if told.level == 6:
         return "A person answered"
-    if level == 5:
-        clicks = [one for one in signals if rank(one) == 5 and one.link == best.link]
+    if told.level == 5:
         name = best.link_label or best.link_target
-        return f"{name}, {_times(sum(one.count for one in clicks))}" if name else "By a person"
-    if level == 4:
+        return f"{name}, {_times(told.clicks)}" if name else "By a person"
+    if told.level == 4:
         return "By a person"
-    if level == 3:
-        return _doubt(best, signals)
-    links = {one.link for one in signals if one.kind == Signal.Kind.CLICK}
-    if links and best.klass == Signal.Klass.SCANNER:
-        return "A security gateway clicked " + ("one link" if len(links) == 1 else f"{len(links)} links")
+    if told.level == 3:
+        return _doubt(told)
+    if told.scanned and best.klass == Signal.Klass.SCANNER:
+        return "A security gateway clicked " + ("one link" if told.scanned == 1 else f"{told.scanned} links")
     return "Fetched by machines so far"
 
 
-def _doubt(best: Signal, signals: list[Signal]) -> str:
-    if any(one.klass == Signal.Klass.PROXY for one in signals):
+def _doubt(told: Told) -> str:
+    if told.proxied:
         return "Apple Mail hides openings; no click yet"
-    if best.klass == Signal.Klass.PERSON:
-        return f"Perhaps opened ({best.confidence:.0%}); no click yet"
+    if told.best.klass == Signal.Klass.PERSON:
+        return f"Perhaps opened ({told.best.confidence:.0%}); no click yet"
     return "Something fetched the mail; not enough to tell who"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from truesend.organizations.finding import Lately
 from truesend.providers import registry
 from truesend.sending import reconcile
 from truesend.sending.addresses import AddressError, parse
@@ -15,7 +16,7 @@ from truesend.sending.explain import reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.problems import Problem, problems_of
 from truesend.tracking import query
-from truesend.tracking.models import Signal
+from truesend.tracking.query import Told
 from truesend.web import statuses
 from truesend.web.folders import sent_folder
 from truesend.web.hours import local
@@ -25,6 +26,8 @@ _STATES = {"Cannot know": "eye", "Only machines": "bot"}
 _TROUBLED = frozenset(
     {EmailStatus.QUEUED, EmailStatus.HELD, EmailStatus.PAUSED, EmailStatus.PARTLY, EmailStatus.FAILED}
 )
+# Of others every copy stands alike.
+_APART = _TROUBLED | {EmailStatus.SENDING, EmailStatus.UNKNOWN}
 _TWICE = "It had arrived after all: somebody may have it twice."
 _ABOUT_TO = "It had arrived after all: Cancel it, or somebody gets it twice."
 _UNTRACKED = "Sent without tracking: whether it was opened cannot be known."
@@ -52,28 +55,41 @@ def aftermath(emails: Sequence[Email]) -> Aftermath:
 
 
 def rows(emails: list[Email]) -> list[dict[str, Any]]:
-    """The rows of the list, with a few queries for all of them."""
+    """The rows of the list, with a few queries for all of them; copies are read only where they stand differently."""
     copies: dict[UUID, list[Delivery]] = defaultdict(list)
-    owners: dict[UUID, UUID] = {}
-    for one in Delivery.objects.filter(email__in=emails).defer("links").order_by("position"):
-        copies[one.email_id].append(one)
-        owners[one.pk] = one.email_id
-    signals: dict[UUID, list[Signal]] = defaultdict(list)
-    for signal in query.signals_of(list(owners)):
-        signals[owners[signal.delivery]].append(signal)
-    troubled = [one for one in emails if one.status in _TROUBLED]
+    apart = [one for one in emails if one.status in _APART]
+    if apart:
+        for one in Delivery.objects.filter(email__in=apart).defer("links").order_by("position"):
+            copies[one.email_id].append(one)
+    troubled = [one for one in apart if one.status in _TROUBLED]
     tries = Attempt.objects.filter(delivery__email__in=[one.pk for one in troubled]).order_by("number")
-    problems = problems_of(troubled, copies, tries)
-    after = aftermath(emails)
+    problems = problems_of(troubled, copies, tries) if troubled else {}
+    told, after = query.told_of([one.pk for one in emails]), aftermath(emails)
     return [
-        _row(email, copies[email.pk], signals[email.pk], problems.get(email.pk), after) for email in emails
+        _row(email, copies[email.pk], told.get(email.pk), problems.get(email.pk), after) for email in emails
     ]
 
 
+def summary(lately: Lately) -> str:
+    """One sentence above the list: what became of the emails of the last days; empty where there is none."""
+    if not lately.sent:
+        return ""
+    of = f"your newest {lately.sent:,} emails" if lately.cut else f"{lately.sent:,} emails"
+    told = [
+        f"{number:,} {word}"
+        for number, word in ((lately.answered, "answered"), (lately.clicked, "clicked"))
+        if number
+    ]
+    rest = f", {' and '.join(told)}" if told else ""
+    if lately.sent == 1:
+        return ""
+    return f"{lately.opened:,} of {of} of the last 7 days were opened by a person{rest}."
+
+
 def _row(
-    email: Email, copies: Sequence[Delivery], signals: list[Signal], problem: Problem | None, after: Aftermath
+    email: Email, copies: Sequence[Delivery], told: Told | None, problem: Problem | None, after: Aftermath
 ) -> dict[str, Any]:
-    word, state, text = headline(email, copies, signals, problem, after)
+    word, state, text = headline(email, copies, told, problem, after)
     draft = email.status == EmailStatus.DRAFT
     return {
         "id": str(email.pk),
@@ -91,7 +107,7 @@ def _row(
 def headline(
     email: Email,
     copies: Sequence[Delivery],
-    signals: Iterable[Signal],
+    told: Told | None,
     problem: Problem | None,
     after: Aftermath,
 ) -> tuple[str, str, str]:
@@ -111,7 +127,9 @@ def headline(
     if problem is not None:
         return word, state, _in_short(problem.sentence)
     if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
-        strongest = query.headline(list(signals))
+        several = len(email.to) + len(email.cc) + len(email.bcc)
+        apart = several if email.separate_copies else 1
+        strongest = query.headline(told, copies=apart, people=several if apart == 1 else 1)
         if strongest is not None and email.status == EmailStatus.PARTLY:
             return word, state, f"{strongest.word}: {strongest.sentence[:1].lower()}{strongest.sentence[1:]}."
         if strongest is not None:

@@ -40,7 +40,7 @@ def page(member: Member, email: Email) -> dict[str, Any]:
     deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
     signals = query.signals_of([one.pk for one in deliveries])
     after = aftermath([email])
-    word, state, text = headline(email, deliveries, signals, None, after)
+    word, state, text = headline(email, deliveries, query.told_of([email.pk]).get(email.pk), None, after)
     connection = email.connection
     assert connection is not None
     name = registry.provider(connection.provider).name

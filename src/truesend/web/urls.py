@@ -12,6 +12,7 @@ from truesend.web.views import (
     consents,
     emails,
     held,
+    listing,
     people,
     preview,
     signals,
@@ -58,8 +59,8 @@ urlpatterns = [
     path("oauth/<str:provider>/pages", consents.pages, name="provider_pages"),
     path("oauth/<str:provider>/callback", consents.callback, name="consent_callback"),
     # Emails.
-    path("emails", emails.listing, name="emails"),
-    path("emails/rows", emails.rows, name="email_rows"),
+    path("emails", listing.listing, name="emails"),
+    path("emails/rows", listing.rows, name="email_rows"),
     path("emails/new", compose.new, name="compose"),
     path("emails/drafts/<uuid:email_id>", compose.draft, name="draft"),
     path("emails/drafts/<uuid:email_id>/send", compose.send, name="draft_send"),

@@ -1,12 +1,10 @@
-"""My Emails: the list and one email with its timeline."""
+"""One email with its timeline, and its buttons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from itertools import count
-from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
 from django.contrib import messages
@@ -17,9 +15,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend.organizations.access import access_delivery, access_email, connections_of, emails_of, search
+from truesend.organizations.access import access_delivery, access_email
 from truesend.organizations.models import Member
-from truesend.paging import CursorError, page_of
 from truesend.sending import attachments, reconcile
 from truesend.sending import release as dispatch
 from truesend.sending.addresses import Mailbox
@@ -29,69 +26,15 @@ from truesend.sending.submit import NotReady
 from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
-from truesend.web.held import groups
 from truesend.web.hours import local
-from truesend.web.needs import needs_somebody
-from truesend.web.rows import rows as rows_of
 from truesend.web.views.attachments import listed
 
-PAGE = 50
-FILTERS = {"": "All", "drafts": "Drafts", "needs": "Needs you"}
 # What a person may say of an unknown copy.
 ANSWERS = {
     "sent": {"sent": True},
     "resend": {"sent": False, "resend": True},
     "give_up": {"sent": False, "resend": False},
 }
-
-
-@require_GET
-@cache_control(private=True, no_store=True)
-@member_page
-def listing(request: HttpRequest, member: Member) -> HttpResponse:
-    """`/emails`."""
-    return render(request, "emails/list.html", _listing(request, member))
-
-
-@require_GET
-@cache_control(private=True, no_store=True)
-@member_page
-def rows(request: HttpRequest, member: Member) -> HttpResponse:
-    """The list's rows alone, for the live page."""
-    return render(request, "partials/email_rows.html", {**_listing(request, member), "refreshed": True})
-
-
-def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
-    query = request.GET.get("q", "").strip()[:200].replace("\x00", "")
-    chosen = request.GET.get("filter", "")
-    cursor = request.GET.get("cursor", "")
-    found = everything = emails_of(member).filter(is_test=False)
-    if chosen == "drafts":
-        found = found.filter(status=EmailStatus.DRAFT)
-    elif chosen == "needs":
-        found = needs_somebody(found)
-    if query:
-        found = search(found, query)
-    try:
-        emails, following = page_of(found.select_related("connection"), cursor, PAGE)
-    except CursorError:
-        emails, following = page_of(found.select_related("connection"), "", PAGE)
-    asked = {"q": query, "filter": chosen, "cursor": cursor}
-    needs = needs_somebody(everything).count()
-    return {
-        "nav": "emails",
-        "emails": rows_of(emails),
-        "held": groups(member) if chosen != "drafts" and not query else [],
-        "query": query,
-        "filter": chosen if chosen in FILTERS else "",
-        "filters": [
-            {"key": key, "label": label, "count": needs if key == "needs" else 0}
-            for key, label in FILTERS.items()
-        ],
-        "next": following,
-        "connected": connections_of(member).filter(disconnected_at=None).exists(),
-        "live_url": "/emails/rows?" + urlencode({key: value for key, value in asked.items() if value}),
-    }
 
 
 def _email(member: Member, email_id: UUID) -> Email:

@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     rewritten.add_argument("file", metavar="FILE", help='HTML in any encoding; "-" reads standard input')
 
-    _command(commands, "reclassify", _reclassify, "judge past opens and clicks again by the rules of now")
+    _past(commands)
 
     bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
@@ -117,6 +117,16 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--seconds", type=_positive(float), default=10.0, help="of one run (default: 10)")
         one.add_argument("--runs", type=_positive(int), default=3, help="of each system (default: 3)")
     return parser
+
+
+def _past(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands about opens and clicks that were."""
+    _command(commands, "reclassify", _reclassify, "judge past opens and clicks again by the rules of now")
+    forget = _command(commands, "forget", _forget, "erase what tracking knows of a recipient; links go on")
+    forget.add_argument("--email", required=True, help="the recipient's address")
+    forget.add_argument(
+        "--organization", required=True, help="the organization that wrote to them, by its name"
+    )
 
 
 def _command(
@@ -158,6 +168,17 @@ def _reclassify(options: argparse.Namespace) -> int:
     from truesend.tracking.reclassify import run
 
     return run()
+
+
+def _forget(options: argparse.Namespace) -> int:
+    _django()
+    from truesend.privacy.forget_command import run
+
+    try:
+        print(run(options.email, options.organization))
+    except (LookupError, ValueError) as error:
+        raise Refused(str(error)) from None
+    return 0
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "truesend.connections",
     "truesend.sending",
     "truesend.tracking",
+    "truesend.privacy",
+    "truesend.blocklist",
 ]
 
 MIDDLEWARE = [

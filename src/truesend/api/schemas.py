@@ -214,7 +214,9 @@ class DraftIn(Schema):
     text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     attachments: Annotated[list[FileIn], Field(max_length=100)] = []
     separate_copies: StrictBool = False
-    track: StrictBool = True
+    track: Annotated[
+        StrictBool | None, Field(description="Left out or null: what the organization has chosen for new emails.")
+    ] = None
     send_at: Moment | None = None
     # Replying in a thread is not built: only its absence is taken.
     reply_to_email: None = None

@@ -60,6 +60,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
 
+class Privacy(models.TextChoices):
+    """What is kept of the requests behind opens and clicks once they are judged; each keeps less than the one before.
+
+    What each keeps is done in :mod:`truesend.privacy.hits`.
+    """
+
+    FULL = "full", "Full"
+    TRUNCATED = "truncated", "Truncated"
+    VERDICT = "verdict", "Verdict only"
+
+
+EVIDENCE_DAYS = 180
+"""How long evidence is kept where nobody chose."""
+
+
 class Organization(models.Model):
     """A tenant: everything belongs to exactly one."""
 
@@ -68,6 +83,29 @@ class Organization(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     # Whether links whose text is an address are tracked too; mail programs may warn of them.
     track_shown_addresses = models.BooleanField(default=False, db_default=False)
+    # What a new email starts with; each email can say otherwise.
+    track_by_default = models.BooleanField(default=True, db_default=True)
+    privacy = models.CharField(
+        max_length=10, choices=Privacy.choices, default=Privacy.TRUNCATED, db_default=Privacy.TRUNCATED
+    )
+    # Days after which nothing is left of a request but what it was judged to be.
+    evidence_days = models.PositiveIntegerField(default=EVIDENCE_DAYS, db_default=EVIDENCE_DAYS)
+    # Months after which opens and clicks themselves go; null: never.
+    signal_months = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(privacy__in=Privacy.values), name="organization_privacy_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(evidence_days__gte=1), name="organization_evidence_a_day_at_least"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(signal_months__isnull=True) | models.Q(signal_months__gte=1),
+                name="organization_signals_a_month_at_least",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

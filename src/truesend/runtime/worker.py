@@ -76,6 +76,7 @@ class _Worker:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. The heart beats to the last: jobs that finish are not those of a dead worker."""
+        from truesend.privacy.keeper import run_keeper
         from truesend.tracking.classifier import run_classifier
 
         concurrency = env.number("WORKER_CONCURRENCY")
@@ -89,6 +90,7 @@ class _Worker:
             threading.Thread(target=self._heart.run, args=(stopping,), name="heart", daemon=True),
             threading.Thread(target=_wake_every_second, args=(self._heart,), name="waker", daemon=True),
             threading.Thread(target=run_classifier, args=(stopping,), name="classifier", daemon=True),
+            threading.Thread(target=run_keeper, args=(stopping,), name="keeper", daemon=True),
         ]
         for thread in threads:
             thread.start()

@@ -23,6 +23,7 @@ def begin(member: Member, email_id: UUID, **fields: Any) -> tuple[Email, bool]:
             "organization": member.organization,
             "member": member,
             "status": EmailStatus.DRAFT,
+            "track": member.organization.track_by_default,
             "created_at": now,
             "updated_at": now,
             **fields,

@@ -65,7 +65,8 @@ class Written:
     # Bytes of the files that lie with the draft already.
     stored_bytes: int = 0
     separate_copies: bool = False
-    track: bool = True
+    # None: what the organization has chosen for new emails.
+    track: bool | None = True
     send_at: datetime | None = None
     undo_seconds: int = 0
     is_test: bool = False
@@ -182,7 +183,7 @@ def _store(
         "html": written.html,
         "text": written.text,
         "separate_copies": written.separate_copies,
-        "track": written.track,
+        "track": member.organization.track_by_default if written.track is None else written.track,
         "is_test": written.is_test,
         "send_at": later,
         "undo_until": undo_until,

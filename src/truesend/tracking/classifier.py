@@ -26,7 +26,7 @@ from truesend.tracking.classify import Trail, classify
 from truesend.tracking.context import DeliveryContext
 from truesend.tracking.evidence import HitRow, crowds, hits_of, neighbours_of
 from truesend.tracking.models import Hit, Signal
-from truesend.tracking.signals import Judged, upsert
+from truesend.tracking.signals import Judged, count_again, upsert
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ _JUDGE_AGAIN = """
 UPDATE tracking_hit AS h SET classified_at = NULL
   FROM tracking_signal AS s
  WHERE h.id = ANY(%s) AND s.hit_id = h.id AND h.classified_at IS NOT NULL
-   AND s.class IN ('person', 'unknown') AND s.rule NOT IN ('gmail', 'yahoo')
+   AND s.class IN ('person', 'unknown') AND s.rule NOT IN ('gmail', 'yahoo') AND h.reduced = 0
 """
 
 
@@ -81,8 +81,12 @@ def classify_pending(limit: int = BATCH) -> list[UUID]:
             if about is not None:
                 found = judge(about, rows, crowd, replies.get(delivery))
                 # What was judged once is corrected by evidence, never by its absence (it is dropped in time).
-                judged += [one for one in found if one.hit.pending or one.answer.klass != "unknown"]
-        changed = upsert(judged)
+                judged += [
+                    one
+                    for one in found
+                    if not one.hit.reduced and (one.hit.pending or one.answer.klass != "unknown")
+                ]
+        changed = upsert(judged) + count_again([hit.id for hit in pending if hit.reduced])
         _mark(pending)
         by_organization: dict[UUID, list[int]] = defaultdict(list)
         for organization, signal_id in changed:
@@ -153,6 +157,13 @@ def lock(deliveries: Sequence[UUID]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [list(deliveries), _LOCK_SPACE])
         return [row[0] for row in cursor.fetchall()]
+
+
+def lock_all(deliveries: Sequence[UUID]) -> None:
+    """Wait until nobody judges any of the deliveries; they are this transaction's until it ends."""
+    with connection.cursor() as cursor:
+        for delivery in sorted(deliveries):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK_SPACE, str(delivery)])
 
 
 def crowd_of(hits: Sequence[HitRow]) -> dict[int, int]:

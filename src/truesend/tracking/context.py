@@ -52,7 +52,15 @@ def register(context_for: ContextFor) -> None:
 
 
 def context_for(deliveries: Iterable[UUID]) -> Mapping[UUID, DeliveryContext]:
-    """The deliveries that exist among ``deliveries``. Raises ``RuntimeError`` when nobody registered."""
+    """The deliveries that exist among ``deliveries`` and are not forgotten, which is the same here.
+
+    Raises ``RuntimeError`` when nobody registered.
+    """
     if not _registered:
         raise RuntimeError("Nothing registered truesend.tracking.context: is truesend.sending installed?")
-    return _registered[0](deliveries)
+    from truesend.tracking.models import Forgotten
+
+    wanted = set(deliveries)
+    return _registered[0](
+        wanted.difference(Forgotten.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    )

@@ -23,10 +23,10 @@ NEIGHBOURS = 5000
 
 _HITS = """
 SELECT d.delivery, h.* FROM unnest(%s::uuid[]) AS d(delivery), LATERAL (
-    (SELECT id, at, kind, link, method, host(ip) AS ip, user_agent, headers, network, count, classified_at
+    (SELECT id, at, kind, link, method, host(ip) AS ip, user_agent, headers, network, count, classified_at, reduced
        FROM tracking_hit WHERE delivery = d.delivery AND classified_at IS NULL ORDER BY id LIMIT %s)
     UNION ALL
-    (SELECT id, at, kind, link, method, host(ip) AS ip, user_agent, headers, network, count, classified_at
+    (SELECT id, at, kind, link, method, host(ip) AS ip, user_agent, headers, network, count, classified_at, reduced
        FROM tracking_hit WHERE delivery = d.delivery AND classified_at IS NOT NULL ORDER BY id DESC LIMIT %s)
 ) AS h
 """
@@ -40,12 +40,13 @@ SELECT n.network, h.id, h.delivery, h.at
 
 @dataclass(frozen=True, slots=True)
 class HitRow:
-    """One row of ``tracking_hit``."""
+    """One row of ``tracking_hit``; ``reduced``: how much of its evidence is gone (:class:`Hit.Reduced`)."""
 
     id: int
     delivery: UUID
     network: str | None
     pending: bool
+    reduced: int
     seen: Seen
 
 
@@ -113,11 +114,26 @@ def crowds(neighbours: Sequence[Neighbour], rules: Rules) -> dict[int, int]:
 
 
 def _hit(row: tuple[Any, ...]) -> HitRow:
-    delivery, hit_id, at, kind, link, method, ip, user_agent, headers, network, count, classified_at = row
+    (
+        delivery,
+        hit_id,
+        at,
+        kind,
+        link,
+        method,
+        ip,
+        user_agent,
+        headers,
+        network,
+        count,
+        classified_at,
+        reduced,
+    ) = row
     return HitRow(
         id=hit_id,
         delivery=delivery,
         network=network,
         pending=classified_at is None,
+        reduced=reduced,
         seen=Seen(at, kind, link, method, ip, user_agent, json.loads(headers), count),
     )

@@ -16,7 +16,7 @@ from truesend.tracking.addresses import Holders, evidence_address
 from truesend.tracking.rules import Rules
 
 _FETCHED_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
-_AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def holders(version: Rules, name: str) -> Holders:
 
 def is_ahead(hit: Seen) -> bool:
     """Whether a browser says that it loads this before anybody looks."""
-    return any(_FETCHED_AHEAD.search(hit.headers.get(name, "")) for name in _AHEAD_HEADERS)
+    return any(_FETCHED_AHEAD.search(hit.headers.get(name, "")) for name in AHEAD_HEADERS)
 
 
 def flood_key(hit: Seen) -> tuple[object, ...]:

@@ -13,8 +13,14 @@ from django.db.models import Q
 class Hit(models.Model):
     """One request for a pixel or a link; ``count`` > 1 stands for a flood of identical ones.
 
-    Written by the loader's COPY only. ``ip``, ``user_agent`` and ``headers`` may be dropped once classified.
+    Written by the loader's COPY only. ``ip``, ``user_agent`` and ``headers`` may be shortened or dropped once
+    classified, as ``reduced`` tells; from then on the hit's answer stands.
     """
+
+    class Reduced(models.IntegerChoices):
+        NOT = 0
+        SHORTENED = 1
+        DROPPED = 2
 
     class Kind(models.TextChoices):
         OPEN = "open"
@@ -33,6 +39,7 @@ class Hit(models.Model):
     network = models.CharField(max_length=43, null=True)
     count = models.IntegerField(db_default=1)
     classified_at = models.DateTimeField(null=True)
+    reduced = models.SmallIntegerField(choices=Reduced.choices, db_default=Reduced.NOT)
 
     class Meta:
         db_table = "tracking_hit"
@@ -49,6 +56,17 @@ class Hit(models.Model):
             models.CheckConstraint(condition=Q(kind__in=["open", "click"]), name="tracking_hit_kind"),
             models.CheckConstraint(condition=Q(count__gte=1), name="tracking_hit_count"),
         ]
+
+
+class Forgotten(models.Model):
+    """A delivery of which nothing is to be learned any more: its hits become no signals and go."""
+
+    delivery = models.UUIDField(primary_key=True)
+    organization = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "tracking_forgotten"
 
 
 class SegmentOffset(models.Model):

@@ -31,6 +31,9 @@ BATCH = 500
 PER_DELIVERY = 20_000
 """Hits of one delivery judged together."""
 
+BY_DEVICE = frozenset({"sender_address", "burst", "burst_company", "flood"})
+"""Rules that rest on the whole address, or on which device did what; a shortened hit no longer tells it."""
+
 _EVERY = 2.0  # seconds between two lines of progress
 _BUSY = 0.2  # seconds until a delivery is asked for again that the worker is judging
 _TOTAL = "SELECT count(*) FROM tracking_signal WHERE hit_id IS NOT NULL AND rules_version <> %s"
@@ -98,7 +101,8 @@ def _judge_some(deliveries: Sequence[UUID], progress: Progress) -> set[UUID]:
         locked = lock(deliveries)
         contexts = context.context_for(locked)
         old = Signal.objects.filter(delivery__in=locked).exclude(rules_version=version)
-        before = {hit: klass for hit, klass in old.values_list("hit_id", "klass") if hit is not None}
+        answers = {hit: (klass, rule) for hit, klass, rule in old.values_list("hit_id", "klass", "rule")}
+        before = {hit: klass for hit, (klass, _) in answers.items() if hit is not None}
         hits = hits_of(locked, PER_DELIVERY)
         crowd = crowd_of([row for rows in hits.values() for row in rows if row.delivery in contexts])
         replies = first_replies(locked)
@@ -107,7 +111,9 @@ def _judge_some(deliveries: Sequence[UUID], progress: Progress) -> set[UUID]:
             about = contexts.get(delivery)
             if about is not None:
                 found = judge(about, rows, crowd, replies.get(delivery))
-                judged += [one for one in found if one.hit.id in before and _is_told(one, before)]
+                judged += [
+                    one for one in found if one.hit.id in before and _is_told(one, *answers[one.hit.id])
+                ]
         by_organization: dict[UUID, list[int]] = defaultdict(list)
         for organization, signal_id in upsert(judged):
             by_organization[organization].append(signal_id)
@@ -122,10 +128,12 @@ def _judge_some(deliveries: Sequence[UUID], progress: Progress) -> set[UUID]:
     return set(locked)
 
 
-def _is_told(one: Judged, before: dict[int, str]) -> bool:
+def _is_told(one: Judged, klass: str, rule: str) -> bool:
     """Whether the hit's evidence still stands, so that its answer may replace the one before."""
-    if before[one.hit.id] == Signal.Klass.SELF:
+    if klass == Signal.Klass.SELF:
         return one.answer.klass == Signal.Klass.SELF
+    if one.hit.reduced and rule in BY_DEVICE:
+        return False
     return _has_evidence(one.hit)
 
 

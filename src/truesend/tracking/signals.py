@@ -32,6 +32,14 @@ RETURNING organization, id
 """
 
 
+# A flood's row may grow while its evidence goes: the answer stands, the sum stays exact.
+_COUNT_AGAIN = """
+UPDATE tracking_signal AS s SET count = h.count, changed_at = %s
+  FROM tracking_hit AS h WHERE h.id = ANY(%s) AND s.hit_id = h.id AND s.count <> h.count
+RETURNING s.organization, s.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A hit, the delivery it belongs to, and what was found."""
@@ -49,6 +57,15 @@ def upsert(judged: Sequence[Judged]) -> list[tuple[UUID, int]]:
     rows = [(*_row(one), now) for one in judged]
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, [list(column) for column in zip(*rows, strict=True)])
+        return [(organization, signal_id) for organization, signal_id in cursor.fetchall()]
+
+
+def count_again(hits: Sequence[int]) -> list[tuple[UUID, int]]:
+    """Bring the counts of the hits' signals up to date, and leave their answers: ``(organization, id)`` of those."""
+    if not hits:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_AGAIN, [clock.now(), list(hits)])
         return [(organization, signal_id) for organization, signal_id in cursor.fetchall()]
 
 

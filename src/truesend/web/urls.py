@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from truesend.web.views import (
     account,
     attachments,
+    blocklist,
     compose,
     connections,
     consents,
@@ -15,6 +16,7 @@ from truesend.web.views import (
     listing,
     people,
     preview,
+    privacy,
     signals,
 )
 
@@ -46,6 +48,11 @@ urlpatterns = [
     path("sign-in/<str:token>", account.sign_in, name="sign_in"),
     path("account", account.account, name="account"),
     path("account/links", account.links_of_organization, name="account_links"),
+    path("account/privacy", privacy.change, name="privacy"),
+    path("account/privacy/progress", privacy.progress, name="privacy_progress"),
+    path("account/forget", privacy.forget_recipient, name="forget"),
+    path("settings/blocklist", blocklist.blocklist, name="blocklist"),
+    path("settings/blocklist/<uuid:block_id>/remove", blocklist.unblock, name="unblock"),
     path("account/tokens", account.create_token, name="token_create"),
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="token_revoke"),
     # Connections.

@@ -15,12 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
 from truesend.organizations import access, links, system_mail
-from truesend.organizations.models import ApiToken, Member, Organization, Role, User
+from truesend.organizations.models import ApiToken, Member, Organization, User
 from truesend.organizations.signup import SignupForm
 from truesend.sending.compose import one_line
 from truesend.web.gate import member_page
-
-_GOVERN = (Role.OWNER, Role.MANAGER)
+from truesend.web.views import privacy
 
 
 class Signup(SignupView):  # type: ignore[misc]
@@ -94,7 +93,9 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "nav": "account",
         "operators": [] if env.get("SUPPORT_EMAIL") else [one.email for one in operators],
         "tokens": tokens,
-        "may_govern": member.role in _GOVERN,
+        "may_govern": member.role in privacy.GOVERN,
+        "privacy": privacy.section(member),
+        "is_operator": member.user.is_operator,
         "track_shown": member.organization.track_shown_addresses,
         "new_token": new_token,
         "email_verified": verified,
@@ -109,8 +110,7 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
 @member_page
 def links_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
     """What becomes of links whose text is an address, for everybody in the organization."""
-    if member.role not in _GOVERN:
-        raise access.Refused("Only an owner or manager can change what holds for everybody.", _GOVERN)
+    privacy.check_governs(member)
     wanted = "track_addresses" in request.POST
     Organization.objects.filter(pk=member.organization_id).update(track_shown_addresses=wanted)
     messages.success(request, "Saved. It holds for every email that leaves from now on.")

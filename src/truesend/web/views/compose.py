@@ -52,7 +52,7 @@ def new(request: HttpRequest, member: Member) -> HttpResponse:
     """`/emails/new` begins an email, of which nothing is stored before something is typed; `?draft=` goes on."""
     wanted = request.GET.get("draft", "")
     if not wanted:
-        return _page(request, member, Email(id=uuid4(), member=member, organization=member.organization))
+        return _page(request, member, _blank(member, uuid4()))
     draft = _draft(member, wanted) or _unknown(member, wanted)
     if draft is None:
         return HttpResponseRedirect(_where_it_went(member, wanted))
@@ -95,7 +95,13 @@ def _unknown(member: Member, text: str) -> Email | None:
     draft_id = UUID(text)
     if Email.objects.filter(pk=draft_id).exists():
         return None
-    return Email(id=draft_id, member=member, organization=member.organization)
+    return _blank(member, draft_id)
+
+
+def _blank(member: Member, draft_id: UUID) -> Email:
+    """An email of which nothing is stored yet."""
+    organization = member.organization
+    return Email(id=draft_id, member=member, organization=organization, track=organization.track_by_default)
 
 
 def _page(
@@ -195,9 +201,7 @@ def draft(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
 @member_page
 def gates(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The gates panel alone."""
-    found = _draft(member, str(email_id)) or Email(
-        id=email_id, member=member, organization=member.organization
-    )
+    found = _draft(member, str(email_id)) or _blank(member, email_id)
     choices = _choices(member)
     if found.connection_id is None and len(choices) == 1:
         found.connection = choices[0]  # as the page chooses it

@@ -1,0 +1,10 @@
+"""The Django app `blocklist`."""
+
+from django.apps import AppConfig
+
+
+class Config(AppConfig):
+    """Registers `truesend.blocklist`."""
+
+    name = "truesend.blocklist"
+    label = "blocklist"

@@ -1,0 +1,103 @@
+"""An organization's past, brought to a stricter level: by its emails, newest first, a step at a time."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from truesend import clock, live_events
+from truesend.organizations.models import Privacy
+from truesend.privacy.hits import COLUMNS, OWNERS, Facts, treat
+from truesend.privacy.models import History
+from truesend.sending.models import Email, EmailStatus
+
+EMAILS = 500
+"""Emails of one step."""
+
+HITS = 2000
+"""Hits that are looked at together."""
+
+_EMAILS = """
+SELECT id, created_at FROM sending_email
+ WHERE organization_id = %(organization)s AND status <> 'draft'
+   AND (%(at)s::timestamptz IS NULL
+        OR created_at <= %(at)s AND NOT (created_at = %(at)s AND id <= %(email)s))
+ ORDER BY created_at DESC, id LIMIT %(most)s
+"""
+_HITS = f"""
+SELECT {COLUMNS} FROM tracking_hit AS h {OWNERS}
+ WHERE h.delivery IN (SELECT id FROM sending_delivery WHERE email_id = ANY(%s))
+   AND h.id > %s AND h.reduced < %s ORDER BY h.id LIMIT %s
+"""  # noqa: S608
+_LEVELS = [one.value for one in Privacy]
+
+
+def is_stricter(level: str, than: str) -> bool:
+    """Whether ``level`` keeps less."""
+    return _LEVELS.index(level) > _LEVELS.index(than)
+
+
+def begin(organization: UUID) -> None:
+    """Bring all that is past to the organization's level, in the running transaction that sets it."""
+    sent = Email.objects.filter(organization=organization).exclude(status=EmailStatus.DRAFT)
+    History.objects.update_or_create(
+        organization_id=organization,
+        defaults={
+            "total": sent.count(),
+            "done": 0,
+            "at": None,
+            "email": None,
+            "started_at": clock.now(),
+            "finished_at": None,
+        },
+    )
+
+
+def forget(organization: UUID) -> None:
+    """Nothing past is to be changed any more."""
+    History.objects.filter(organization=organization).delete()
+
+
+def step() -> bool:
+    """The next emails of the organization that waits longest; whether there was one."""
+    with transaction.atomic():
+        waiting = History.objects.filter(finished_at=None).order_by("started_at")
+        history = (
+            waiting.select_for_update(skip_locked=True, of=("self",)).select_related("organization").first()
+        )
+        if history is None:
+            return False
+        _go_on(history)
+        live_events.publish(history.organization_id, "account", [history.organization_id])
+        return True
+
+
+def _go_on(history: History) -> None:
+    now = clock.now()
+    own = History.objects.filter(pk=history.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EMAILS,
+            {
+                "organization": history.organization_id,
+                "at": history.at,
+                "email": history.email,
+                "most": EMAILS,
+            },
+        )
+        emails = cursor.fetchall()
+    if not emails:
+        own.update(finished_at=now, done=history.done, total=history.done)
+        return
+    last = 0
+    wanted = _LEVELS.index(history.organization.privacy)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_HITS, [[email for email, _ in emails], last, wanted, HITS])
+            found = [Facts(*row) for row in cursor.fetchall()]
+        treat(found, now)
+        if len(found) < HITS:
+            break
+        last = found[-1].id
+    own.update(done=history.done + len(emails), email=emails[-1][0], at=emails[-1][1])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlencode
 
 from django.utils.html import format_html
 
@@ -15,36 +14,58 @@ from truesend.organizations import installation
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending.explain import Help
-from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus, Recipient
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.tracking import query
-from truesend.tracking.models import Signal
+from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
 from truesend.web import settled, statuses, undoing
+from truesend.web.copies import A_MOMENT, copies, labels_of
+from truesend.web.entries import Whose, entries
 from truesend.web.obstacles import obstacles
+from truesend.web.places import links_of
 from truesend.web.preview import is_clipped
 from truesend.web.questions import questions
 from truesend.web.rows import aftermath, headline, people
 from truesend.web.templatetags.look import moment
 
-_CERTAIN = 0.95
 # What of an email can be written again: nothing that may have left.
 WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
-# Copies listed by name; above it only their number.
-_MOST_COPIES = 100
-# What waits longer than this has a reason worth telling.
-_A_MOMENT = timedelta(seconds=5)
+# Entries of the timeline at first, and how many more "Show older" brings; beyond the most, it leads to a page of them.
+PAGE, MOST = 100, 500
 
 
-def page(member: Member, email: Email) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of the timeline is shown: how many entries, older than a place in it (``None``: the newest)."""
+
+    size: int = PAGE
+    before: Place | None = None
+
+    @property
+    def query(self) -> str:
+        """As the query of an address; empty for what is shown anyway."""
+        asked = {"before": str(self.before or ""), "shown": str(self.size if self.size > PAGE else "")}
+        found = urlencode({key: value for key, value in asked.items() if value})
+        return f"?{found}" if found else ""
+
+
+def part_of(asked: Mapping[str, str]) -> Part:
+    """The part that an address asks for; what cannot be read asks for nothing."""
+    shown = asked.get("shown", "")
+    size = int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 6 else PAGE
+    return Part(min(max(size, PAGE), MOST), place_of(asked.get("before", "")))
+
+
+def page(member: Member, email: Email, part: Part | None = None) -> dict[str, Any]:
     """Everything the email's page says to its member."""
+    part = part or Part()
     deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
-    signals = query.signals_of([one.pk for one in deliveries])
     after = aftermath([email])
     word, state, text = headline(email, deliveries, query.told_of([email.pk]).get(email.pk), None, after)
     connection = email.connection
     assert connection is not None
     name = registry.provider(connection.provider).name
-    labels = _labels(deliveries) if len(deliveries) > 1 else {}
+    labels = labels_of(deliveries) if len(deliveries) > 1 else {}
     asked = questions(member, connection, deliveries, labels)
     attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
     notes = obstacles(member, email, deliveries, attempts)
@@ -64,6 +85,11 @@ def page(member: Member, email: Email) -> dict[str, Any]:
         ]
     if is_clipped(email):
         notes.append(_clipped())
+    people_count = len(email.to) + len(email.cc) + len(email.bcc)
+    links = links_of(email.pk, len(deliveries), people_count) if email.track else None
+    history = history_of(email.pk, part.size, part.before)
+    whose = Whose(labels, people_count, len(links["rows"]) if links else 0)
+    tries = settled.lines(deliveries, attempts, name, labels)
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
@@ -78,11 +104,17 @@ def page(member: Member, email: Email) -> dict[str, Any]:
             "created_at": email.created_at,
             "recipients": _recipients(email),
         },
-        "timeline": _timeline(email, signals, settled.lines(deliveries, attempts, name, labels)),
+        "timeline": entries(history, tries, whose, part.before),
+        "part": {
+            "query": part.query,
+            "newest": part.before is not None,
+            "older": _older(part, history.older),
+        },
+        "links": links,
         "nothing": statuses.NOTHING[email.status],
         "questions": asked,
         "notes": notes,
-        "copies": _copies(deliveries, name, labels),
+        "copies": copies(deliveries, name, labels),
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
@@ -138,9 +170,9 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
     due = min(waiting, default=None)
     if due is not None and not (standing := installation.standing()).adopted:
         return standing.sentence
-    if due is not None and due < clock.now() - _A_MOMENT and email.status == EmailStatus.QUEUED:
+    if due is not None and due < clock.now() - A_MOMENT and email.status == EmailStatus.QUEUED:
         return format_html("It was due at {} and waits for its turn.", moment(due, "point"))
-    if due is None or due <= clock.now() + _A_MOMENT:
+    if due is None or due <= clock.now() + A_MOMENT:
         return text
     hour = moment(clock.minute_after(due), "point")
     if email.status == EmailStatus.SCHEDULED:
@@ -148,41 +180,23 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
     return format_html("Its turn comes at {}.", hour)
 
 
-def _copies(deliveries: Sequence[Delivery], provider: str, labels: dict[UUID, str]) -> dict[str, Any] | None:
-    """Each copy's state, the ones with a problem first; ``None`` where there is one copy only."""
-    if len(deliveries) < 2:
+def every_copy(email: Email, asked: str) -> dict[str, Any] | None:
+    """Context of emails/copies.html; ``None`` where there is one copy only. ``asked`` is the page's number."""
+    deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
+    assert email.connection is not None
+    name = registry.provider(email.connection.provider).name
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    found = copies(deliveries, name, labels_of(deliveries), max(1, number))
+    return {"email": {"id": str(email.pk), "subject": email.subject}, "copies": found} if found else None
+
+
+def _older(part: Part, place: Place | None) -> dict[str, Any] | None:
+    """How to get at older entries: more of them below, or from a certain length on a page of their own."""
+    if place is None:
         return None
-    order = ("unknown", "refused", "queued", "sending", "cancelled", "accepted")
-    told = [(one, _copy_status(one)) for one in deliveries]
-    counts = Counter(status.word for _, status in told)
-    told.sort(key=lambda pair: (not pair[0].held_cause, order.index(pair[0].status)))
-    return {
-        "summary": ", ".join(f"{count} {word.lower()}" for word, count in counts.most_common()),
-        "rows": [
-            {
-                "id": str(one.pk),
-                "to": labels.get(one.pk, ""),
-                "word": status.word,
-                "state": status.state,
-                "sentence": status.sentence.replace("{provider}", provider),
-                "at": one.sent_at or _leaves_at(one),
-            }
-            for one, status in told[:_MOST_COPIES]
-        ],
-        "more": max(0, len(told) - _MOST_COPIES),
-    }
-
-
-def _copy_status(one: Delivery) -> statuses.Status:
-    if one.held_cause:
-        return statuses.HELD_FOR_A_WHILE if one.due_at else statuses.HELD
-    return statuses.DELIVERY[one.status]
-
-
-def _leaves_at(one: Delivery) -> datetime | None:
-    """The hour of a copy that does not leave in a moment."""
-    late = one.due_at is not None and one.due_at > clock.now() + _A_MOMENT
-    return clock.minute_after(one.due_at) if one.due_at is not None and late else None
+    grows = part.size + PAGE <= MOST
+    following = Part(part.size + PAGE, part.before) if grows else Part(PAGE, place)
+    return {"grows": grows, "query": following.query}
 
 
 def _recipients(email: Email) -> list[tuple[str, list[str]]]:
@@ -192,58 +206,3 @@ def _recipients(email: Email) -> list[tuple[str, list[str]]]:
     ]
     named = [group for group in groups if group[1]]
     return named if len(named) > 1 or sum(len(people) for _, people in named) > 2 else []
-
-
-def _timeline(email: Email, signals: list[Signal], tries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    # Whom it concerns needs saying only where there are several.
-    several = len(email.to) + len(email.cc) + len(email.bcc) > 1
-    told = [*(_signal(one, several) for one in signals), *tries]
-    return sorted(told, key=lambda one: one["at"], reverse=True)
-
-
-def _labels(deliveries: list[Delivery]) -> dict[UUID, str]:
-    found = Recipient.objects.filter(delivery__in=deliveries, position=0)
-    return {one.delivery_id: one.name or one.address for one in found}
-
-
-def _signal(one: Signal, several: bool) -> dict[str, Any]:
-    icon, state, title = _shown(one)
-    times = f" {one.count} times." if one.count > 1 else ""
-    who = f" {one.recipient}." if several and one.recipient else ""
-    struck = "You struck it: not counted. " if one.struck else ""
-    return {
-        "icon": icon,
-        "state": "mute" if one.struck else state,
-        "title": title,
-        "confidence_label": "certain"
-        if one.confidence >= _CERTAIN
-        else f"{one.confidence:.0%}".replace("%", " %"),
-        "sentence": f"{struck}{one.reason}{times}{who}",
-        "at": one.at,
-        "signal": str(one.pk),
-        "struck": one.struck,
-        # A machine's fetch counts nowhere as it is.
-        "button": "Unstrike" if one.struck else "Strike" if query.rank(one) >= query.DOUBT else "",
-    }
-
-
-def _shown(one: Signal) -> tuple[str, str, str]:
-    """(icon, state, title) of an open or a click."""
-    click = one.kind == Signal.Kind.CLICK
-    if one.klass in {Signal.Klass.SCANNER, Signal.Klass.PREFETCH}:
-        return "bot", "mute", f"Fetched {_link(one)}" if click else "Fetched the pictures"
-    if one.klass == Signal.Klass.PROXY:
-        return "eye", "mute", "Pictures loaded ahead"
-    if one.klass == Signal.Klass.SELF:
-        return ("link" if click else "eye"), "mute", f"You followed {_link(one)}" if click else "You looked"
-    if one.klass == Signal.Klass.UNKNOWN:
-        return (
-            ("link" if click else "eye"),
-            "mute",
-            f"Perhaps clicked {_link(one)}" if click else "Perhaps opened",
-        )
-    return ("link", "ok", f"Clicked {_link(one)}") if click else ("eye", "ok", "Opened")
-
-
-def _link(one: Signal) -> str:
-    return f"“{one.link_label or one.link_target or 'a link'}”"

@@ -23,6 +23,7 @@ from truesend.sending.addresses import Mailbox
 from truesend.sending.beginnings import begin
 from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
 from truesend.sending.submit import NotReady
+from truesend.tracking.clicks import clicks_of
 from truesend.web import timeline as told
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
@@ -53,7 +54,11 @@ def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
     if email is not None and email.status == EmailStatus.DRAFT:
         return HttpResponseRedirect(f"/emails/new?draft={email_id}")
     email = _email(member, email_id)
-    context = {"nav": "emails", "files": listed(email.pk), **told.page(member, email)}
+    context = {
+        "nav": "emails",
+        "files": listed(email.pk),
+        **told.page(member, email, told.part_of(request.GET)),
+    }
     return render(request, "emails/detail.html", context)
 
 
@@ -67,8 +72,21 @@ def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespon
         gone = HttpResponse()
         gone["HX-Redirect"] = f"/emails/new?draft={email_id}"
         return gone
-    context = {**told.page(member, _email(member, email_id)), "refreshed": True}
+    part = told.part_of(request.GET)
+    context = {**told.page(member, _email(member, email_id), part), "refreshed": True}
     return render(request, "partials/timeline.html", context)
+
+
+@require_GET
+@cache_control(private=True, no_store=True)
+@member_page
+def copies(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """`/emails/{id}/copies`: every copy of one that was sent apart, in pages."""
+    email = _email(member, email_id)
+    found = told.every_copy(email, request.GET.get("page", ""))
+    if found is None:
+        raise Http404
+    return render(request, "emails/copies.html", {"nav": "emails", **found})
 
 
 def _button(
@@ -204,10 +222,12 @@ def resolve(request: HttpRequest, member: Member, delivery_id: UUID) -> HttpResp
 @xframe_options_sameorigin
 @member_page
 def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
-    """The mail as written, alone in a frame: no scripts, no requests, and never a live pixel."""
+    """The mail as written, alone in a frame: no scripts, no requests, no live pixel; badges where it was clicked."""
     email = _email(member, email_id)
-    html = email.html or f"<pre>{_escaped(email.text)}</pre>"
-    return framed(html)
+    if not email.html:
+        return framed(f"<pre>{_escaped(email.text)}</pre>", {})
+    clicks = clicks_of(email.pk) if email.track else {}
+    return framed(email.html, {number: found.times for number, found in clicks.items()})
 
 
 def _escaped(text: str) -> str:

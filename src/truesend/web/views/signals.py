@@ -35,5 +35,6 @@ def _strike(request: HttpRequest, member: Member, signal_id: int, *, struck: boo
         raise Http404
     striking.strike(found, struck=struck)
     if request.headers.get("HX-Request") == "true":
-        return render(request, "partials/timeline.html", {**told.page(member, email), "refreshed": True})
+        context = {**told.page(member, email, told.part_of(request.GET)), "refreshed": True}
+        return render(request, "partials/timeline.html", context)
     return HttpResponseRedirect(f"/emails/{email.pk}#signal-{found.pk}")

@@ -80,7 +80,7 @@ function hear(message: StreamMessage): void {
     return;
   }
   setServerTime(message.at);
-  document.body.dispatchEvent(new CustomEvent(`truesend:${message.kind}`));
+  document.body.dispatchEvent(new CustomEvent(`truesend:${message.kind}`, { detail: { id: message.id } }));
 }
 
 function connect(member: string): () => void {

@@ -3,7 +3,7 @@
 
 export type StreamMessage =
   | { type: "open"; stale: boolean }
-  | { type: "event"; kind: string; at: string | null }
+  | { type: "event"; kind: string; id: string | null; at: string | null }
   | { type: "down" };
 
 export const KINDS = ["verdict", "email", "signal", "account"] as const;
@@ -50,7 +50,7 @@ export class Stream {
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
         this.lastEventAt = Date.now();
-        this.tell({ type: "event", kind, at: timeOf(event.data) });
+        this.tell({ type: "event", kind, ...read(event.data) });
       });
     }
     source.addEventListener("error", () => {
@@ -62,12 +62,15 @@ export class Stream {
   }
 }
 
-function timeOf(data: unknown): string | null {
+function read(data: unknown): { id: string | null; at: string | null } {
   try {
     const value: unknown = JSON.parse(String(data));
-    if (typeof value === "object" && value !== null && "at" in value) return String(value.at);
+    if (typeof value === "object" && value !== null) {
+      const { id, at } = value as { id?: unknown; at?: unknown };
+      return { id: id === undefined ? null : String(id), at: at === undefined ? null : String(at) };
+    }
   } catch {
-    // A hint without a readable time is still a hint.
+    // A hint that cannot be read is still a hint.
   }
-  return null;
+  return { id: null, at: null };
 }

@@ -2,7 +2,18 @@
 
 type Kind = "ok" | "warn" | "bad";
 
+/** What somebody did with an email, as GET /notices tells it. */
+export interface Notice {
+  key: string;
+  kind: "open" | "click" | "reply";
+  text: string;
+  url: string;
+  ids: string[];
+}
+
 const STAY = 8_000;
+// Has a name and a subject to read, and a link to press.
+const STAY_NEWS = 12_000;
 
 function close(item: HTMLElement): void {
   item.remove();
@@ -14,11 +25,12 @@ function prepare(item: HTMLElement): void {
   item.querySelector("button")?.addEventListener("click", () => close(item));
   // A failure stays until somebody closes it; a pointer or the keyboard on a message keeps it.
   if (item.dataset["kind"] === "bad") return;
-  let timer = setTimeout(() => close(item), STAY);
+  const stay = item.dataset["notice"] ? STAY_NEWS : STAY;
+  let timer = setTimeout(() => close(item), stay);
   const hold = (): void => clearTimeout(timer);
   const release = (): void => {
     hold();
-    timer = setTimeout(() => close(item), STAY);
+    timer = setTimeout(() => close(item), stay);
   };
   item.addEventListener("pointerenter", hold);
   item.addEventListener("focusin", hold);
@@ -35,6 +47,35 @@ export function toast(text: string, kind: Kind = "ok"): void {
   if (paragraph) paragraph.textContent = text;
   prepare(copy);
   place.append(copy);
+}
+
+function noticeItem(key: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`#toasts [data-notice="${CSS.escape(key)}"]`);
+}
+
+export function noticeIsShown(key: string): boolean {
+  return noticeItem(key) !== null;
+}
+
+/** Show a notice, or its new words where it is shown already. */
+export function showNotice(notice: Notice): void {
+  const template = document.querySelector<HTMLTemplateElement>("#toast-template");
+  const shown = noticeItem(notice.key);
+  const item = shown ?? template?.content.querySelector(`[data-kind="${notice.kind}"]`)?.cloneNode(true);
+  if (!(item instanceof HTMLElement)) return;
+  const link = item.querySelector("a");
+  if (link) {
+    if (link.textContent !== notice.text) link.textContent = notice.text;
+    link.href = notice.url;
+  }
+  if (shown) return;
+  item.dataset["notice"] = notice.key;
+  prepare(item);
+  document.querySelector("#toasts")?.append(item);
+}
+
+export function dropNotice(key: string): void {
+  noticeItem(key)?.remove();
 }
 
 export function startToasts(): void {

@@ -52,6 +52,7 @@ OWN = {
     "emails/rows": ("GET",),
     "emails/new": ("GET",),
     "emails/recipients": ("POST",),
+    "notices": ("GET",),
 }
 # Pages that name a row: method, and what a stranger gets.
 NAMED = {
@@ -68,6 +69,7 @@ NAMED = {
     "deliveries/<uuid:delivery_id>/resolve": [("POST", 404)],
     "emails/<uuid:email_id>/again": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],
+    "emails/<uuid:email_id>/copies": [("GET", 404)],
     "signals/<int:signal_id>/strike": [("POST", 404)],
     "signals/<int:signal_id>/unstrike": [("POST", 404)],
 }

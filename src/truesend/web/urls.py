@@ -14,6 +14,7 @@ from truesend.web.views import (
     emails,
     held,
     listing,
+    news,
     people,
     preview,
     privacy,
@@ -92,6 +93,8 @@ urlpatterns = [
     path("emails/<uuid:email_id>/again", emails.again, name="email_again"),
     path("emails/<uuid:email_id>/release", emails.release, name="email_release"),
     path("emails/<uuid:email_id>/timeline", emails.timeline, name="email_timeline"),
+    path("emails/<uuid:email_id>/copies", emails.copies, name="email_copies"),
+    path("notices", news.notices, name="notices"),
     path("signals/<int:signal_id>/strike", signals.strike, name="signal_strike"),
     path("signals/<int:signal_id>/unstrike", signals.unstrike, name="signal_unstrike"),
 ]

@@ -103,10 +103,15 @@ def _parser() -> argparse.ArgumentParser:
 
     _past(commands)
 
+    _benches(commands)
+    return parser
+
+
+def _benches(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     bench = commands.add_parser("bench", help="measure this machine, each figure beside its limit")
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
     for name, what in (
-        ("pages", "pages alone and with many tabs and event streams open"),
+        ("pages", "pages alone, with many tabs and event streams open, and with years of emails"),
         ("send", "many mailboxes sending at once, against bare calls to the same server"),
         ("tracking", "opens and clicks against a bare application on the same server"),
         ("all", "all of them, one after another"),
@@ -116,7 +121,10 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true", help="a JSON line for each row")
         one.add_argument("--seconds", type=_positive(float), default=10.0, help="of one run (default: 10)")
         one.add_argument("--runs", type=_positive(int), default=3, help="of each system (default: 3)")
-    return parser
+        if name in {"pages", "all"}:
+            one.add_argument(
+                "--emails", type=_positive(int), default=1_000_000, help="of one member (default: 1000000)"
+            )
 
 
 def _past(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -184,7 +192,8 @@ def _forget(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     from truesend.bench.run import run
 
-    return run(options.bench, as_json=options.json, seconds=options.seconds, runs=options.runs)
+    emails = {"emails": options.emails} if hasattr(options, "emails") else {}
+    return run(options.bench, as_json=options.json, seconds=options.seconds, runs=options.runs, **emails)
 
 
 def _up(options: argparse.Namespace) -> int:

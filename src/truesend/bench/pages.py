@@ -1,4 +1,7 @@
-"""``bench pages``: how fast pages come, alone and with many tabs and event streams open, and how the whole ends."""
+"""``bench pages``: how fast pages come, alone, with many tabs and event streams open, and with years of emails.
+
+And how the whole ends and begins.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from truesend.bench import machine
+from truesend.bench import lists, machine
 from truesend.bench.installation import Installation, data_folder, end
 from truesend.bench.rows import BenchError, Row, median, percentile
 from truesend.bench.visitor import Visitor, until
@@ -45,8 +48,12 @@ class _Times:
         return self.cpu_seconds * 1000 / (sum(map(len, self.pages.values())) + self.beside)
 
 
-def rows(*, seconds: float, runs: int) -> list[Row]:
-    """Measure; ``runs`` times ``seconds`` without and with a crowd."""
+def rows(*, seconds: float, runs: int, emails: int = lists.EMAILS) -> list[Row]:
+    """Measure; ``runs`` times ``seconds`` without and with a crowd, then with so many emails of one member."""
+    return [*_crowded(seconds, runs), *lists.rows(seconds=seconds, runs=runs, emails=emails)]
+
+
+def _crowded(seconds: float, runs: int) -> list[Row]:
     setup = {
         **machine.description(),
         "installation": f"truesend up --sandbox; one organization, {EMAILS} sent emails",

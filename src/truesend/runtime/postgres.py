@@ -29,7 +29,7 @@ from truesend.runtime.placement import Place, place
 from truesend.runtime.process import alive, send, spawn, wait_until, working_in
 
 ROLE = DATABASE = "truesend"
-_ADMIN = "postgres"
+ADMIN = "postgres"
 # A unix socket's whole address holds 107 bytes; `.s.PGSQL.5432.lock` and a separator need 19 of them.
 _LONGEST_SOCKET_FOLDER = 80
 
@@ -201,7 +201,7 @@ class Postgres:
         if runs_as is not None:
             os.chown(password_file, runs_as.uid, runs_as.gid)
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [str(self.place.programs / "initdb"), "-D", str(fresh), "-U", _ADMIN, *locale]
+        command = [str(self.place.programs / "initdb"), "-D", str(fresh), "-U", ADMIN, *locale]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
             with self._log.open("ab") as log:
@@ -224,7 +224,7 @@ class Postgres:
         password = (self._data / "postgres_password").read_text(encoding="utf-8").strip()
         try:
             connection = psycopg.connect(
-                self._url(_ADMIN, "postgres_admin_password", "postgres"), autocommit=True, connect_timeout=10
+                self._url(ADMIN, "postgres_admin_password", "postgres"), autocommit=True, connect_timeout=10
             )
         except psycopg.OperationalError as error:
             raise Refused(f"PostgreSQL does not let us in: {str(error).strip().splitlines()[-1]}.") from None

@@ -107,10 +107,8 @@ _TABLES = (
 )
 
 
-def furnish(
-    url: str, connection_id: str, first: int, last: int, *, total: int, tell: Callable[[int], None]
-) -> UUID:
-    """The member of a connection writes emails number ``first`` to ``last`` - 1 of ``total``, number 0 the newest.
+def furnish(url: str, connection_id: str, emails: int, tell: Callable[[int], None]) -> UUID:
+    """The member of a connection has written so many emails, over three years.
 
     ``tell`` hears after each batch how many there are; answers the id of the newest of them.
     """
@@ -120,15 +118,15 @@ def furnish(
         ).fetchone()
         assert owner is not None
         newest: UUID | None = None
-        for start in range(first, last, BATCH):
-            end = min(start + BATCH, last)
+        for start in range(0, emails, BATCH):
+            end = min(start + BATCH, emails)
             values = {
                 "organization": owner[0],
                 "member": owner[1],
                 "connection": connection_id,
                 "first": start,
                 "last": end - 1,
-                "total": total,
+                "total": emails,
                 "span": SPAN_DAYS * 86_400,
                 "signals": SIGNALS,
             }

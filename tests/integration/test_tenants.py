@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 import requests
 from django.urls import URLPattern, URLResolver, get_resolver
+from tests.operators import blocked
 from tests.stack import Person, Stack
 
 from truesend.api import api
@@ -42,6 +43,10 @@ OWN = {
     "password/set": ("GET", "POST"),
     "account": ("GET", "POST"),
     "account/links": ("POST",),
+    "account/privacy": ("POST",),
+    "account/privacy/progress": ("GET",),
+    "account/forget": ("GET", "POST"),
+    "settings/blocklist": ("GET", "POST"),  # the operator's alone; see test_blocklist_pages.py
     "account/tokens": ("POST",),
     "integration": ("GET",),
     "integration/cards": ("GET",),
@@ -57,6 +62,7 @@ OWN = {
 # Pages that name a row: method, and what a stranger gets.
 NAMED = {
     "account/tokens/<uuid:token_id>/revoke": [("POST", 404)],
+    "settings/blocklist/<uuid:block_id>/remove": [("POST", 404)],
     "connections/<uuid:connection_id>/verify": [("POST", 404)],
     "connections/<uuid:connection_id>/test-email": [("POST", 404)],
     "connections/<uuid:connection_id>/disconnect": [("GET", 404), ("POST", 404)],
@@ -150,6 +156,7 @@ class World:
     file: str
     token: str
     signal: str
+    block: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
@@ -159,6 +166,7 @@ class World:
             "token_id": self.token,
             "attachment_id": self.file,
             "signal_id": self.signal,
+            "block_id": self.block,
             "provider": "google",
         }
 
@@ -195,8 +203,9 @@ def world(stack: Stack) -> World:
     found = re.search(r"/account/tokens/([0-9a-f-]{36})/revoke", owner.get("/account").text)
     assert found
     file = attached.json()["id"]
+    block = blocked(stack, "board.example")
     return World(
-        owner, colleague, stranger, personal, shared, email, delivery, draft, file, found[1], signal["id"]
+        owner, colleague, stranger, personal, shared, email, delivery, draft, file, found[1], signal["id"], block
     )
 
 

@@ -132,10 +132,11 @@ def _organization(what: str) -> str:
 
 def _token(what: str) -> tokens.OpenToken | tokens.ClickToken | None:
     """What a pasted tracking address holds, where our keys verify it."""
-    path = urlsplit(what).path if "/" in what else ""
+    if "/" not in what:
+        return None
     try:
-        return tokens.read(env.link_keys(), path.rpartition("/")[2].removesuffix(".gif")) if path else None
-    except tokens.TokenError:
+        return tokens.read(env.link_keys(), urlsplit(what).path.rpartition("/")[2].removesuffix(".gif"))
+    except ValueError:  # no address, or none of ours
         return None
 
 

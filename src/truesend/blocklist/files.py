@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import mmap
 import os
 import struct
 import zlib
@@ -39,7 +38,7 @@ class Blocklist:
     """Hosts, and the sorted ids of deliveries from ``start`` on in ``data``."""
 
     hosts: frozenset[str]
-    data: bytes | mmap.mmap
+    data: bytes
     start: int
     count: int
 
@@ -77,7 +76,7 @@ def packed(hosts: Iterable[str], deliveries: bytes) -> bytes:
     return _MAGIC + struct.pack("<I", zlib.crc32(rest)) + rest
 
 
-def unpacked(data: bytes | mmap.mmap) -> Blocklist:
+def unpacked(data: bytes) -> Blocklist:
     """Reads what :func:`packed` wrote. Raises :class:`Damaged`."""
     if len(data) < _HEAD.size:
         raise Damaged("It is too short.")
@@ -96,11 +95,10 @@ def unpacked(data: bytes | mmap.mmap) -> Blocklist:
 
 
 def read(path: Path) -> Blocklist:
-    """The file, mapped. Raises :class:`Damaged` or ``OSError``."""
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            raise Damaged("It is empty.")
-        return unpacked(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    """The file, held in memory: a map of one that somebody cuts off would end the process. Raises :class:`Damaged` or
+    ``OSError``.
+    """
+    return unpacked(path.read_bytes())
 
 
 def write(path: Path, content: bytes) -> None:

@@ -52,7 +52,7 @@ def test_a_reader_sees_the_old_or_the_new_file(tmp_path: Path) -> None:
     write(path, packed(["one.example"], b""))
     first = read(path)
     write(path, packed(["two.example"], ids(OTHER)))
-    assert first.blocks(OTHER.bytes, b"https://one.example/")  # its file is gone, its map is not
+    assert first.blocks(OTHER.bytes, b"https://one.example/")
     assert read(path).has(OTHER.bytes)
     assert [one.name for one in path.parent.iterdir()] == ["blocklist"]
 

@@ -121,7 +121,7 @@ def forget(organization: UUID, text: str, by: str) -> Forgotten:
         signals, requests = signals + erased[0], requests + erased[1]
     done = Forgotten(address, len({email for _, email, _ in found}), len(found), signals, requests)
     log.warning(
-        "A recipient was forgotten in organization %s by %s: %d emails, %d signals, %d requests.",
+        "A recipient was forgotten in organization %s by %s: emails %d, signals %d, requests %d.",
         organization, by, done.emails, done.signals, done.requests,
     )  # fmt: skip
     return done

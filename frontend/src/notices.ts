@@ -121,8 +121,13 @@ function looking(): string {
 }
 
 async function askHidden(): Promise<void> {
+  if (navigator.locks && (await somebodyLooks())) {
+    // Told there.
+    pending.clear();
+    return;
+  }
   // Kept for when somebody looks at this page again.
-  if (!wantsNotifications() || !navigator.locks || (await somebodyLooks())) return;
+  if (!navigator.locks || !wantsNotifications()) return;
   await navigator.locks.request(`truesend-telling:${memberHere()}`, async () => ask());
 }
 

@@ -16,6 +16,7 @@ from truesend.providers.errors import Outcome, SendResult
 from truesend.sending import dispatch, reconcile
 from truesend.sending.models import Attempt, Delivery, Email, EmailStatus
 from truesend.web import context, rows, statuses
+from truesend.web.facts import PageFacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,7 +128,7 @@ def test_a_mailbox_that_is_not_ones_own_is_named(ana: Member) -> None:
         assert rows.rows([email])[0]["detail"] == f"Needs you: is it in {folder}?"
         assert f"Look into {folder}: is it there?" in shown(member, email)
         assert "It is in that Sent folder" in shown(member, email)
-        assert context.health(member)["sentence"] == f"Is it in {folder}?"
+        assert context.health(PageFacts(member))["sentence"] == f"Is it in {folder}?"
     looked = email_of(
         tom, mailbox(ana, BOTH, kind="organization"), Copy("unknown", "provider_timeout", look=3)
     )

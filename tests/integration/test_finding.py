@@ -125,8 +125,9 @@ def test_nobody_finds_what_another_wrote(ana: Member) -> None:
     for other in others:
         for choice in finding.CHOICES:
             assert found(other, choice=choice) == found(other, "secret", choice) == []
-            assert finding.count(other, choice, most=5) == 0
-        assert finding.lately(other).sent == 0
+        assert finding.numbers(other, of_the_list=True) == finding.Numbers(
+            0, [], finding.Listed(0, [], finding.Lately(0, 0, 0, 0, cut=False))
+        )
 
 
 def test_pages_follow_one_another_without_gap_or_repetition(
@@ -178,8 +179,11 @@ def test_what_is_not_sent_and_what_needs_somebody(ana: Member) -> None:
     assert EmailStatus(stopped.status) == EmailStatus.PARTLY
     assert set(finding.page(ana, "failed", size=50)[0]) == {refused, partly}
     assert set(finding.page(ana, "needs", size=50)[0]) == {refused, partly, waits, asked}
-    assert finding.count(ana, "needs", most=50) == 4
-    assert finding.count(ana, "needs", most=3) == 3
+    numbers = finding.numbers(ana, of_the_list=True)
+    assert numbers.listed is not None
+    assert (numbers.emails, numbers.listed.needs, numbers.listed.lately.sent) == (7, 4, 0)
+    assert numbers.asked == [(asked.pk, connection.pk)]
+    assert numbers.listed.held == [(connection.pk, "grant_revoked", 1)]
     assert {limited, looked} <= set(finding.page(ana, size=50)[0])
 
 
@@ -231,7 +235,9 @@ def test_tallies_say_what_counting_says_whatever_happens_to_signals(ana: Member,
             assert {one.pk for one in finding.page(ana, choice, size=50)[0]} == wanted
         doubtful = {key for key, value in counted.items() if value and value.level == query.DOUBT}
         assert {one.pk for one in finding.page(ana, "doubtful", size=50)[0]} == doubtful
-        lately = finding.lately(ana)
+        listed = finding.numbers(ana, of_the_list=True).listed
+        assert listed is not None
+        lately = listed.lately
         assert (lately.sent, lately.opened) == (4, sum(bool(one and one.opened) for one in counted.values()))
     Signal.objects.all().delete()
     assert not CopyTally.objects.exists()

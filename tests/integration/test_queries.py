@@ -36,7 +36,7 @@ KINDS = (
 def ana() -> Member:
     """With emails of every kind, and signals of every kind."""
     member = member_of(Organization.objects.create(name="Northwind"), "ana", Role.OWNER)
-    box, dice = mailbox(member, [Capability.SEND, Capability.READ]), random.Random(7)  # noqa: S311  (a sample)
+    box, dice = mailbox(member, [Capability.SEND, Capability.READ]), random.Random(7)
     for copies in KINDS * 3:
         email = email_of(member, box, *copies)
         ids = list(email.deliveries.values_list("pk", flat=True))

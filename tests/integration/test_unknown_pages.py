@@ -28,7 +28,8 @@ from truesend.sending.models import (
     EmailStatus,
     SettledBy,
 )
-from truesend.web import context, needs, rows, statuses, timeline
+from truesend.web import context, rows, statuses, timeline
+from truesend.web.facts import PageFacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +79,7 @@ def test_what_can_be_read_is_looked_up_and_nobody_is_asked(ana: Member) -> None:
     assert "Truesend looks into your Sent folder; the answer comes by" in text
     assert not any(button in text for button in BUTTONS)
     assert re.search(r'hx-trigger="load delay:(8\d|9[0-2])s"', markup(ana, email))
-    assert not needs.open_questions(ana).exists()
+    assert finding.numbers(ana).asked == []
     (row,) = rows.rows([email])
     assert row["detail"] == "Google did not answer in time. Looking in your Sent folder."
 
@@ -109,10 +110,10 @@ def test_it_is_not_there_can_be_said_from_its_moment_on(ana: Member, ask: float,
     assert f"{BUTTONS[0]} {rest}" in text
     assert ("until then it may still arrive" in text) is disabled
     assert ('hx-trigger="load' in markup(ana, email)) is disabled
-    assert [one.pk for one in needs.open_questions(ana)] == [email.pk]
+    assert finding.numbers(ana).asked == [(email.pk, email.connection_id)]
     assert rows.rows([email])[0]["detail"] == "Needs you: is it in your Sent folder?"
-    assert context.health(ana)["title"] == "1 email needs you"
-    assert context.health(ana)["fix"] == {"label": "Look", "url": f"/emails/{email.pk}"}
+    assert context.health(PageFacts(ana))["title"] == "1 email needs you"
+    assert context.health(PageFacts(ana))["fix"] == {"label": "Look", "url": f"/emails/{email.pk}"}
 
 
 def test_reading_is_offered_to_those_who_may_allow_it(ana: Member) -> None:
@@ -338,7 +339,7 @@ def test_a_stranger_answers_nothing(ana: Member) -> None:
         browser.force_login(other.user)
         assert browser.post(f"/deliveries/{copy.pk}/resolve", {"answer": "sent"}).status_code == 404
         assert browser.get(f"/emails/{email.pk}/timeline").status_code == 404
-        assert not needs.open_questions(other).exists()
+        assert finding.numbers(other).asked == []
     copy.refresh_from_db()
     assert copy.status == DeliveryStatus.UNKNOWN
 

@@ -215,7 +215,8 @@ class DraftIn(Schema):
     attachments: Annotated[list[FileIn], Field(max_length=100)] = []
     separate_copies: StrictBool = False
     track: Annotated[
-        StrictBool | None, Field(description="Left out or null: what the organization has chosen for new emails.")
+        StrictBool | None,
+        Field(description="Left out or null: what the organization has chosen for new emails."),
     ] = None
     send_at: Moment | None = None
     # Replying in a thread is not built: only its absence is taken.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -43,6 +45,18 @@ def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
     of, and a dead grant would still be due for one.
     """
     return rows.select_related("member__user").prefetch_related("proofs", "token")
+
+
+def described_all(rows: QuerySet[Connection]) -> list[Description]:
+    """All of them in two queries, the oldest first: proofs, then connections with their tokens.
+
+    In that order a token is never older than the renewal that a proof tells of.
+    """
+    proofs: dict[UUID, list[Proof]] = defaultdict(list)
+    for proof in Proof.objects.filter(connection__in=rows.values("pk")):
+        proofs[proof.connection_id].append(proof)
+    found = rows.select_related("member__user", "token").order_by("created_at")
+    return [describe_from(one, proofs[one.pk], getattr(one, "token", None)) for one in found]
 
 
 def describe(connection: Connection, now: datetime | None = None) -> Description:

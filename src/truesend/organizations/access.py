@@ -37,6 +37,9 @@ def member_of(user: User | AnonymousUser) -> Member | None:
     """The membership of a signed-in user."""
     if not user.is_authenticated:
         return None
+    if User.member.is_cached(user):  # the session's user comes with it
+        known: Member | None = getattr(user, "member", None)
+        return known if known is not None and user.is_active else None
     return (
         Member.objects.select_related("organization", "user").filter(user=user, user__is_active=True).first()
     )

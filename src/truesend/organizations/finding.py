@@ -8,15 +8,17 @@ newest emails every place of it is sorted. What is looked up here is written by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from truesend import clock
+from truesend.connections.models import Connection
 from truesend.organizations.models import Member
 from truesend.paging import read_cursor, write_cursor
 from truesend.sending.models import Email, EmailStatus
@@ -88,12 +90,19 @@ and sent.
 
 
 def page(
-    member: Member, choice: str = "", *, words: str = "", cursor: str = "", size: int
+    member: Member,
+    choice: str = "",
+    *,
+    words: str = "",
+    cursor: str = "",
+    size: int,
+    mailboxes: Mapping[UUID, Connection] | None = None,
 ) -> tuple[list[Email], str | None]:
     """(one page of the member's emails, the cursor of the next or None).
 
     ``choice`` is one of :data:`CHOICES` or an email's status; ``words`` have to begin words of its subject, its people
-    or its links, all of them. Raises ``CursorError`` for a cursor that is none.
+    or its links, all of them; ``mailboxes`` are those the caller has read already. The emails come without their text.
+    Raises ``CursorError`` for a cursor that is none.
     """
     after = read_cursor(cursor) if cursor else None
     parts = CHOICES[choice] if choice in CHOICES else (_with_status(choice),)
@@ -106,17 +115,11 @@ def page(
         "newest": NEWEST,
         "words": words[:WORDS],
     }
-    found = (
-        _searched(parts, values) if words else _rows(_together([_walk(one, values) for one in parts]), values)
-    )
-    following = write_cursor(found[size - 1][1], found[size - 1][0]) if len(found) > size else None
-    return _in_order([email_id for email_id, _ in found[:size]]), following
-
-
-def count(member: Member, choice: str, *, most: int) -> int:
-    """How many there are, ``most`` at most."""
-    values = {"member": member.pk, "at": None, "most": most}
-    return len(_rows(_together([_walk(one, values) for one in CHOICES[choice]]), values))
+    older = _OLDER if after else "TRUE"
+    statement = _searched(parts, older) if words else _together([_walk(one, older) for one in parts])
+    found = _emails(member, statement, values, mailboxes)
+    following = write_cursor(found[size - 1].created_at, found[size - 1].pk) if len(found) > size else None
+    return found[:size], following
 
 
 @dataclass(frozen=True)
@@ -130,22 +133,74 @@ class Lately:
     cut: bool
 
 
-_MOST_LATELY = 1_000
+@dataclass(frozen=True)
+class Listed:
+    """What My Emails says above its list: how many need their member, those held by mailbox and cause, lately."""
+
+    needs: int
+    held: Sequence[tuple[UUID, str, int]]
+    lately: Lately
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many emails a member has beside drafts, and those of which they are asked: (email, connection)."""
+
+    emails: int
+    asked: Sequence[tuple[UUID, UUID]]
+    listed: Listed | None = None
+
+
+MOST_EMAILS, MOST_NEEDS, MOST_LATELY = 1_000, 100, 1_000
+"""Nobody waits for a number that nobody reads: counting ends there."""
+
 _LATELY = f"""
-SELECT count(*), count(*) FILTER (WHERE told.opened > 0), count(*) FILTER (WHERE told.clicked > 0),
-       count(*) FILTER (WHERE told.answered > 0)
-  FROM (SELECT email_id FROM {_ENTRY} WHERE member_id = %s AND state = 'moving' AND created_at > %s
-         ORDER BY created_at DESC, email_id DESC LIMIT {_MOST_LATELY}) AS sent
-  LEFT JOIN {_TALLY} AS told ON told.email = sent.email_id
+(SELECT jsonb_build_array(count(*), count(*) FILTER (WHERE told.opened > 0),
+        count(*) FILTER (WHERE told.clicked > 0), count(*) FILTER (WHERE told.answered > 0))
+   FROM (SELECT email_id FROM {_ENTRY} WHERE member_id = %(member)s AND state = 'moving' AND created_at > %(since)s
+          ORDER BY created_at DESC, email_id DESC LIMIT {MOST_LATELY}) AS sent
+   LEFT JOIN {_TALLY} AS told ON told.email = sent.email_id)
+"""
+_HELD = f"""
+(SELECT jsonb_agg(jsonb_build_array(connection_id, held_cause, count)) FROM (
+    SELECT copy.connection_id, copy.held_cause, count(DISTINCT copy.email_id) AS count
+      FROM sending_delivery AS copy JOIN {_ENTRY} AS row USING (email_id)
+     WHERE copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause <> '' AND row.member_id = %(member)s
+     GROUP BY 1, 2) AS held)
+"""
+_ASKED = f"""
+(SELECT jsonb_agg(jsonb_build_array(row.email_id, email.connection_id)) FROM (
+    SELECT email_id FROM {_ENTRY} AS row WHERE row.member_id = %(member)s AND row.state = 'unknown' AND EXISTS (
+        SELECT FROM sending_delivery AS copy
+         WHERE copy.email_id = row.email_id AND copy.status = 'unknown' AND copy.look_at IS NULL)
+     LIMIT {MOST_NEEDS}) AS row JOIN sending_email AS email ON email.id = row.email_id)
 """
 
 
-def lately(member: Member) -> Lately:
-    """What became of the newest emails of the last seven days, a thousand at most."""
+def numbers(member: Member, *, of_the_list: bool = False) -> Numbers:
+    """What pages count of a member's emails, in one query."""
+    values: dict[str, Any] = {"member": member.pk, "since": clock.now() - timedelta(days=7), "most": MOST_NEEDS}
+    undrafted = _walk(CHOICES["undrafted"][0], most=str(MOST_EMAILS))
+    asked = [f"(SELECT count(*) FROM {undrafted} AS found)", _ASKED]
+    if of_the_list:
+        needs = _together([_walk(one) for one in CHOICES["needs"]])
+        asked += [f"(SELECT count(*) FROM ({needs}) AS found)", _HELD, _LATELY]
     with connection.cursor() as cursor:
-        cursor.execute(_LATELY, [member.pk, clock.now() - timedelta(days=7)])
-        sent, opened, clicked, answered = cursor.fetchone()
-    return Lately(sent, opened, clicked, answered, cut=sent == _MOST_LATELY)
+        cursor.execute(f"SELECT {', '.join(asked)}", values)
+        emails, questions, *rest = cursor.fetchone()
+    pairs = [(UUID(email), UUID(mailbox)) for email, mailbox in _read(questions) or []]
+    if not rest:
+        return Numbers(emails, pairs)
+    needing, held, lately = rest
+    sent, opened, clicked, answered = _read(lately)
+    kept = [(UUID(mailbox), cause, count) for mailbox, cause, count in _read(held) or []]
+    told = Lately(sent, opened, clicked, answered, cut=sent == MOST_LATELY)
+    return Numbers(emails, pairs, Listed(needing, kept, told))
+
+
+def _read(found: Any) -> Any:
+    """JSON, which Django leaves as text."""
+    return json.loads(found) if isinstance(found, str) else found
 
 
 def _with_status(status: str) -> _Part:
@@ -165,8 +220,8 @@ def _with_status(status: str) -> _Part:
     return _in_state("moving", f"{under_way} AND {same}'{exact.value}')")
 
 
-def _after(values: Mapping[str, Any]) -> str:
-    return "(row.created_at, row.email_id) < (%(at)s, %(id)s)" if values["at"] is not None else "TRUE"
+_OLDER = "(row.created_at, row.email_id) < (%(at)s, %(id)s)"
+_NEWEST_FIRST = "ORDER BY row.created_at DESC, row.email_id DESC"
 
 
 def _source(part: _Part) -> str:
@@ -178,54 +233,70 @@ def _source(part: _Part) -> str:
     )
 
 
-def _walk(part: _Part, values: Mapping[str, Any], most: str = "%(most)s", more: str = "TRUE") -> str:
+def _walk(part: _Part, older: str = "TRUE", most: str = "%(most)s") -> str:
     return (
-        f"(SELECT row.email_id, row.created_at FROM {_source(part)} WHERE row.member_id = %(member)s"
-        f" AND {part.where} AND {_after(values)} AND {more}"
-        f" ORDER BY row.created_at DESC, row.email_id DESC LIMIT {most})"
+        f"(SELECT row.email_id, row.created_at FROM {_source(part)}"
+        f" WHERE row.member_id = %(member)s AND {part.where} AND {older} {_NEWEST_FIRST} LIMIT {most})"
     )
 
 
-def _together(parts: Sequence[str], *, sort: bool = False) -> str:
-    """The newest of all; where there is but one, sorted as it is, it is that."""
-    if len(parts) == 1 and not sort:
+def _together(parts: Sequence[str]) -> str:
+    """The newest of all, where each is in order and at most a page."""
+    if len(parts) == 1:
         return parts[0]
     united = " UNION ALL ".join(parts)
-    return f"SELECT email_id, created_at FROM ({united}) AS row ORDER BY 2 DESC, 1 DESC LIMIT %(most)s"
+    return f"(SELECT email_id, created_at FROM ({united}) AS row {_NEWEST_FIRST} LIMIT %(most)s)"
 
 
-def _searched(parts: Sequence[_Part], values: Mapping[str, Any]) -> list[tuple[UUID, datetime]]:
-    """Among the newest first: what is frequent is found there. What is rare has few places in all."""
+def _searched(parts: Sequence[_Part], older: str) -> str:
+    """Among the newest first: what is frequent is found there. What is rare has few places in all.
+
+    These are gathered whole before they are sorted: in the list's order a rare word would be looked for through
+    everything.
+    """
     wanted = "truesend_searched(%(member)s, %(words)s)"
-    near = [
-        f"(SELECT row.email_id, row.created_at FROM {_walk(one, values, '%(newest)s')} AS row"
+    near = " UNION ALL ".join(
+        f"(SELECT row.email_id, row.created_at FROM {_walk(one, older, '%(newest)s')} AS row"
         f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id WHERE entry.words @@ {wanted}"
-        " ORDER BY row.created_at DESC, row.email_id DESC LIMIT %(most)s)"
+        f" {_NEWEST_FIRST} LIMIT %(most)s)"
         for one in parts
-    ]
-    found = _rows(_together(near), values)
-    if len(found) == values["most"]:
-        return found
-    # Gathered whole before it is sorted: in the list's order a rare word would be looked for through everything.
-    gathered = ", ".join(
-        f"part{number} AS MATERIALIZED (SELECT row.email_id, row.created_at FROM {_source(one)}"
+    )
+    enough = "(SELECT count(*) FROM near) >= %(most)s"
+    far = " UNION ALL ".join(
+        f"SELECT row.email_id, row.created_at FROM {_source(one)}"
         + (f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id" if one.table == _TALLY else "")
-        + f" WHERE {'entry' if one.table == _TALLY else 'row'}.words @@ {wanted}"
-        f" AND row.member_id = %(member)s AND {one.where} AND {_after(values)})"
-        for number, one in enumerate(parts)
+        + f" WHERE NOT {enough} AND {'entry' if one.table == _TALLY else 'row'}.words @@ {wanted}"
+        f" AND row.member_id = %(member)s AND {one.where} AND {older}"
+        for one in parts
     )
-    return _rows(
-        f"WITH {gathered} " + _together([f"SELECT * FROM part{n}" for n in range(len(parts))], sort=True),
-        values,
+    return (
+        f"(WITH near AS MATERIALIZED ({near}), far AS MATERIALIZED ({far})"
+        f" SELECT email_id, created_at FROM (SELECT * FROM near WHERE {enough} UNION ALL SELECT * FROM far) AS row"
+        f" {_NEWEST_FIRST} LIMIT %(most)s)"
     )
 
 
-def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[UUID, datetime]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, dict(values))
-        return list(cursor.fetchall())
+_TEXTS = {"html", "text"}
 
 
-def _in_order(ids: Sequence[UUID]) -> list[Email]:
-    rows = Email.objects.select_related("connection").defer("html", "text").in_bulk(ids)
-    return [rows[one] for one in ids if one in rows]
+def _emails(
+    member: Member, statement: str, values: Mapping[str, Any], mailboxes: Mapping[UUID, Connection] | None
+) -> list[Email]:
+    columns = ", ".join(
+        f'email."{field.column}"' for field in Email._meta.concrete_fields if field.name not in _TEXTS
+    )
+    found = list(
+        Email.objects.raw(
+            f"SELECT {columns} FROM {statement} AS row JOIN sending_email AS email ON email.id = row.email_id"
+            f" {_NEWEST_FIRST}",
+            values,
+        )
+    )
+    wanted = {one.connection_id for one in found if one.connection_id is not None}
+    known = mailboxes if mailboxes is not None and wanted <= mailboxes.keys() else None
+    known = known if known is not None else Connection.objects.in_bulk(wanted)
+    for one in found:
+        one.member = member
+        if one.connection_id is not None:
+            one.connection = known[one.connection_id]
+    return found

@@ -67,13 +67,22 @@ def every_problem_of(
 
 
 def problems_of(
-    emails: Iterable[Email], deliveries: Mapping[UUID, Sequence[Delivery]], attempts: Iterable[Attempt]
+    emails: Iterable[Email],
+    deliveries: Mapping[UUID, Sequence[Delivery]],
+    attempts: Iterable[Attempt],
+    mailboxes: Mapping[UUID, Description] | None = None,
 ) -> dict[UUID, Problem]:
-    """What is in the way of each email that something is in the way of; four queries at most, and one per cause."""
+    """What is in the way of each email that something is in the way of; a few queries for all, and one per cause.
+
+    ``mailboxes`` are those the caller has described already.
+    """
     stuck = [one for one in emails if one.status not in _WELL and deliveries.get(one.pk)]
-    rows = with_facts(Connection.objects.filter(pk__in={one.connection_id for one in stuck}))
+    wanted = {one.connection_id for one in stuck if one.connection_id is not None}
     now = clock.now()
-    described = {row.pk: describe(row, now) for row in rows} if stuck else {}
+    described = dict(mailboxes or {})
+    if not wanted <= described.keys():
+        rows = with_facts(Connection.objects.filter(pk__in=wanted))
+        described = {row.pk: describe(row, now) for row in rows}
     newest = {one.delivery_id: one for one in attempts}  # the last of each, as they come in order
     people, used_up = _People(), _used_up(stuck, now)
     found: dict[UUID, Problem] = {}

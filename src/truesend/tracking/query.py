@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from truesend.tracking.models import EmailTally, Signal
+from truesend.tracking.models import Signal
 
 COUNTS_FROM = 0.8
 """Confidence from which an open by a person counts in headlines and sums (design §6)."""
@@ -79,23 +79,21 @@ class Told:
     proxied: bool
 
 
+_TOLD = """
+SELECT signal.*, tally.email AS mail, tally.level, tally.opened, tally.clicked, tally.answered, tally.clicks,
+       tally.scanned, tally.proxied
+  FROM tracking_emailtally AS tally JOIN tracking_signal AS signal ON signal.id = tally.best
+ WHERE tally.email = ANY(%s) AND tally.level > 0
+"""
+_COUNTED = ("level", "opened", "clicked", "answered", "clicks", "scanned", "proxied")
+
+
 def told_of(emails: Iterable[UUID]) -> dict[UUID, Told]:
-    """What is known of each email of which anything is, in two queries for all of them."""
-    tallies = list(EmailTally.objects.filter(email__in=list(emails), level__gt=0))
-    signals = Signal.objects.in_bulk([one.best for one in tallies if one.best is not None])
+    """What is known of each email of which anything is, in one query for all of them."""
+    found = Signal.objects.raw(_TOLD, [list(emails)])
     return {
-        one.email: Told(
-            one.level,
-            signals[one.best],
-            one.opened,
-            one.clicked,
-            one.answered,
-            one.clicks,
-            one.scanned,
-            one.proxied,
-        )
-        for one in tallies
-        if one.best in signals
+        one.mail: Told(best=one, **{name: getattr(one, name) for name in _COUNTED})  # type: ignore[attr-defined]
+        for one in found
     }
 
 

@@ -9,19 +9,18 @@ from django.utils.html import format_html
 
 from truesend import env
 from truesend.connections.causes import Action, Who
-from truesend.connections.describe import Description, describe, people_who, with_facts
+from truesend.connections.describe import Description, people_who
 from truesend.connections.verdict import Verdict
-from truesend.organizations import finding, installation
-from truesend.organizations.access import connections_of, member_of
-from truesend.organizations.models import Member
+from truesend.organizations import installation
+from truesend.organizations.access import member_of
+from truesend.organizations.finding import MOST_EMAILS, MOST_NEEDS
+from truesend.web.facts import PageFacts, facts_of
 from truesend.web.folders import sent_folder
 from truesend.web.gate import names
 from truesend.web.hours import said_here
-from truesend.web.needs import open_questions
 from truesend.web.standstill import stands_still
 
-_MOST = 100
-_MANY = 999
+_MANY = MOST_EMAILS - 1
 
 
 def base(request: HttpRequest) -> dict[str, Any]:
@@ -31,7 +30,8 @@ def base(request: HttpRequest) -> dict[str, Any]:
     member = getattr(request, "member", None) or (member_of(user) if user is not None else None)
     if member is None:
         return {**common, "member": None}
-    found = health(member)
+    facts = facts_of(request, member)
+    found = health(facts)
     return {
         **common,
         "member": {
@@ -43,20 +43,20 @@ def base(request: HttpRequest) -> dict[str, Any]:
         },
         "health": found,
         "counts": {
-            "emails": _count(member),
+            "emails": _count(facts.numbers().emails),
             "integrations_bad": found["bad"],
         },
     }
 
 
-def _count(member: Member) -> str:
-    """How many emails there are, as the rail says it: nobody waits for a number that nobody reads."""
-    number = finding.count(member, "undrafted", most=_MANY + 1)
+def _count(number: int) -> str:
+    """How many emails there are, as the rail says it."""
     return f"{_MANY:,}+" if number > _MANY else f"{number:,}" if number else ""
 
 
-def health(member: Member) -> dict[str, Any]:
+def health(facts: PageFacts) -> dict[str, Any]:
     """The health line: the worst thing first, in a sentence, with its button."""
+    member = facts.member
     if not (standing := installation.standing()).adopted:
         return {
             "state": "bad",
@@ -75,7 +75,7 @@ def health(member: Member) -> dict[str, Any]:
             "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
             "bad": 0,
         }
-    described = [describe(one) for one in with_facts(connections_of(member).filter(disconnected_at=None))]
+    described = facts.connected
     if not described:
         return {
             "state": "none",
@@ -87,7 +87,7 @@ def health(member: Member) -> dict[str, Any]:
     bad = [one for one in described if one.verdict.verdict is Verdict.BROKEN]
     odd = [one for one in described if one.verdict.verdict is Verdict.ATTENTION]
     unproven = [one for one in described if one.verdict.verdict is Verdict.UNPROVEN]
-    if not bad and (asked := _asked(member)) is not None:
+    if not bad and (asked := _asked(facts)) is not None:
         return asked
     if bad or odd:
         worst = (bad or odd)[0]
@@ -121,19 +121,22 @@ def _of(one: Description, sentence: str, described: list[Description]) -> str:
     return format_html("{}: {}", one.connection.address, sentence)
 
 
-def _asked(member: Member) -> dict[str, Any] | None:
+def _asked(facts: PageFacts) -> dict[str, Any] | None:
     """Emails of which only their member can say what became of them; ``None`` where there are none."""
-    asked = list(open_questions(member).select_related("connection").only("connection", "member_id")[:_MOST])
+    asked = facts.numbers().asked
     if not asked:
         return None
     one = len(asked) == 1
-    count = str(len(asked)) if len(asked) < _MOST else f"{_MOST} or more"
-    folders = {sent_folder(email.connection, member.pk) for email in asked}
+    count = str(len(asked)) if len(asked) < MOST_NEEDS else f"{MOST_NEEDS} or more"
+    asking = {
+        facts.mailboxes[mailbox].connection if mailbox in facts.mailboxes else None for _, mailbox in asked
+    }
+    folders = {sent_folder(one, facts.member.pk) for one in asking}
     where = folders.pop() if len(folders) == 1 else "the Sent folders"
     return {
         "state": "warn",
         "title": f"{count} {'email needs' if one else 'emails need'} you",
         "sentence": f"{'Is it' if one else 'Are they'} in {where}?",
-        "fix": {"label": "Look", "url": f"/emails/{asked[0].pk}" if one else "/emails?filter=needs"},
+        "fix": {"label": "Look", "url": f"/emails/{asked[0][0]}" if one else "/emails?filter=needs"},
         "bad": 0,
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from truesend.connections.describe import Description, describe, with_facts
 from truesend.connections.models import Connection
@@ -14,7 +15,7 @@ from truesend.organizations import installation
 from truesend.organizations.access import emails_of
 from truesend.organizations.models import Member
 from truesend.sending import readiness
-from truesend.sending.models import Delivery, DeliveryStatus, Email
+from truesend.sending.models import Delivery, Email
 from truesend.sending.reconcile import RESTORED
 from truesend.sending.release import waits_for_somebody
 
@@ -32,24 +33,26 @@ def held_of(member: Member, connection_id: UUID, cause: str) -> QuerySet[Email]:
 
 def releasable(connection_id: UUID) -> Description | None:
     """The mailbox, where what was held in it can leave now."""
-    if not installation.standing().adopted:
-        return None
     described = describe(with_facts(Connection.objects.filter(pk=connection_id)).get())
-    return described if readiness.can_send(described) else None
+    return described if _can_go(described) else None
 
 
-def groups(member: Member) -> list[dict[str, Any]]:
-    """A note for each mailbox and cause of which several wait and can go: {title, sentence, fix}."""
-    waiting = Delivery.objects.filter(
-        email__in=emails_of(member).filter(is_test=False), status=DeliveryStatus.QUEUED, due_at=None
-    ).exclude(held_cause="")
-    counted = waiting.values_list("connection_id", "held_cause").annotate(count=Count("email", distinct=True))
-    found = sorted((one for one in counted if one[2] >= _SEVERAL), key=lambda one: -one[2])
-    mailboxes = {one[0]: releasable(one[0]) for one in found}
+def _can_go(mailbox: Description) -> bool:
+    return installation.standing().adopted and readiness.can_send(mailbox)
+
+
+def groups(
+    held: Sequence[tuple[UUID, str, int]], mailboxes: Mapping[UUID, Description]
+) -> list[dict[str, Any]]:
+    """A note for each mailbox and cause of which several wait and can go: {title, sentence, fix}.
+
+    ``held`` are (mailbox, cause, how many emails), see :func:`truesend.organizations.finding.numbers`.
+    """
+    found = sorted((one for one in held if one[2] >= _SEVERAL), key=lambda one: -one[2])
     return [
-        _note(mailbox, cause, count)
+        _note(mailboxes[connection_id], cause, count)
         for connection_id, cause, count in found
-        if (mailbox := mailboxes[connection_id]) is not None
+        if connection_id in mailboxes and _can_go(mailboxes[connection_id])
     ]
 
 

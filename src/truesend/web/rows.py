@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import UUIDField, Value
+
+from truesend.connections.describe import Description
 from truesend.organizations.finding import Lately
 from truesend.providers import registry
 from truesend.sending import reconcile
@@ -42,20 +45,25 @@ class Aftermath:
 
 
 def aftermath(emails: Sequence[Email]) -> Aftermath:
-    """Two queries for all of them; of several corrections the newest that was sent."""
+    """One query for all of them; of several corrections the newest that was sent."""
     sent = Email.objects.filter(corrects__in=emails).exclude(status=EmailStatus.DRAFT)
-    newest = {one.corrects_id: one for one in sent.only("corrects", "subject").order_by("created_at")}
+    later = sent.values_list("corrects", "pk", "subject", "created_at")
     late = Attempt.objects.filter(delivery__email__in=emails, arrived_at__isnull=False)
     late = late.exclude(delivery__status__in=(DeliveryStatus.CANCELLED, DeliveryStatus.REFUSED))
+    told = late.values_list("delivery__email_id", Value(None, UUIDField()), "delivery__status", "arrived_at")
+    newest: dict[UUID, Email] = {}
     twice: dict[UUID, str] = {}
-    for email_id, status in late.values_list("delivery__email_id", "delivery__status"):
-        if twice.get(email_id) != _ABOUT_TO:
-            twice[email_id] = _ABOUT_TO if status == DeliveryStatus.QUEUED else _TWICE
-    return Aftermath({key: one for key, one in newest.items() if key is not None}, twice)
+    both: Iterable[Any] = later.union(told, all=True)
+    for email_id, correction, text, _ in sorted(both, key=lambda one: one[3]):
+        if correction is not None:
+            newest[email_id] = Email(pk=correction, subject=text)
+        elif twice.get(email_id) != _ABOUT_TO:
+            twice[email_id] = _ABOUT_TO if text == DeliveryStatus.QUEUED else _TWICE
+    return Aftermath(newest, twice)
 
 
-def rows(emails: list[Email]) -> list[dict[str, Any]]:
-    """The rows of the list, with a few queries for all of them; copies are read only where they stand differently."""
+def rows(emails: list[Email], mailboxes: Mapping[UUID, Description] | None = None) -> list[dict[str, Any]]:
+    """The rows of the list, with five queries for all of them; copies are read only where they stand differently."""
     copies: dict[UUID, list[Delivery]] = defaultdict(list)
     apart = [one for one in emails if one.status in _APART]
     if apart:
@@ -63,7 +71,7 @@ def rows(emails: list[Email]) -> list[dict[str, Any]]:
             copies[one.email_id].append(one)
     troubled = [one for one in apart if one.status in _TROUBLED]
     tries = Attempt.objects.filter(delivery__email__in=[one.pk for one in troubled]).order_by("number")
-    problems = problems_of(troubled, copies, tries) if troubled else {}
+    problems = problems_of(troubled, copies, tries, mailboxes) if troubled else {}
     told, after = query.told_of([one.pk for one in emails]), aftermath(emails)
     return [
         _row(email, copies[email.pk], told.get(email.pk), problems.get(email.pk), after) for email in emails

@@ -11,9 +11,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from truesend.organizations import finding
-from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
+from truesend.web.facts import facts_of
 from truesend.web.gate import member_page
 from truesend.web.held import groups
 from truesend.web.rows import rows as rows_of
@@ -53,25 +53,30 @@ def _listing(request: HttpRequest, member: Member) -> dict[str, Any]:
     chosen = request.GET.get("filter", "")
     chosen = chosen if chosen in FILTERS else ""
     cursor = request.GET.get("cursor", "")
+    facts = facts_of(request, member)
+    mailboxes = {key: one.connection for key, one in facts.mailboxes.items()}
     try:
-        emails, following = finding.page(member, chosen, words=query, cursor=cursor, size=PAGE)
+        emails, following = finding.page(
+            member, chosen, words=query, cursor=cursor, size=PAGE, mailboxes=mailboxes
+        )
     except CursorError:
-        emails, following = finding.page(member, chosen, words=query, size=PAGE)
+        emails, following = finding.page(member, chosen, words=query, size=PAGE, mailboxes=mailboxes)
     asked = {"q": query, "filter": chosen, "cursor": cursor}
-    needs = finding.count(member, "needs", most=_MANY + 1)
+    listed = facts.numbers(of_the_list=True).listed
+    assert listed is not None
     return {
         "nav": "emails",
-        "summary": summary(finding.lately(member)),
-        "emails": rows_of(emails),
-        "held": groups(member) if chosen != "drafts" and not query else [],
+        "summary": summary(listed.lately),
+        "emails": rows_of(emails, facts.mailboxes),
+        "held": groups(listed.held, facts.mailboxes) if chosen != "drafts" and not query else [],
         "query": query,
         "filter": chosen,
         "filters": [
-            {"key": key, "label": label, "count": _several(needs) if key == "needs" else ""}
+            {"key": key, "label": label, "count": _several(listed.needs) if key == "needs" else ""}
             for key, label in FILTERS.items()
         ],
         "next": following,
-        "connected": connections_of(member).filter(disconnected_at=None).exists(),
+        "connected": bool(facts.connected),
         "live_url": "/emails/rows?" + urlencode({key: value for key, value in asked.items() if value}),
     }
 

@@ -120,9 +120,9 @@ def test_an_organization_by_one_of_its_links(stack: Stack, oda: Person) -> None:
     ("kind", "what", "reason", "said"),
     [
         ("host", "", "x", "Type what to block."),
-        ("host", "com", "x", "is no host"),
-        ("host", "http://[", "x", "is no host"),
-        ("host", "localhost", "x", "is no host"),
+        ("host", "com", "x", "is no host that can be blocked"),
+        ("host", "http://[", "x", "is no host that can be blocked"),
+        ("host", "localhost", "x", "is no host that can be blocked"),
         ("host", "evil.example", " \n", "Type a reason"),
         ("delivery", "nothing", "x", "paste one of its links"),
         ("delivery", "http://localhost/t/c/forged", "x", "paste one of its links"),

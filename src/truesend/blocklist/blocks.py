@@ -29,10 +29,11 @@ class NotABlock(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A block as the page shows it; ``label`` names what is blocked for people."""
+    """A block as the page shows it; ``label`` names what is blocked for people, ``sender`` whose copy it was."""
 
     block: Block
     label: str
+    sender: str
 
 
 def add(by: User | None, kind: str, what: str, reason: str) -> tuple[Block, bool]:
@@ -64,11 +65,17 @@ def listed() -> list[Listed]:
     """All blocks, newest first."""
     blocks = list(Block.objects.select_related("created_by").order_by("-created_at", "value"))
     names = _names([UUID(one.value) for one in blocks if one.kind == Block.Kind.ORGANIZATION])
-    return [Listed(one, names.get(one.value, one.value)) for one in blocks]
+    senders = _senders([UUID(one.value) for one in blocks if one.kind == Block.Kind.DELIVERY])
+    return [Listed(one, names.get(one.value, one.value), senders.get(one.value, "")) for one in blocks]
 
 
 def _names(ids: Sequence[UUID]) -> dict[str, str]:
     return {str(pk): name for pk, name in Organization.objects.filter(pk__in=ids).values_list("pk", "name")}
+
+
+def _senders(ids: Sequence[UUID]) -> dict[str, str]:
+    found = Delivery.objects.filter(pk__in=ids).values_list("pk", "email__organization__name")
+    return {str(pk): name for pk, name in found}
 
 
 def _tell() -> None:
@@ -97,7 +104,9 @@ def _host(what: str) -> str:
     text = token.target if isinstance(token, tokens.ClickToken) else what.removeprefix("*.")
     host = host_of(text)
     if not is_host(host):
-        raise NotABlock(f"“{what[:80]}” is no host. Type one like evil.example, or an address on it.")
+        raise NotABlock(
+            f"“{what[:80]}” is no host that can be blocked. Type one like evil.example, or an address on it."
+        )
     if host in {host_of(env.public_url()), host_of(env.tracking_url())}:
         raise NotABlock("That is this installation's own host.")
     return host

@@ -59,6 +59,11 @@ def page_of(path: str) -> str:
     return "/emails"
 
 
+def _back_from(path: str) -> str:
+    """Where what was refused is shown to be read."""
+    return "/account" if path.startswith("/account") else "/integration"
+
+
 def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """A page for a signed-in member, who is handed to the view; others go to sign-in and come back."""
 
@@ -85,7 +90,7 @@ def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
                     "title": "Not yours to change",
                     "sentence": refusal.sentence,
                     "who": names(people_with(member, refusal.roles)),
-                    "fix": {"label": "Back", "url": "/integration"},
+                    "fix": {"label": "Back", "url": _back_from(request.path)},
                 },
                 status=403,
             )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Coalesce, NullIf
+
 from truesend import clock
-from truesend.sending.models import Delivery, DeliveryStatus, Recipient
+from truesend.sending.models import Delivery, DeliveryStatus, Email, Recipient
 from truesend.tracking.models import CopyTally
 from truesend.web import statuses
 
@@ -28,31 +32,62 @@ _SEEN = {
 _ORDER = ("unknown", "refused", "queued", "sending", "cancelled", "accepted")
 
 
-def labels_of(deliveries: Sequence[Delivery]) -> dict[UUID, str]:
-    """By copy, the name of its first recipient, else the address; one query."""
-    found = Recipient.objects.filter(delivery__in=[one.pk for one in deliveries], position=0)
-    return {copy: name or address for copy, name, address in found.values_list("delivery", "name", "address")}
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """All copies of an email, in their order, with what a page says of them.
+
+    ``labels`` is the name of each one's first recipient, else the address, and empty where there is one copy only;
+    ``levels`` what the signals of each come to (:func:`truesend.tracking.query.rank`); ``links`` the tracked ones.
+    """
+
+    rows: list[Delivery]
+    labels: Mapping[UUID, str]
+    levels: Mapping[UUID, int]
+    links: Sequence[Mapping[str, Any]]
 
 
-def copies(
-    deliveries: Sequence[Delivery], provider: str, labels: Mapping[UUID, str], page: int = 1
-) -> dict[str, Any] | None:
+def copies_of(email: Email) -> Copies:
+    """One query; another one where the first copy has not left and others have."""
+    first = Recipient.objects.filter(delivery=OuterRef("pk"), position=0)
+    name = first.values_list(Coalesce(NullIf("name", Value("")), "address"))
+    level = CopyTally.objects.filter(delivery=OuterRef("pk")).values("level")
+    found = Delivery.objects.filter(email=email).defer("links").order_by("position")
+    rows = list(
+        found.annotate(
+            told_to=Subquery(name),
+            told_level=Subquery(level),
+            told_links=Case(When(position=0, then=F("links"))),
+        )
+    )
+    links: Sequence[Mapping[str, Any]] = rows[0].told_links or () if rows else ()
+    if email.track and not links and len({one.status for one in rows}) > 1:
+        sent = Delivery.objects.filter(email=email).exclude(links=[])
+        links = sent.order_by("position").values_list("links", flat=True).first() or ()
+    return Copies(
+        [*rows],
+        {one.pk: one.told_to or "" for one in rows} if len(rows) > 1 else {},
+        {one.pk: one.told_level or 0 for one in rows},
+        links,
+    )
+
+
+def listed(found: Copies, provider: str, page: int = 1) -> dict[str, Any] | None:
     """{summary, rows [{id, to, word, state, sentence, at}], count, page, pages}, those with a problem first.
 
-    ``None`` where there is one copy only. ``deliveries`` are all of them, ``labels`` by copy. One query.
+    ``None`` where there is one copy only.
     """
-    if len(deliveries) < 2:
+    if len(found.rows) < 2:
         return None
-    told = sorted(deliveries, key=lambda one: (not one.held_cause, _ORDER.index(one.status), one.position))
+    told = sorted(found.rows, key=lambda one: (not one.held_cause, _ORDER.index(one.status), one.position))
     counts = Counter(_status(one).word for one in told)
     pages = -(-len(told) // PAGE)
     page = min(page, pages)
-    shown = told[(page - 1) * PAGE : page * PAGE]
-    tallies = CopyTally.objects.filter(delivery__in=[one.pk for one in shown], level__gt=0)
-    levels = dict(tallies.values_list("delivery", "level"))
     return {
         "summary": ", ".join(f"{count:,} {word.lower()}" for word, count in counts.most_common()),
-        "rows": [_row(one, provider, labels.get(one.pk, ""), levels.get(one.pk, 0)) for one in shown],
+        "rows": [
+            _row(one, provider, found.labels[one.pk], found.levels[one.pk])
+            for one in told[(page - 1) * PAGE : page * PAGE]
+        ],
         "count": len(told),
         "page": page,
         "pages": pages,

@@ -1,34 +1,24 @@
-"""The links of an email in words, each with who clicked it: what the badges on its picture show, to be read."""
+"""The links of an email in words, each with who clicked it: what the badges on its picture show, to be read. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from truesend.sending.models import Delivery
-from truesend.tracking.clicks import LinkClicks, clicks_of
+from truesend.tracking.clicks import LinkClicks
 
 # Up to so many the list is open from the start.
 _FEW = 6
 _NONE = LinkClicks(0, 0, False, False)
 
 
-def links_of(email_id: UUID, copies: int, people: int) -> dict[str, Any] | None:
-    """Context of partials/links.html: {summary, open, rows: [{number, text, target, clicks, words}]}.
-
-    ``None`` where no link is tracked. ``copies`` it was sent in, ``people`` it was sent to. Two queries.
-    """
-    tracked = (
-        Delivery.objects.filter(email=email_id).exclude(links=[]).values_list("links", flat=True).first()
-    )
-    return told(tracked, clicks_of(email_id), copies, people) if tracked else None
-
-
 def told(
     tracked: Sequence[Mapping[str, Any]], clicks: Mapping[int, LinkClicks], copies: int, people: int
 ) -> dict[str, Any]:
-    """The same from what is known already. Pure."""
+    """Context of partials/links.html: {summary, open, rows: [{number, text, target, clicks, words}]}.
+
+    ``tracked`` as in `Delivery.links`, ``copies`` it was sent in, ``people`` it was sent to.
+    """
     rows = [
         {
             "number": link["index"],

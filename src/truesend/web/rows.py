@@ -62,6 +62,18 @@ def aftermath(emails: Sequence[Email]) -> Aftermath:
     return Aftermath(newest, twice)
 
 
+def aftermath_of(email: Email, copies: Sequence[Delivery], attempts: Sequence[Attempt]) -> Aftermath:
+    """The same of one email whose rows are read already: a query only where something could have been written again."""
+    gone = {DeliveryStatus.CANCELLED, DeliveryStatus.REFUSED}
+    corrections: Mapping[UUID, Email] = {}
+    if any(one.status in gone for one in copies):
+        corrections = aftermath([email]).corrections
+    late = {one.delivery_id for one in attempts if one.arrived_at is not None}
+    there = {one.status for one in copies if one.pk in late and one.status not in gone}
+    twice = {email.pk: _ABOUT_TO if DeliveryStatus.QUEUED in there else _TWICE} if there else {}
+    return Aftermath(corrections, twice)
+
+
 def rows(emails: list[Email], mailboxes: Mapping[UUID, Description] | None = None) -> list[dict[str, Any]]:
     """The rows of the list, with five queries for all of them; copies are read only where they stand differently."""
     copies: dict[UUID, list[Delivery]] = defaultdict(list)

@@ -15,17 +15,16 @@ from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
-from truesend.tracking import query
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
 from truesend.web import settled, statuses, undoing
-from truesend.web.copies import A_MOMENT, copies, labels_of
+from truesend.web.copies import A_MOMENT, copies_of, listed
 from truesend.web.entries import Whose, entries
 from truesend.web.obstacles import obstacles
-from truesend.web.places import links_of
+from truesend.web.places import told
 from truesend.web.preview import is_clipped
 from truesend.web.questions import questions
-from truesend.web.rows import aftermath, headline, people
+from truesend.web.rows import aftermath_of, headline, people
 from truesend.web.templatetags.look import moment
 
 # What of an email can be written again: nothing that may have left.
@@ -59,15 +58,16 @@ def part_of(asked: Mapping[str, str]) -> Part:
 def page(member: Member, email: Email, part: Part | None = None) -> dict[str, Any]:
     """Everything the email's page says to its member."""
     part = part or Part()
-    deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
-    after = aftermath([email])
-    word, state, text = headline(email, deliveries, query.told_of([email.pk]).get(email.pk), None, after)
+    found = copies_of(email)
+    deliveries, labels = found.rows, found.labels
+    attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
+    history = history_of(email.pk, part.size, part.before)
+    after = aftermath_of(email, deliveries, attempts)
+    word, state, text = headline(email, deliveries, history.told, None, after)
     connection = email.connection
     assert connection is not None
     name = registry.provider(connection.provider).name
-    labels = labels_of(deliveries) if len(deliveries) > 1 else {}
     asked = questions(member, connection, deliveries, labels)
-    attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
     notes = obstacles(member, email, deliveries, attempts)
     again = f"/emails/{email.pk}/again"
     edit = {"label": Help.AGAIN.value, "url": again, "method": "post"}
@@ -86,9 +86,7 @@ def page(member: Member, email: Email, part: Part | None = None) -> dict[str, An
     if is_clipped(email):
         notes.append(_clipped())
     people_count = len(email.to) + len(email.cc) + len(email.bcc)
-    links = links_of(email.pk, len(deliveries), people_count) if email.track else None
-    history = history_of(email.pk, part.size, part.before)
-    whose = Whose(labels, people_count, len(links["rows"]) if links else 0)
+    whose = Whose(labels, people_count, len(found.links))
     tries = settled.lines(deliveries, attempts, name, labels)
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
@@ -110,11 +108,11 @@ def page(member: Member, email: Email, part: Part | None = None) -> dict[str, An
             "newest": part.before is not None,
             "older": _older(part, history.older),
         },
-        "links": links,
+        "links": told(found.links, history.clicks, len(deliveries), people_count) if found.links else None,
         "nothing": statuses.NOTHING[email.status],
         "questions": asked,
         "notes": notes,
-        "copies": copies(deliveries, name, labels),
+        "copies": listed(found, name),
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
@@ -182,11 +180,10 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
 
 def every_copy(email: Email, asked: str) -> dict[str, Any] | None:
     """Context of emails/copies.html; ``None`` where there is one copy only. ``asked`` is the page's number."""
-    deliveries = list(Delivery.objects.filter(email=email).defer("links").order_by("position"))
     assert email.connection is not None
     name = registry.provider(email.connection.provider).name
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    found = copies(deliveries, name, labels_of(deliveries), max(1, number))
+    found = listed(copies_of(email), name, max(1, number))
     return {"email": {"id": str(email.pk), "subject": email.subject}, "copies": found} if found else None
 
 

@@ -53,7 +53,8 @@ def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
     email = access_email(member, email_id)
     if email is not None and email.status == EmailStatus.DRAFT:
         return HttpResponseRedirect(f"/emails/new?draft={email_id}")
-    email = _email(member, email_id)
+    if email is None:
+        raise Http404
     context = {
         "nav": "emails",
         "files": listed(email.pk),
@@ -72,8 +73,9 @@ def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespon
         gone = HttpResponse()
         gone["HX-Redirect"] = f"/emails/new?draft={email_id}"
         return gone
-    part = told.part_of(request.GET)
-    context = {**told.page(member, _email(member, email_id), part), "refreshed": True}
+    if email is None:
+        raise Http404
+    context = {**told.page(member, email, told.part_of(request.GET)), "refreshed": True}
     return render(request, "partials/timeline.html", context)
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 AS_IT_CAME = [("203.0.113.7", CHROME, {"accept-language": "en-GB"}, "203.0.113.0/24")]
 SHORTENED = [("203.0.113.0", "Mozilla/5.0 (Linux) Chrome/130", {"accept-language": "en"}, "203.0.113.0/24")]
-DROPPED = [(None, "", {}, None)]
+DROPPED: list[tuple[object, ...]] = [(None, "", {}, None)]
 
 
 @pytest.mark.parametrize(

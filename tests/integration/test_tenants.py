@@ -202,11 +202,8 @@ def world(stack: Stack) -> World:
     assert owner.bearer
     found = re.search(r"/account/tokens/([0-9a-f-]{36})/revoke", owner.get("/account").text)
     assert found
-    file = attached.json()["id"]
-    block = blocked(stack, "board.example")
-    return World(
-        owner, colleague, stranger, personal, shared, email, delivery, draft, file, found[1], signal["id"], block
-    )
+    ids = (personal, shared, email, delivery, draft, attached.json()["id"], found[1], signal["id"])
+    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"))
 
 
 def filled(route: str, ids: dict[str, str]) -> str:

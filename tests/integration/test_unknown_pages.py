@@ -49,7 +49,7 @@ def shown(member: Member, email: Email) -> str:
 
 
 def markup(member: Member, email: Email) -> str:
-    return render_to_string("partials/timeline.html", timeline.page(member, email))
+    return render_to_string("partials/timeline.html", timeline.page(PageFacts(member), email))
 
 
 UNKNOWN = Copy("unknown", "provider_timeout", ask=90)
@@ -265,11 +265,11 @@ def test_what_was_stopped_in_part_is_written_again_by_a_button_of_the_page(ana: 
     )
     for email in (one, two):
         assert markup(ana, email).count(f'action="/emails/{email.pk}/again"') == 1
-        assert not timeline.page(ana, email)["can_edit"]
+        assert not timeline.page(PageFacts(ana), email)["can_edit"]
     draft = Email.objects.get(pk=pressed(ana, f"/emails/{one.pk}/again").partition("draft=")[2])
     assert draft.to == ["person1@globex.example"]
     whole = email_of(ana, connection, Copy("cancelled"))
-    assert timeline.page(ana, whole)["can_edit"]
+    assert timeline.page(PageFacts(ana), whole)["can_edit"]
     assert "/again" not in markup(ana, whole)
 
 

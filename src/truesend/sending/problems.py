@@ -54,11 +54,12 @@ def problem_of(email: Email) -> Problem | None:
 
 
 def every_problem_of(
-    email: Email, deliveries: Sequence[Delivery], attempts: Iterable[Attempt]
+    email: Email, deliveries: Sequence[Delivery], attempts: Iterable[Attempt], about: Description
 ) -> list[Problem]:
-    """Everything in one email's way, what most needs somebody first: copies that stand alike are told together."""
-    assert email.connection_id is not None
-    about = describe(with_facts(Connection.objects.filter(pk=email.connection_id)).get())
+    """Everything in one email's way, what most needs somebody first: copies that stand alike are told together.
+
+    ``about`` describes the mailbox it leaves by.
+    """
     now, people = clock.now(), _People()
     newest = {one.delivery_id: one for one in attempts}
     facts = _facts(email, deliveries, newest, about, now, _used_up([email], now))

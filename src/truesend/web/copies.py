@@ -17,7 +17,8 @@ from truesend.sending.models import Delivery, DeliveryStatus, Email, Recipient
 from truesend.tracking.models import CopyTally
 from truesend.web import statuses
 
-PAGE = 100
+# On a page of their own, and where they stand among other things.
+PAGE, FIRST = 100, 20
 # What waits longer than this has a reason worth telling.
 A_MOMENT = timedelta(seconds=5)
 # What an accepted copy's signals come to, by level (:func:`truesend.tracking.query.rank`).
@@ -60,7 +61,8 @@ def copies_of(email: Email) -> Copies:
         )
     )
     links: Sequence[Mapping[str, Any]] = rows[0].told_links or () if rows else ()
-    if email.track and not links and len({one.status for one in rows}) > 1:
+    left = DeliveryStatus.ACCEPTED
+    if email.track and rows and rows[0].status != left and any(one.status == left for one in rows):
         sent = Delivery.objects.filter(email=email).exclude(links=[])
         links = sent.order_by("position").values_list("links", flat=True).first() or ()
     return Copies(
@@ -71,22 +73,22 @@ def copies_of(email: Email) -> Copies:
     )
 
 
-def listed(found: Copies, provider: str, page: int = 1) -> dict[str, Any] | None:
+def listed(found: Copies, provider: str, page: int = 1, size: int = PAGE) -> dict[str, Any] | None:
     """{summary, rows [{id, to, word, state, sentence, at}], count, page, pages}, those with a problem first.
 
-    ``None`` where there is one copy only.
+    ``None`` where there is one copy only. A page has ``size`` of them.
     """
     if len(found.rows) < 2:
         return None
     told = sorted(found.rows, key=lambda one: (not one.held_cause, _ORDER.index(one.status), one.position))
     counts = Counter(_status(one).word for one in told)
-    pages = -(-len(told) // PAGE)
+    pages = -(-len(told) // size)
     page = min(page, pages)
     return {
         "summary": ", ".join(f"{count:,} {word.lower()}" for word, count in counts.most_common()),
         "rows": [
             _row(one, provider, found.labels[one.pk], found.levels[one.pk])
-            for one in told[(page - 1) * PAGE : page * PAGE]
+            for one in told[(page - 1) * size : page * size]
         ],
         "count": len(told),
         "page": page,

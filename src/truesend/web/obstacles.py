@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from truesend import clock
-from truesend.connections.describe import start_url
+from truesend.connections.describe import Description, start_url
 from truesend.organizations.access import Refused, check_manages
 from truesend.organizations.models import Member
 from truesend.sending.explain import Help
@@ -24,15 +24,19 @@ _PRESSED = {Help.RELEASE: "release", Help.AGAIN: "again"}
 
 
 def obstacles(
-    member: Member, email: Email, deliveries: Sequence[Delivery], attempts: Sequence[Attempt]
+    member: Member,
+    email: Email,
+    deliveries: Sequence[Delivery],
+    attempts: Sequence[Attempt],
+    about: Description,
 ) -> list[dict[str, Any]]:
     """A note for each cause: {title, sentence, state, words, fix, who}; what needs a person first.
 
-    ``attempts`` in the order of their numbers. What is unknown is asked elsewhere on the page.
+    ``attempts`` in the order of their numbers, ``about`` describes the mailbox. What is unknown is asked elsewhere.
     """
     now = clock.now()
     notes: list[dict[str, Any]] = []
-    for problem in every_problem_of(email, deliveries, attempts):
+    for problem in every_problem_of(email, deliveries, attempts, about):
         if problem.status == DeliveryStatus.UNKNOWN:
             continue
         fix = _fix(problem, member, email)

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from truesend import clock
 from truesend.connections.causes import sentence
-from truesend.connections.describe import Description, describe, start_url, with_facts
+from truesend.connections.describe import Description, start_url
 from truesend.connections.models import Connection
 from truesend.connections.verdict import Verdict
 from truesend.organizations.access import Refused, check_manages, people_with
@@ -43,22 +43,30 @@ def tried(attempt: Attempt, provider: str) -> SafeString:
 
 
 def questions(
-    member: Member, connection: Connection, deliveries: Sequence[Delivery], labels: Mapping[UUID, str]
+    member: Member,
+    described: Description,
+    deliveries: Sequence[Delivery],
+    attempts: Sequence[Attempt],
+    labels: Mapping[UUID, str],
 ) -> dict[str, Any] | None:
-    """Context of partials/questions.html; ``None`` where everything is known."""
+    """Context of partials/questions.html; ``None`` where everything is known.
+
+    ``described`` is the mailbox, ``attempts`` those of the copies in the order of their numbers.
+    """
+    connection = described.connection
     unknown = [one for one in deliveries if one.status == DeliveryStatus.UNKNOWN]
     if not unknown:
         return None
     now = clock.now()
-    described = describe(with_facts(Connection.objects.filter(pk=connection.pk)).get(), now)
     failing = _failing(described) if reconcile.can_look(connection) else None
     looking: list[dict[str, Any]] = []
     asked: list[dict[str, Any]] = []
-    for delivery, attempt in _with_attempts(unknown):
+    for delivery, attempt in _with_attempts(unknown, attempts):
         looked_up = delivery.look_at is not None and reconcile.can_look(connection)
         decides = reconcile.decides_at(delivery, attempt, now)
         line = {
             "id": str(delivery.pk),
+            "email": delivery.email_id,
             "to": labels.get(delivery.pk, ""),
             "tried": tried(attempt, described.provider_name),
             "decides": decides,
@@ -85,10 +93,11 @@ def questions(
     }
 
 
-def _with_attempts(unknown: Sequence[Delivery]) -> list[tuple[Delivery, Attempt]]:
+def _with_attempts(
+    unknown: Sequence[Delivery], attempts: Sequence[Attempt]
+) -> list[tuple[Delivery, Attempt]]:
     """Unknown copies with the try that left them open, in order."""
-    tries = Attempt.objects.filter(delivery__in=unknown, outcome=Outcome.UNKNOWN).order_by("number")
-    newest = {one.delivery_id: one for one in tries}
+    newest = {one.delivery_id: one for one in attempts if one.outcome == Outcome.UNKNOWN}
     return [(one, newest[one.pk]) for one in unknown if one.pk in newest]
 
 
@@ -128,7 +137,7 @@ def _offer(
     """“See replies and bounces”, where it would have answered the question."""
     if not reconcile.would_answer(connection):
         return None
-    email = Delivery.objects.values_list("email_id", flat=True).get(pk=asked[0]["id"])
+    email = asked[0]["email"]
     offer = {"provider": provider, "address": connection.address}
     try:
         check_manages(member, connection)

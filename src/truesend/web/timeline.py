@@ -10,16 +10,18 @@ from urllib.parse import urlencode
 from django.utils.html import format_html
 
 from truesend import clock
+from truesend.connections.describe import describe, with_facts
+from truesend.connections.models import Connection
 from truesend.organizations import installation
-from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
-from truesend.web import settled, statuses, undoing
-from truesend.web.copies import A_MOMENT, copies_of, listed
+from truesend.web import forgotten, settled, statuses, undoing
+from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
 from truesend.web.entries import Whose, entries
+from truesend.web.facts import PageFacts
 from truesend.web.obstacles import obstacles
 from truesend.web.places import told
 from truesend.web.preview import is_clipped
@@ -55,8 +57,9 @@ def part_of(asked: Mapping[str, str]) -> Part:
     return Part(min(max(size, PAGE), MOST), place_of(asked.get("before", "")))
 
 
-def page(member: Member, email: Email, part: Part | None = None) -> dict[str, Any]:
+def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, Any]:
     """Everything the email's page says to its member."""
+    member = email.member = facts.member
     part = part or Part()
     found = copies_of(email)
     deliveries, labels = found.rows, found.labels
@@ -66,9 +69,15 @@ def page(member: Member, email: Email, part: Part | None = None) -> dict[str, An
     word, state, text = headline(email, deliveries, history.told, None, after)
     connection = email.connection
     assert connection is not None
+    # A mailbox that was shared once may be one's own again, and not this member's.
+    described = facts.mailboxes.get(connection.pk) or describe(
+        with_facts(Connection.objects.filter(pk=connection.pk)).get()
+    )
     name = registry.provider(connection.provider).name
-    asked = questions(member, connection, deliveries, labels)
-    notes = obstacles(member, email, deliveries, attempts)
+    asked = questions(member, described, deliveries, attempts, labels)
+    notes = obstacles(member, email, deliveries, attempts, described)
+    if email.track and not history.told:
+        notes += forgotten.notes(deliveries)
     again = f"/emails/{email.pk}/again"
     edit = {"label": Help.AGAIN.value, "url": again, "method": "post"}
     offered = any(note["fix"] == edit for note in notes)
@@ -112,7 +121,7 @@ def page(member: Member, email: Email, part: Part | None = None) -> dict[str, An
         "nothing": statuses.NOTHING[email.status],
         "questions": asked,
         "notes": notes,
-        "copies": listed(found, name),
+        "copies": listed(found, name, size=FIRST),
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),

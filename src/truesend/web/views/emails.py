@@ -25,6 +25,7 @@ from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
 from truesend.sending.submit import NotReady
 from truesend.tracking.clicks import clicks_of
 from truesend.web import timeline as told
+from truesend.web.facts import facts_of
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
 from truesend.web.hours import local
@@ -58,7 +59,7 @@ def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
     context = {
         "nav": "emails",
         "files": listed(email.pk),
-        **told.page(member, email, told.part_of(request.GET)),
+        **told.page(facts_of(request, member), email, told.part_of(request.GET)),
     }
     return render(request, "emails/detail.html", context)
 
@@ -75,7 +76,7 @@ def timeline(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespon
         return gone
     if email is None:
         raise Http404
-    context = {**told.page(member, email, told.part_of(request.GET)), "refreshed": True}
+    context = {**told.page(facts_of(request, member), email, told.part_of(request.GET)), "refreshed": True}
     return render(request, "partials/timeline.html", context)
 
 

@@ -10,6 +10,7 @@ from truesend.organizations.access import access_email, access_signal
 from truesend.organizations.models import Member
 from truesend.tracking import striking
 from truesend.web import timeline as told
+from truesend.web.facts import facts_of
 from truesend.web.gate import member_page
 
 
@@ -35,6 +36,9 @@ def _strike(request: HttpRequest, member: Member, signal_id: int, *, struck: boo
         raise Http404
     striking.strike(found, struck=struck)
     if request.headers.get("HX-Request") == "true":
-        context = {**told.page(member, email, told.part_of(request.GET)), "refreshed": True}
+        context = {
+            **told.page(facts_of(request, member), email, told.part_of(request.GET)),
+            "refreshed": True,
+        }
         return render(request, "partials/timeline.html", context)
     return HttpResponseRedirect(f"/emails/{email.pk}#signal-{found.pk}")

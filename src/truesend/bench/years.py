@@ -112,7 +112,7 @@ def furnish(url: str, connection_id: str, emails: int, tell: Callable[[int], Non
 
     ``tell`` hears after each batch how many there are; answers the id of the newest of them.
     """
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         owner = connection.execute(
             "SELECT organization_id, member_id FROM connections_connection WHERE id = %s", [connection_id]
         ).fetchone()
@@ -142,8 +142,6 @@ def furnish(url: str, connection_id: str, emails: int, tell: Callable[[int], Non
                     ).fetchone()
                     newest = row[0] if row else None
             tell(end)
-        connection.commit()
-        connection.autocommit = True
         for table in _TABLES:
             connection.execute(f"VACUUM ANALYZE {table}")
         connection.execute("CHECKPOINT")

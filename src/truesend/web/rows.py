@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import UUIDField, Value
+from django.utils.html import format_html
 
 from truesend.connections.describe import Description
 from truesend.organizations.finding import Lately
@@ -23,9 +24,12 @@ from truesend.tracking.query import Told
 from truesend.web import statuses
 from truesend.web.folders import sent_folder
 from truesend.web.hours import local
+from truesend.web.templatetags.look import moment
 
 # Headline word of tracking -> state of the look; the others are good news.
 _STATES = {"Cannot know": "eye", "Only machines": "bot"}
+# Words that have a moment.
+_SEEN = frozenset({"Opened", "Clicked", "Answered"})
 _TROUBLED = frozenset(
     {EmailStatus.QUEUED, EmailStatus.HELD, EmailStatus.PAUSED, EmailStatus.PARTLY, EmailStatus.FAILED}
 )
@@ -119,7 +123,9 @@ def _row(
         "status_word": word,
         "state": state,
         "detail": text,
-        "local_detail": local(text, problem.due_at if problem is not None else None),
+        "local_detail": format_html("{}, {}", text.removesuffix("."), moment(told.best.at, "clock"))
+        if told is not None and word in _SEEN
+        else local(text, problem.due_at if problem is not None else None),
         "time": email.updated_at if draft else email.created_at,
     }
 

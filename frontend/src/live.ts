@@ -12,12 +12,20 @@ const SPREAD = 150;
 const POLL = 5_000;
 const RETRY = 5_000;
 const TICK = 30_000;
+// A stream that comes back sooner was never missed.
+const GRACE = 2_000;
+const CUT = "This page is not live right now. It tries again by itself.";
+const FAILED = "Could not refresh. Trying again.";
+const SIGNED_OUT = "You are signed out, so this page no longer updates.";
 
 const pending = new Set<Element>();
 // Ids of what could not refresh: that something else could is no reason to take the note away.
 const failing = new Set<string>();
 let gathering: ReturnType<typeof setTimeout> | undefined;
 let polling: ReturnType<typeof setInterval> | undefined;
+let grace: ReturnType<typeof setTimeout> | undefined;
+let isCut = false;
+let isSignedOut = false;
 
 // When what rests between two refreshes (data-live-rest, milliseconds) was last refreshed, by its id.
 const refreshedAt = new Map<string, number>();
@@ -70,11 +78,20 @@ function refreshAll(): void {
 function hear(message: StreamMessage): void {
   if (message.type === "down") {
     polling ??= setInterval(refreshAll, POLL);
+    document.body.dataset["liveState"] = "down";
+    grace ??= setTimeout(() => {
+      isCut = true;
+      sayState();
+    }, GRACE);
     return;
   }
   if (message.type === "open") {
     clearInterval(polling);
     polling = undefined;
+    clearTimeout(grace);
+    grace = undefined;
+    isCut = false;
+    sayState();
     document.body.dataset["liveState"] = "open";
     if (message.stale) refreshAll();
     return;
@@ -99,17 +116,36 @@ function connect(member: string): () => void {
   return () => worker.port.postMessage({ type: "leave", url, renderedAt });
 }
 
-function showNote(text: string | null, link?: { label: string; url: string }): void {
+/** Say what keeps this page from being fresh, the worst first, with what helps; nothing when it is. */
+function sayState(): void {
   const note = document.querySelector<HTMLElement>("#live-note");
   if (!note) return;
-  note.hidden = text === null;
-  note.textContent = text === null ? "" : `${text} `;
-  if (text !== null && link) {
-    const anchor = document.createElement("a");
-    anchor.href = link.url;
-    anchor.textContent = link.label;
-    note.append(anchor);
-  }
+  // What left the page meanwhile will never catch up.
+  const isFailing = [...failing].some((id) => document.getElementById(id));
+  const text = isSignedOut ? SIGNED_OUT : isFailing ? FAILED : isCut ? CUT : "";
+  if (note.dataset["said"] === text) return;
+  note.dataset["said"] = text;
+  // Whoever has pressed the button stays on the page.
+  if (note.contains(document.activeElement)) document.querySelector<HTMLElement>("#content")?.focus();
+  note.hidden = text === "";
+  note.textContent = `${text} `;
+  if (text !== "") note.append(isSignedOut ? signIn() : tryNow());
+}
+
+function signIn(): HTMLElement {
+  const anchor = document.createElement("a");
+  anchor.href = "/login";
+  anchor.textContent = "Sign in";
+  return anchor;
+}
+
+function tryNow(): HTMLElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link-button";
+  button.textContent = "Try now";
+  button.addEventListener("click", refreshAll);
+  return button;
 }
 
 interface HtmxDetail {
@@ -120,7 +156,7 @@ function failed(event: Event): void {
   const source = (event as CustomEvent<HtmxDetail>).detail.ctx?.sourceElement;
   if (!source?.matches("[data-live]")) return;
   failing.add(source.id);
-  showNote("Could not refresh. Trying again.");
+  sayState();
   setTimeout(() => refresh([source]), RETRY);
 }
 
@@ -131,7 +167,8 @@ function watchRequests(): void {
     if (!ctx?.sourceElement?.matches("[data-live]") || !raw?.redirected) return;
     // The session ended: what would arrive now is the sign-in page.
     event.preventDefault();
-    showNote("You are signed out, so this page no longer updates.", { label: "Sign in", url: "/login" });
+    isSignedOut = true;
+    sayState();
   });
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
@@ -139,8 +176,7 @@ function watchRequests(): void {
     const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
     if (!ctx?.sourceElement?.matches("[data-live]") || !ctx.response?.raw?.ok) return;
     failing.delete(ctx.sourceElement.id);
-    // What left the page meanwhile will never catch up.
-    if (![...failing].some((id) => document.getElementById(id))) showNote(null);
+    sayState();
   });
 }
 

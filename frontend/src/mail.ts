@@ -81,6 +81,26 @@ function watchPointers(frame: HTMLIFrameElement): void {
   });
 }
 
+/** “Show older” goes when there is nothing older: then the keyboard goes on at the first entry it brought. */
+function keepFocus(): void {
+  let shown = 0;
+  document.addEventListener("click", (event) => {
+    if ((event.target as Element | null)?.closest?.("#older")) shown = entriesOf().length;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const first = entriesOf()[shown];
+    if (shown === 0 || !first) return;
+    shown = 0;
+    if (document.querySelector("#older")) return;
+    first.tabIndex = -1;
+    first.focus();
+  });
+}
+
+function entriesOf(): HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>("#timeline .timeline > li")];
+}
+
 export function startMail(): void {
   const box = document.querySelector<HTMLElement>("[data-mail]");
   const frame = box?.querySelector<HTMLIFrameElement>("iframe");
@@ -106,4 +126,5 @@ export function startMail(): void {
     if (page) writeBadges(page);
   });
   watchPointers(frame);
+  keepFocus();
 }

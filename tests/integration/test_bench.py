@@ -30,15 +30,17 @@ WRK = """Running 1s test @ http://127.0.0.1:47001
 """
 
 
-def bench(tmp_path: Path, name: str, *, seconds: str = "1", **settings: str) -> list[dict[str, Any]]:
+def bench(
+    tmp_path: Path, name: str, *options: str, seconds: str = "1", **settings: str
+) -> list[dict[str, Any]]:
     """Rows of a short run in which everything is in ``tmp_path``."""
     before = set(Path("/var/lib/truesend").glob("*"))
     done = subprocess.run(
-        up.command("bench", name, "--json", "--seconds", seconds, "--runs", "1"),
+        up.command("bench", name, "--json", "--seconds", seconds, "--runs", "1", *options),
         env=up.environment({"TMPDIR": str(tmp_path), **settings}),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -68,16 +70,26 @@ def test_tracking_is_held_against_a_bare_application(tmp_path: Path, path: str) 
         assert "wrk is not installed" in opens["setup"]["load"]
 
 
-@pytest.mark.timeout(150)
-def test_pages_are_measured_alone_and_in_a_crowd(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_pages_are_measured_alone_in_a_crowd_and_with_years_of_emails(tmp_path: Path) -> None:
     # A setting of an installation must not reach the bench: this database does not exist.
-    rows = bench(tmp_path, "pages", TRUESEND_DATABASE_URL="postgresql://nobody@localhost:1/none")
-    assert len([row for row in rows if row["unit"] == "ms"]) == 8
+    rows = bench(
+        tmp_path,
+        "pages",
+        "--emails",
+        "5000",
+        TRUESEND_DATABASE_URL="postgresql://nobody@localhost:1/none",
+    )
     assert all(0 < row["ours"] <= row["p99_ms"] for row in rows if row["unit"] == "ms")
-    assert "0 failed; 210 streams ended" in rows[0]["setup"]["seen"]
-    ending, second = rows[-2:]
+    crowded, (ending, second), years = rows[:8], rows[8:10], rows[10:]
+    assert "0 failed; 210 streams ended" in crowded[0]["setup"]["seen"]
     assert ending["ours"] < ending["limit"] == 10
     assert second["ours"] < second["limit"] == 10
+    assert len(years) == 2 * 16
+    assert {row["limit"] for row in years} == {100, 1.3}
+    for absolute, relative in zip(years[::2], years[1::2], strict=True):
+        assert relative["ratio"] == pytest.approx(absolute["ours"] / relative["compare"], rel=0.01)
+    assert years[0]["setup"]["emails"].startswith("5,000, 5 signals")
 
 
 @pytest.mark.timeout(240)

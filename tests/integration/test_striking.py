@@ -28,6 +28,11 @@ class Sent:
         found: str | None = self.ana.api("GET", f"emails/{self.email}").json()["signal"]
         return found
 
+    def counted(self) -> tuple[int, int, int]:
+        """How many copies were opened, clicked and answered."""
+        email = self.ana.api("GET", f"emails/{self.email}").json()
+        return email["opened"], email["clicked"], email["answered"]
+
     def listed(self) -> str:
         """What the list says of it."""
         rows = self.ana.get("/emails/rows").text.partition('id="filters"')[0]
@@ -52,6 +57,7 @@ def test_counts_and_headline_follow_and_open_pages_are_told(stack: Stack, sent: 
     assert "Clicked" in sent.listed()
     clicked = sent.headline()
     assert clicked is not None
+    assert sent.counted() == (1, 1, 0)
     with open_streams(stack.url, ana.bearer, 1) as streams:
         until(streams.opened, lambda open_now: open_now == 1, 5)
         answer = ana.api("POST", f"signals/{sent.clicked}/strike")
@@ -63,8 +69,9 @@ def test_counts_and_headline_follow_and_open_pages_are_told(stack: Stack, sent: 
     assert sent.headline() not in {clicked, None}
     assert "Opened" in sent.listed()
     assert "Clicked" not in sent.listed()
+    assert sent.counted() == (1, 0, 0)
     ana.api("POST", f"signals/{sent.opened}/strike")
-    assert sent.headline() is None
+    assert (sent.headline(), sent.counted()) == (None, (0, 0, 0))
     assert "Opened" not in sent.listed()
     for _ in range(2):  # pressed twice
         assert ana.api("POST", f"signals/{sent.clicked}/unstrike").json()["struck"] is False

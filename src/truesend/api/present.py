@@ -81,6 +81,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "problem": email.problem or None,
             "problem_detail": _problem(stuck.get(email.pk)),
             "signal": told[email.pk].best.kind if email.pk in told else None,
+            **_people(told.get(email.pk)),
             "deliveries": [_delivery(one, people[one.pk], tries[one.pk]) for one in deliveries[email.pk]],
         }
         for email in found
@@ -97,6 +98,13 @@ def _problem(found: Problem | None) -> dict[str, Any] | None:
         "fix": found.fix,
         "who": found.who,
     }
+
+
+def _people(told: query.Told | None) -> dict[str, int]:
+    """Of how many copies a person is known to have opened, clicked, answered."""
+    if told is None:
+        return {"opened": 0, "clicked": 0, "answered": 0}
+    return {"opened": told.opened, "clicked": told.clicked, "answered": told.answered}
 
 
 def _delivery(row: Delivery, people: list[Recipient], tries: list[Attempt]) -> dict[str, Any]:

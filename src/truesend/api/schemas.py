@@ -300,7 +300,10 @@ class StuckOut(Schema):
 
 
 class EmailOut(Schema):
-    """An email; `problem` is the cause in its way (`problem_detail` says it in words), `signal` the strongest."""
+    """An email; `problem` is the cause in its way (`problem_detail` says it in words), `signal` the strongest.
+
+    `opened`, `clicked` and `answered` are how many of its copies a person opened, clicked in, answered.
+    """
 
     id: str
     status: str
@@ -311,6 +314,9 @@ class EmailOut(Schema):
     problem: str | None
     problem_detail: StuckOut | None
     signal: str | None
+    opened: int
+    clicked: int
+    answered: int
     deliveries: list[DeliveryOut]
 
 

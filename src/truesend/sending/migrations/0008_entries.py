@@ -103,28 +103,29 @@ CREATE FUNCTION tracking_recount(wanted uuid[]) RETURNS void LANGUAGE plpgsql AS
 DECLARE
   mails uuid[];
 BEGIN
+  -- Joined, not compared with the array: a plan kept for many calls would look through all of it for each row.
+  SELECT array_agg(mail ORDER BY mail) INTO mails FROM (
+    SELECT DISTINCT e.id AS mail FROM unnest(wanted) AS w JOIN sending_delivery AS d ON d.id = w
+      JOIN sending_email AS e ON e.id = d.email_id WHERE NOT e.is_test) AS found;
+  IF mails IS NULL THEN
+    RETURN;
+  END IF;
   -- Of an email one counts at a time: what another has just written of its copies is seen here.
   INSERT INTO tracking_emailtally
     (email, member, created_at, opened, clicked, answered, level, clicks, scanned, proxied)
   SELECT e.id, e.member_id, e.created_at, 0, 0, 0, 0, 0, 0, false
-    FROM sending_email AS e
-   WHERE e.id IN (SELECT d.email_id FROM sending_delivery AS d WHERE d.id = ANY(wanted))
-     AND NOT e.is_test
-   ORDER BY e.id
+    FROM unnest(mails) AS mail JOIN sending_email AS e ON e.id = mail ORDER BY e.id
   ON CONFLICT (email) DO NOTHING;
-  SELECT array_agg(t.email) INTO mails FROM (
-    SELECT email FROM tracking_emailtally
-     WHERE email IN (SELECT d.email_id FROM sending_delivery AS d WHERE d.id = ANY(wanted))
-     ORDER BY email FOR UPDATE) AS t;
-  IF mails IS NULL THEN
-    RETURN;
-  END IF;
-  DELETE FROM tracking_copytally AS c WHERE c.delivery = ANY(wanted)
-    AND NOT EXISTS (SELECT FROM tracking_signal AS s WHERE s.delivery = c.delivery);
-  WITH told AS (
-    SELECT delivery, email, id, at, kind, class, link, struck, count,
-           tracking_level(kind, class, confidence, struck) AS level
-      FROM tracking_signal WHERE delivery = ANY(wanted) AND email = ANY(mails)
+  PERFORM t.email FROM unnest(mails) AS mail JOIN tracking_emailtally AS t ON t.email = mail
+    ORDER BY t.email FOR UPDATE OF t;
+  DELETE FROM tracking_copytally AS c USING unnest(wanted) AS w
+   WHERE c.delivery = w AND NOT EXISTS (SELECT FROM tracking_signal AS s WHERE s.delivery = c.delivery);
+  WITH told AS MATERIALIZED (
+    SELECT s.delivery, s.email, s.id, s.at, s.kind, s.class, s.link, s.struck, s.count,
+           tracking_level(s.kind, s.class, s.confidence, s.struck) AS level
+      FROM (SELECT DISTINCT w FROM unnest(wanted) AS w) AS w
+      JOIN tracking_signal AS s ON s.delivery = w.w
+      JOIN tracking_emailtally AS t ON t.email = s.email
   ), best AS (
     SELECT DISTINCT ON (delivery) delivery, id, at, link, level FROM told WHERE level > 0
      ORDER BY delivery, level DESC, at DESC, id DESC
@@ -138,23 +139,26 @@ BEGIN
          bool_or(t.class = 'proxy' AND NOT t.struck)
     FROM told AS t LEFT JOIN best AS b USING (delivery)
    GROUP BY t.delivery, t.email, b.level, b.id, b.at, b.link
+   ORDER BY t.delivery
   ON CONFLICT (delivery) DO UPDATE SET
     level = excluded.level, best = excluded.best, best_at = excluded.best_at, opened = excluded.opened,
     clicked = excluded.clicked, answered = excluded.answered, clicks = excluded.clicks,
     scanned = excluded.scanned, proxied = excluded.proxied;
-  WITH summed AS (
-    SELECT mail, count(*) FILTER (WHERE c.opened) AS opened, count(*) FILTER (WHERE c.clicked) AS clicked,
-           count(*) FILTER (WHERE c.answered) AS answered, coalesce(bool_or(c.proxied), false) AS proxied
-      FROM unnest(mails) AS mail LEFT JOIN tracking_copytally AS c ON c.email = mail GROUP BY mail
+  WITH copies AS MATERIALIZED (
+    SELECT mail, c.* FROM unnest(mails) AS mail LEFT JOIN tracking_copytally AS c ON c.email = mail
+  ), summed AS (
+    SELECT mail, count(*) FILTER (WHERE opened) AS opened, count(*) FILTER (WHERE clicked) AS clicked,
+           count(*) FILTER (WHERE answered) AS answered, coalesce(bool_or(proxied), false) AS proxied
+      FROM copies GROUP BY mail
   ), best AS (
-    SELECT DISTINCT ON (email) email, level, best, best_at, clicks, scanned
-      FROM tracking_copytally WHERE email = ANY(mails) ORDER BY email, level DESC, best_at DESC, best DESC
+    SELECT DISTINCT ON (mail) mail, level, best, best_at, clicks, scanned FROM copies
+     ORDER BY mail, level DESC NULLS LAST, best_at DESC NULLS LAST, best DESC
   )
   UPDATE tracking_emailtally AS t SET
     opened = s.opened, clicked = s.clicked, answered = s.answered, proxied = s.proxied,
     level = coalesce(b.level, 0), best = b.best, best_at = b.best_at, clicks = coalesce(b.clicks, 0),
     scanned = coalesce(b.scanned, 0)
-    FROM summed AS s LEFT JOIN best AS b ON b.email = s.mail WHERE t.email = s.mail;
+    FROM summed AS s JOIN best AS b USING (mail) WHERE t.email = s.mail;
 END $$;
 CREATE FUNCTION tracking_signals_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

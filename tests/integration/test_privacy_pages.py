@@ -136,7 +136,7 @@ def test_new_emails_start_as_the_organization_says(stack: Stack, ana: Person) ->
 def test_sign_up_asks_whether_to_track(stack: Stack, sent: dict[str, str], tracks: bool) -> None:
     person = stack.person(signed_up=False)
     name = f"Asked {uuid4()}"
-    assert "Track nothing, unless switched on for an email" in words(person.get("/signup"))
+    assert "Track nothing" in words(person.get("/signup"))
     fields = {"organization": name, "email": person.email, "password1": PASSWORD, **sent}
     assert form(stack, requests.Session(), "/signup", **fields).url.endswith("/integration")
     assert sql(stack, LEVEL, name) == [("truncated", tracks, 180, None)]

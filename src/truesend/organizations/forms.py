@@ -19,12 +19,12 @@ class SignupFields(forms.Form):
     # Not sent by a form that asks for the three fields alone: then as the first choice says.
     tracking = forms.ChoiceField(
         choices=[
-            ("on", "Track opens and clicks, unless switched off for an email"),
-            ("off", "Track nothing, unless switched on for an email"),
+            ("on", "Track opens and clicks"),
+            ("off", "Track nothing"),
         ],
         initial="on",
         required=False,
-        label="Your emails",
+        label="What you send",
     )
 
     def clean_organization(self) -> str:

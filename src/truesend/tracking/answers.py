@@ -31,6 +31,7 @@ _STYLE = (
 _POLICY = b"default-src 'none'; style-src 'sha256-%b'" % base64.b64encode(
     hashlib.sha256(_STYLE.encode()).digest()
 )
+_LEADS_ON = [*_ALWAYS[:2], _ALWAYS[3]]
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{title}</title><style>{style}</style>
@@ -54,11 +55,19 @@ def _page(status: int, title: str, text: str) -> Answer:
 
 def redirect(target: bytes) -> Answer:
     """302 to the target, byte for byte as it stood in the mail."""
-    headers = [(b"location", target), (b"content-length", b"0"), *_ALWAYS]
+    headers = [(b"location", target), (b"content-length", b"0"), *_LEADS_ON]
     return {"type": "http.response.start", "status": 302, "headers": headers}, EMPTY
 
 
-PIXEL = plain(200, GIF, b"image/gif")
+# Nothing is loaded from a pixel, read out of it or listed: what a page needs to say besides would only cost time.
+PIXEL: Answer = (
+    {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-type", b"image/gif"), (b"content-length", b"%d" % len(GIF)), *_ALWAYS[:2]],
+    },
+    {"type": "http.response.body", "body": GIF},
+)
 NOT_FOUND = plain(404, b"Not found.\n", b"text/plain; charset=utf-8")
 WRONG_METHOD = plain(405, b"Only GET and HEAD.\n", b"text/plain; charset=utf-8", (b"allow", b"GET, HEAD"))
 NOT_VALID = _page(

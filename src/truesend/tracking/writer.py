@@ -1,6 +1,6 @@
 """From the event loop to the segment: requests wait for the batch their hit is in (group commit).
 
-While one batch is being synced the next one waits, so one sync serves all requests of that time. The
+While one batch is being synced the next one gathers, so one sync serves all requests of that time. The
 request path never waits longer than :data:`PATIENCE`, whatever the disk does.
 """
 
@@ -26,8 +26,10 @@ MAX_WAITING = 100_000
 GATHER = 0.002
 """Seconds a batch gathers: many hits to a sync and to a turn between two threads cost a third less than few."""
 
-_Batch = tuple[list[bytes], "asyncio.Future[None]"]
+ENOUGH = 32
+"""Hits that wait no longer. Were a batch everybody who asks at a time, the processor would idle while it is synced."""
 
+_Batch = tuple[list[bytes], "asyncio.Future[None]"]
 
 _LOOK = 0.25
 
@@ -44,6 +46,7 @@ class Writer:
         self._next = self._loop.create_future()
         self._writing: asyncio.Future[None] | None = None
         self._since = 0.0
+        self._due = False  # the batch that gathers has gathered long enough
         self._late = False
         self._settled: asyncio.Future[None] = self._loop.create_future()
         self._settled.set_result(None)
@@ -62,10 +65,12 @@ class Writer:
             self._dropped += 1
             return self._settled
         self._waiting.append(record)
-        if self._writing is not None:
-            return self._settled if self._late else self._next
-        self._gather()
-        return self._next
+        batch = self._next
+        if len(self._waiting) == 1:
+            self._loop.call_later(GATHER, self._gathered, batch)
+        elif len(self._waiting) >= ENOUGH and self._writing is None:
+            self._start()
+        return self._settled if self._late else batch
 
     async def close(self) -> None:
         """Write what is waiting, close the segment, end the thread. At most a few seconds."""
@@ -76,11 +81,15 @@ class Writer:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join, PATIENCE)
 
-    def _gather(self) -> None:
-        self._writing, self._since = self._next, self._loop.time()
-        self._loop.call_later(GATHER, self._start)
+    def _gathered(self, batch: asyncio.Future[None]) -> None:
+        if batch is not self._next:
+            return  # it was enough before
+        self._due = True
+        if self._writing is None:
+            self._start()
 
     def _start(self) -> None:
+        self._writing, self._since, self._due = self._next, self._loop.time(), False
         self._queue.put((self._waiting, self._next))
         self._waiting, self._next = [], self._loop.create_future()
 
@@ -99,7 +108,9 @@ class Writer:
         if not future.done():
             future.set_result(None)
         if self._waiting:
-            self._gather()
+            # Whoever comes to a batch that nobody waits for any more would not wait either.
+            if self._due or len(self._waiting) >= ENOUGH or self._next.done():
+                self._start()
         elif self._next.done():
             self._next = self._loop.create_future()
 

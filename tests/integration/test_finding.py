@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from tests.copies import Copy, email_of, mailbox, member_of
 from tests.counted import told
 
@@ -207,6 +209,17 @@ def signals(email: Email, copies: list[UUID], dice: random.Random, number: int) 
         )
         for _ in range(number)
     ]
+
+
+def test_a_signal_says_as_much_to_the_database_as_to_the_program() -> None:
+    every = itertools.product(
+        Signal.Kind.values, Signal.Klass.values, (0.0, 0.3, 0.699, 0.7, 0.79, 0.8, 0.81, 1.0), (False, True)
+    )
+    for kind, klass, confidence, struck in every:
+        signal = Signal(kind=kind, klass=klass, confidence=confidence, struck=struck)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tracking_level(%s, %s, %s, %s)", [kind, klass, confidence, struck])
+            assert cursor.fetchone() == (query.rank(signal),), (kind, klass, confidence, struck)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -4,6 +4,7 @@
 const UNABLE = "This browser cannot show notifications from this address.";
 const DENIED =
   "Your browser blocks notifications from this address. Allow them by the sign before the address, then switch this on.";
+const ASKING = "Your browser asks you whether it may.";
 const ON = "On in this browser, while no page of Truesend is in view.";
 
 /** Who is signed in here; empty where nobody is. */
@@ -57,6 +58,7 @@ function show(box: HTMLElement, choice: HTMLInputElement): void {
 async function choose(box: HTMLElement, choice: HTMLInputElement): Promise<void> {
   store(choice.checked);
   if (choice.checked && Notification.permission !== "granted") {
+    say(box, ASKING);
     const answer = await Notification.requestPermission();
     show(box, choice);
     if (answer === "denied") say(box, DENIED);

@@ -30,7 +30,8 @@ _LOOK = """pages => pages.map(html => {
 })"""
 
 
-def _page(chance: random.Random) -> str:
+def odd_page(chance: random.Random) -> str:
+    """Pieces of HTML in an order that nobody would write."""
     parts = []
     for _ in range(chance.randrange(1, 14)):
         kind = chance.random()
@@ -50,7 +51,7 @@ def _tracked(number: int, target: str) -> str:
 @pytest.mark.browser
 def test_a_browser_finds_the_same_links_and_the_pixel(chromium: Browser) -> None:
     chance = random.Random(SEED)
-    pages = [_page(chance) for _ in range(PAGES)]
+    pages = [odd_page(chance) for _ in range(PAGES)]
     results = [rewrite(html, click_url=_tracked, pixel_url=PIXEL) for html in pages]
     tab = chromium.new_page()
     before = tab.evaluate(_LOOK, pages)

@@ -18,7 +18,7 @@ from proof.notes import Notes
 from tests import stack as stacks
 from tests import tracker_process
 from tests.integration import test_walk
-from tests.storms import kills, mutations
+from tests.storms import hits, kills, mutations
 
 from truesend.bench import pages, send
 from truesend.bench.installation import data_folder
@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WALKS, WALK_LIMIT = 5, 5.0
 TOKENS, TOKENS_FOLLOWED = 1_000_000, 20_000
 STORMS, ROUNDS, EMAILS, HITS, MAILBOXES = 3, 2, 200, 2_000, 10
+HITS_KILLS, HITS_HUNG = 10, 12.0
 
 SELECTIONS: dict[str, tuple[str, ...]] = {
     "walk in a browser": ("tests/e2e/test_walk_browser.py",),
@@ -197,6 +198,28 @@ def _storm(seed: int) -> Finding:
     )
 
 
+def _hits_storm(seed: int) -> list[Finding]:
+    """Hits without a pause while tracker, loader and PostgreSQL are killed, PostgreSQL hangs and the disk is full."""
+    with data_folder() as data:
+        books = hits.storm(data, kills=HITS_KILLS, hung=HITS_HUNG, seed=seed)
+    short = books.shortfalls()
+    longest = max(books.longest.values(), default=0) / 1000
+    held = (
+        f"{len(books.answered):,} hits once each under {books.blows.total()} blows, "
+        f"{books.lost:,} told as lost on the full disk; longest answer {longest:.1f} s"
+    )
+    return [
+        Finding(
+            "hits under blows",
+            "; ".join(short) if short else held,
+            "each once, every link leads on",
+            holds=not short,
+            seconds=books.seconds,
+            seed=str(seed),
+        )
+    ]
+
+
 STEPS: tuple[Step | LongStep, ...] = (
     Step("walk-browser", "the walk in a browser", _selection("walk in a browser")),
     Step("walk-api", "the walk by API", _walk_by_api),
@@ -222,6 +245,7 @@ STEPS: tuple[Step | LongStep, ...] = (
         "hits while database, disk and tracker fail",
         _selection("hits under failures"),
     ),
+    Step("hits-storm", "hits while everything behind them dies", _hits_storm),
     Step("mails", "mails, their links and their quotes", _selection("mails as they arrive")),
     Step("tokens", "a million changed tokens", _tokens),
     Step("storms", "storms", _storms),

@@ -12,7 +12,7 @@ from truesend.privacy.hits import COLUMNS, OWNERS, Facts, treat
 from truesend.privacy.models import History
 from truesend.sending.models import Email, EmailStatus
 
-EMAILS = 500
+EMAILS = 200
 """Emails of one step."""
 
 HITS = 2000

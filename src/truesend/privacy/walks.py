@@ -40,15 +40,13 @@ _DELETE_SIGNALS = "DELETE FROM tracking_signal WHERE id = ANY(%s)"
 
 def judged() -> bool:
     """Shorten or drop what has settled since the last look; whether there is more to do at once."""
+    now = clock.now()
+    following = Hit.objects.filter(pk__gt=_cursor(Pass.Name.JUDGED)).order_by("pk")
+    if not is_settled(following.values_list("classified_at", flat=True).first(), now):
+        return False
     with transaction.atomic():
         walk = _taken(Pass.Name.JUDGED)
         if walk is None:
-            return False
-        now = clock.now()
-        following = (
-            Hit.objects.filter(pk__gt=walk.cursor).order_by("pk").values_list("classified_at", flat=True)
-        )
-        if not is_settled(following.first(), now):
             return False
         # The first that is not settled ends the step: behind it lies what came later.
         ready = list(takewhile(lambda one: is_settled(one.classified_at, now), _hits(walk.cursor, None)))
@@ -61,6 +59,8 @@ def judged() -> bool:
 
 def kept() -> bool:
     """A step of the daily walk over all hits: what is older than its organization keeps goes."""
+    if not _is_due(Pass.Name.KEPT):
+        return False
     with transaction.atomic():
         walk = _begun(Pass.Name.KEPT, "SELECT max(id) FROM tracking_hit")
         if walk is None:
@@ -72,6 +72,8 @@ def kept() -> bool:
 
 def signals() -> bool:
     """A step of the daily walk over all signals: those older than their organization keeps go, with their hits."""
+    if not _is_due(Pass.Name.SIGNALS):
+        return False
     with transaction.atomic():
         walk = _begun(Pass.Name.SIGNALS, "SELECT max(id) FROM tracking_signal")
         if walk is None:
@@ -104,6 +106,21 @@ def _hits(after: int, until: int | None) -> list[Facts]:
         return [Facts(*row) for row in cursor.fetchall()]
 
 
+def _cursor(name: str) -> int:
+    """How far a walk is, without holding it: to hold is to write, which an idle worker shall not do."""
+    return Pass.objects.filter(pk=name).values_list("cursor", flat=True).first() or 0
+
+
+def _is_due(name: str) -> bool:
+    found = Pass.objects.filter(pk=name).first()
+    return found is None or found.until is not None or _lets_begin(found.due_at, clock.now())
+
+
+def _lets_begin(due_at: datetime, now: datetime) -> bool:
+    """Whether it is time. Due in the far future a walk was before the sandbox's clock was set back."""
+    return not now < due_at <= now + EVERY
+
+
 def _taken(name: str) -> Pass | None:
     """The walk's row, which is ours until the transaction ends; ``None`` while somebody else has it."""
     if not Pass.objects.filter(pk=name).exists():
@@ -118,8 +135,7 @@ def _begun(name: str, last: str) -> Pass | None:
         return None
     if walk.until is None:
         now = clock.now()
-        # Due in the far future it was before the sandbox's clock was set back.
-        if now < walk.due_at <= now + EVERY:
+        if not _lets_begin(walk.due_at, now):
             return None
         with connection.cursor() as cursor:
             cursor.execute(last)

@@ -6,6 +6,7 @@ sent, that it was loaded ahead, and which gateway led here. It no longer tells o
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
@@ -51,6 +52,7 @@ _SYSTEMS = {
 _PROXIES = {"gmail": "GoogleImageProxy", "yahoo": "YahooMailProxy", "apple": "Mozilla/5.0", "none": ""}
 
 
+@functools.lru_cache(maxsize=16_384)
 def address(ip: str | None) -> str | None:
     """The first address of its /24 or /48."""
     if ip is None:
@@ -59,6 +61,7 @@ def address(ip: str | None) -> str | None:
     return str(ipaddress.ip_network((parsed, NETWORK_BITS[parsed.version]), strict=False).network_address)
 
 
+@functools.lru_cache(maxsize=4096)
 def agent(user_agent: str) -> str:
     """Family, major version and system, in a spelling that is read as the same agent."""
     version = rules.CURRENT.version

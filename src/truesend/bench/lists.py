@@ -34,6 +34,7 @@ def rows(*, seconds: float, runs: int, emails: int = EMAILS) -> list[Row]:
         "turns": "each page in turn, of the one installation and of the other",
     }
     with _furnished(few) as small, _furnished(emails) as large:
+        small.ana.rested()
         over, rounds = time.monotonic() + seconds * runs, 0
         while rounds < _LEAST_ROUNDS or time.monotonic() < over:
             for name in small.pages:
@@ -74,6 +75,7 @@ def _furnished(emails: int) -> Iterator[_Side]:
             ana.sign_up()
             mailbox = ana.connect(next(iter(PROVIDERS)))
             newest = years.furnish(_as_admin(data), mailbox, emails, tell)
+            ana.rested()
             pages = _pages(ana, f"/emails/{newest}")
             side = _Side(ana, pages, {name: [] for name in pages})
             for _ in range(_WARM):

@@ -44,6 +44,12 @@ class Visitor:
         """The ``Cookie`` header."""
         return "; ".join(f"{name}={value}" for name, value in self._jar.items())
 
+    def rested(self) -> None:
+        """After a long pause: the server has closed what was kept."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
     def get(self, path: str) -> Page:
         """A page; :class:`BenchError` unless it is a 200 in the end."""
         return self._browse("GET", urljoin(self.url, path))

@@ -25,5 +25,7 @@ def test_the_senders_own_look_is_not_counted(chromium: Browser, stack: Stack) ->
         expect(page.get_by_role("button", name="Strike")).to_have_count(0)
         expect(listing.locator(".email-row")).to_contain_text("Sent")
         expect(listing.locator(".email-row")).not_to_contain_text("Opened")
+        listing.wait_for_timeout(300)
+        assert page.locator("#toasts [data-notice]").count() + listing.locator("[data-notice]").count() == 0
     (signal,) = ana.signals(email, 1)
     assert signal["class"] == "self"

@@ -63,7 +63,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     part = part or Part()
     found = copies_of(email)
     deliveries, labels = found.rows, found.labels
-    attempts = list(Attempt.objects.filter(delivery__in=deliveries).order_by("number"))
+    attempts = list(Attempt.objects.filter(delivery__email=email).order_by("number"))
     history = history_of(email.pk, part.size, part.before)
     after = aftermath_of(email, deliveries, attempts)
     word, state, text = headline(email, deliveries, history.told, None, after)

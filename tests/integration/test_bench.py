@@ -58,12 +58,19 @@ def bench(
 @pytest.mark.parametrize("path", ["with wrk", "without wrk"])
 def test_tracking_is_held_against_a_bare_application(tmp_path: Path, path: str) -> None:
     settings = {"PATH": str(tmp_path)} if path == "without wrk" else {}
-    opens, clicks, p99, once = bench(tmp_path, "tracking", **settings)
-    for row in (opens, clicks):
+    rows = bench(tmp_path, "tracking", **settings)
+    opens, clicks, p99, many_opens, many_clicks, lag, nginx, once, filled = rows
+    for row in (opens, clicks, many_opens, many_clicks):
         assert row["ratio"] == pytest.approx(row["ours"] / row["compare"], abs=0.001)
         assert 0 < row["ratio"] < 1.2
-        assert row["cpu_ms"] > row["setup"]["bare_cpu_ms"] > 0
+        assert row["cpu_ms"] > opens["setup"]["bare_cpu_ms"] > 0
+    assert many_opens["name"] == "tracking opens, 256 connections"
     assert "ratio" not in p99
+    assert lag["ours"] > 0
+    assert ("nginx_runs_per_s" in nginx["setup"]) == ("compare" in nginx)
+    assert "compare" in nginx or "not installed" in nginx["setup"]["nginx"]
+    assert filled["name"] == "tracking opens, 200,000 rows in the table"
+    assert filled["ratio"] > 0
     assert (once["ours"], once["limit"]) == (0, 0)
     assert "20,000 answered, 20,000 in the table" in once["setup"]["once"]
     if settings:

@@ -58,24 +58,26 @@ class Load:
 
 def generator() -> str:
     """Which one is used here, in words."""
-    return f"wrk, 1 thread, {CONNECTIONS} connections" if shutil.which("wrk") else _own_words()
+    return "wrk, 1 thread" if shutil.which("wrk") else _own_words()
 
 
 def _own_words() -> str:
-    return f"own (Python, {_processes()} processes), {CONNECTIONS} connections; wrk is not installed"
+    return f"own (Python, {_processes()} processes); wrk is not installed"
 
 
 def _processes() -> int:
     return max(2, min(4, (os.cpu_count() or 2) // 2))
 
 
-def press(port: int, paths: Path, seconds: float) -> Load:
-    """Ask ``paths`` (a file, an address path to a line) of a local port for that long.
+def press(port: int, paths: Path, seconds: float, connections: int = CONNECTIONS) -> Load:
+    """Ask ``paths`` (a file, an address path to a line) of a local port for that long, over so many connections.
 
     :class:`BenchError` when anything but a 2xx or 3xx comes back.
     """
     wrk = shutil.which("wrk")
-    return _wrk(wrk, port, paths, seconds) if wrk else _own(port, paths, seconds=seconds)
+    if wrk is None:
+        return _own(port, paths, seconds=seconds, connections=connections)
+    return _wrk(wrk, port, paths, seconds, connections)
 
 
 def each_once(port: int, paths: Path, count: int, agent: str) -> int:
@@ -84,10 +86,10 @@ def each_once(port: int, paths: Path, count: int, agent: str) -> int:
     return _own(port, paths, count=count, agent=agent).answered
 
 
-def _wrk(wrk: str, port: int, paths: Path, seconds: float) -> Load:
+def _wrk(wrk: str, port: int, paths: Path, seconds: float, connections: int) -> Load:
     script = paths.with_name("paths.lua")
     script.write_text(_LUA, encoding="ascii")
-    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--latency"]
+    command = [wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
     for name, value in HEADERS.items():
         command += ["-H", f"{name}: {value}"]
     command += ["-s", str(script), f"http://127.0.0.1:{port}", "--", str(paths)]
@@ -115,12 +117,13 @@ def _own(
     seconds: float | None = None,
     count: int | None = None,
     agent: str | None = None,
+    connections: int = CONNECTIONS,
 ) -> Load:
     processes = _processes()
     order = {
         "port": port,
         "paths": str(paths),
-        "connections": CONNECTIONS // processes,
+        "connections": connections // processes,
         "seconds": seconds,
         "headers": dict(HEADERS),
     }

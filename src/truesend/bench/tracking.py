@@ -6,61 +6,32 @@ so that each hit becomes a row of its own.
 
 from __future__ import annotations
 
-import base64
-import json
+import os
 import secrets
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 import psycopg
 
 from truesend import env
-from truesend.bench import load, machine
+from truesend.bench import filled, lag, load, machine, nginx
 from truesend.bench.installation import await_true, data_folder, migrate, program, truesend
-from truesend.bench.load import Load
-from truesend.bench.rows import BenchError, Row, median
-from truesend.runtime.keys import key_files
+from truesend.bench.rows import Row, median
+from truesend.bench.trackers import Side, database, health, keys_of, programs, seconds_to_load, settings
 from truesend.runtime.postgres import Postgres
 from truesend.tracking import tokens
-from truesend.tracking.records import is_blank
-from truesend.tracking.segments import listing
 
 RATIO = 0.45
 P99_MS = 25.0
-TOKENS = 20_000
+MANY_CONNECTIONS = 256
+LAG_MS = 1000.0
+FILLED_RATIO = 0.9
+FIGURE_SECONDS = 3.0
+"""Runs shorter than this show that the bench works; they are not worth ten million rows."""
+
 ONCE = 20_000
-LOADING = 120.0
-"""Seconds after which hits that are not in the table count as stuck."""
-
-_TARGET = "https://example.com/prices?utm_source=newsletter"
-
-
-@dataclass
-class _Side:
-    """One of the two programs under load."""
-
-    port: int
-    pid: int
-    paths: Path
-    runs: list[Load] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def press(self, seconds: float) -> None:
-        before = machine.cpu_seconds(self.pid)
-        run = load.press(self.port, self.paths, seconds)
-        self.runs.append(run)
-        self.cpu.append((machine.cpu_seconds(self.pid) - before) * 1000 / run.answered)
-
-    @property
-    def per_second(self) -> float:
-        return median([run.per_second for run in self.runs])
 
 
 def rows(*, seconds: float, runs: int) -> list[Row]:
@@ -71,22 +42,45 @@ def rows(*, seconds: float, runs: int) -> list[Row]:
         "mark": "ASGI application answering 43 bytes under the same server (uvicorn, uvloop, httptools)",
         "tracker": "one process; file synced before each answer; loader and PostgreSQL (fsync on) running",
     }
-    with data_folder() as data, _database(data) as url, _programs(data, url) as (bare, opens, clicks):
-        for side in (bare, opens, clicks):
+    with data_folder() as data, database(data) as server, programs(data, server) as sides:
+        bare, opens, clicks = sides
+        many = [side.with_connections(MANY_CONNECTIONS) for side in sides]
+        for side in sides:
             load.press(side.port, side.paths, 1)  # warm
-        for _ in range(runs):
-            for side in (bare, opens, clicks):
-                side.press(seconds)
-        answered = sum(run.answered for side in (opens, clicks) for run in side.runs)
-        setup["loaded_after_s"] = round(_seconds_to_load(url, data, opens.port), 2)
+        _take_turns([*sides, *many], seconds, runs)
+        answered = sum(run.answered for side in (opens, clicks, *many[1:]) for run in side.runs)
+        setup["loaded_after_s"] = round(seconds_to_load(server.url, data, opens.port), 2)
         setup["hits"] = f"{answered:,} answered in the measured runs"
-        measured = [_row("opens", opens, bare, setup), _row("clicks", clicks, bare, setup)]
-        return [*measured, *_once(url, data, opens, setup)]
+        found = [_row("opens", opens, bare, setup), _row("clicks", clicks, bare, setup)]
+        found.append(
+            Row(
+                "tracking opens, p99",
+                opens.p99_ms,
+                "ms",
+                P99_MS,
+                "ms at most",
+                p99_ms=opens.p99_ms,
+                setup=setup,
+            )
+        )
+        found += [_row("opens", many[1], many[0], setup), _row("clicks", many[2], many[0], setup)]
+        found.append(_lag(server.url, data, opens, seconds, setup))
+        found.append(_beside_nginx(data, opens, seconds, runs, setup))
+        found += _once(server.url, data, opens, setup)
+        found.append(_filled(data, server, opens, seconds, runs, setup))
+        return found
 
 
-def _row(name: str, side: _Side, bare: _Side, setup: dict[str, Any]) -> Row:
+def _take_turns(sides: Sequence[Side], seconds: float, runs: int) -> None:
+    for _ in range(runs):
+        for side in sides:
+            side.press(seconds)
+
+
+def _row(name: str, side: Side, bare: Side, setup: dict[str, Any]) -> Row:
+    crowd = "" if side.connections == load.CONNECTIONS else f", {side.connections} connections"
     return Row(
-        name=f"tracking {name}",
+        name=f"tracking {name}{crowd}",
         ours=side.per_second,
         unit="/s",
         limit=RATIO,
@@ -94,24 +88,109 @@ def _row(name: str, side: _Side, bare: _Side, setup: dict[str, Any]) -> Row:
         at_least=True,
         ratio=side.per_second / bare.per_second,
         compare=bare.per_second,
-        cpu_ms=median(side.cpu),
-        p99_ms=median([run.p99_ms for run in side.runs]),
+        cpu_ms=side.cpu_ms,
+        p99_ms=side.p99_ms,
         setup={
             **setup,
-            f"{name}_runs_per_s": [round(run.per_second) for run in side.runs],
-            "bare_runs_per_s": [round(run.per_second) for run in bare.runs],
-            "bare_cpu_ms": round(median(bare.cpu), 3),
+            f"{name}_runs_per_s{crowd}": [round(run.per_second) for run in side.runs],
+            f"bare_runs_per_s{crowd}": [round(run.per_second) for run in bare.runs],
+            f"{name}_cpu_ms{crowd}": f"{median(side.cpu):.3f} tracker and loader,"
+            f" {median(side.database_cpu):.3f} PostgreSQL",
+            f"bare_cpu_ms{crowd}": round(median(bare.cpu), 3),
         },
     )
 
 
-def _once(url: str, data: Path, opens: _Side, setup: dict[str, Any]) -> Iterator[Row]:
+def _lag(url: str, data: Path, opens: Side, seconds: float, setup: dict[str, Any]) -> Row:
+    """How long after its answer a hit is in the table, with as many others as the tracker takes."""
+    keys = keys_of(data)
+    found = lag.milliseconds(
+        url,
+        opens.port,
+        lambda delivery: f"/t/o/{tokens.sign_open(keys, delivery)}.gif",
+        lambda: load.press(opens.port, opens.paths, max(seconds, 2.0)),
+    )
+    return Row(
+        name="tracking, from an answer under load to its row in PostgreSQL",
+        ours=max(found),
+        unit="ms",
+        limit=LAG_MS,
+        limit_name="ms at most",
+        median_ms=median(found),
+        setup={**setup, "looked_for": f"{len(found)} hits, the slowest counts"},
+    )
+
+
+def _beside_nginx(data: Path, opens: Side, seconds: float, runs: int, setup: dict[str, Any]) -> Row:
+    """For comparison: a program that answers a pixel and keeps nothing."""
+    row = Row(
+        "tracking opens, beside nginx's empty_gif",
+        opens.per_second,
+        "/s",
+        0.0,
+        "told, no limit",
+        at_least=True,
+    )
+    program_file = nginx.found()
+    if program_file is None:
+        return replace(row, setup={**setup, "nginx": "not installed: nothing to compare with"})
+    with nginx.running(program_file, data) as port:
+        side = Side(port, os.getpid(), opens.paths)
+        _take_turns([side], seconds, runs)
+    return replace(
+        row,
+        ratio=opens.per_second / side.per_second,
+        compare=side.per_second,
+        setup={**setup, "nginx_runs_per_s": [round(run.per_second) for run in side.runs]},
+    )
+
+
+def _filled(
+    data: Path, server: Postgres, opens: Side, seconds: float, runs: int, setup: dict[str, Any]
+) -> Row:
+    """The same with a table that has many rows, in turn with the one that has few."""
+    count = filled.MANY if seconds >= FIGURE_SECONDS else filled.FEW
+    url = filled.make_database(server.url)
+    folder = data / "filled"
+    folder.mkdir()
+    migrate(settings(data, url))
+    filled.fill(url, count)
+    log = data / "log" / "filled.log"
+    (port,) = machine.free_ports(1)
+    told = {**settings(data, url), f"{env.PREFIX}DATA_DIR": str(folder)}
+    with program(truesend("tracker", "--port", str(port)), log, **told) as tracker:
+        await_true(lambda: health(port) is not None, tracker, log, "The second tracker", 30)
+        full = Side(port, tracker.pid, opens.paths, server.pid)
+        empty = opens.with_connections(opens.connections)
+        load.press(port, full.paths, 1)  # warm
+        _take_turns([empty, full], seconds, runs)
+        behind = seconds_to_load(url, folder, port)
+    return Row(
+        name=f"tracking opens, {count:,} rows in the table",
+        ours=full.per_second,
+        unit="/s",
+        limit=FILLED_RATIO,
+        limit_name="of the rate with an empty one, at least",
+        at_least=True,
+        ratio=full.per_second / empty.per_second,
+        compare=empty.per_second,
+        cpu_ms=full.cpu_ms,
+        p99_ms=full.p99_ms,
+        setup={
+            **setup,
+            "filled_runs_per_s": [round(run.per_second) for run in full.runs],
+            "empty_runs_per_s": [round(run.per_second) for run in empty.runs],
+            "filled_cpu_ms": f"{full.cpu_ms:.3f}, with the empty one {empty.cpu_ms:.3f}",
+            "filled_loaded_after_s": round(behind, 2),
+        },
+    )
+
+
+def _once(url: str, data: Path, opens: Side, setup: dict[str, Any]) -> Iterator[Row]:
     """Every answered hit is in the table, once: each has a name of its own, and names are counted."""
-    p99 = median([run.p99_ms for run in opens.runs])
-    yield Row("tracking opens, p99", p99, "ms", P99_MS, "ms at most", p99_ms=p99, setup=setup)
     agent = f"bench-{secrets.token_hex(4)}"
     answered = load.each_once(opens.port, opens.paths, ONCE, agent)
-    _seconds_to_load(url, data, opens.port)
+    seconds_to_load(url, data, opens.port)
     with psycopg.connect(url) as connection:
         found = connection.execute(
             "SELECT count(*), coalesce(sum(hits), 0), coalesce(max(hits), 0) FROM (SELECT sum(count) AS hits "
@@ -132,106 +211,3 @@ def _once(url: str, data: Path, opens: _Side, setup: dict[str, Any]) -> Iterator
             "once": f"{answered:,} answered, {names:,} in the table, each at most {most} time(s)",
         },
     )
-
-
-@contextmanager
-def _database(data: Path) -> Iterator[str]:
-    server = Postgres(data, say=lambda sentence: None)
-    (data / "log").mkdir(mode=0o700, exist_ok=True)
-    (data / "run").mkdir(mode=0o700, exist_ok=True)
-    try:
-        server.prepare()
-        server.start()
-        server.wait_ready()
-        migrate(_settings(data, server.url))
-        yield server.url
-    finally:
-        server.stop()
-
-
-def _settings(data: Path, url: str) -> dict[str, str]:
-    return {
-        **key_files(data, {}),
-        f"{env.PREFIX}DATA_DIR": str(data),
-        f"{env.PREFIX}DATABASE_URL": url,
-    }
-
-
-@contextmanager
-def _programs(data: Path, url: str) -> Iterator[tuple[_Side, _Side, _Side]]:
-    """The bare application and the tracker, running: what to ask of each."""
-    tracker_port, bare_port = machine.free_ports(2)
-    opens, clicks = _paths(data)
-    tracker_log, bare_log = data / "log" / "tracker.log", data / "log" / "bare.log"
-    bare_command = [sys.executable, "-P", "-m", "truesend.bench.bare", str(bare_port)]
-    with (
-        program(
-            truesend("tracker", "--port", str(tracker_port)), tracker_log, **_settings(data, url)
-        ) as tracker,
-        program(bare_command, bare_log) as bare,
-    ):
-        await_true(lambda: _health(tracker_port) is not None, tracker, tracker_log, "The tracker", 30)
-        await_true(lambda: _get(bare_port, "/") is not None, bare, bare_log, "The bare application", 30)
-        yield (
-            _Side(bare_port, bare.pid, opens),
-            _Side(tracker_port, tracker.pid, opens),
-            _Side(tracker_port, tracker.pid, clicks),
-        )
-
-
-def _paths(data: Path) -> tuple[Path, Path]:
-    """Files with the address paths of pixels and of links, each of another delivery."""
-    name, _, secret = (data / "link_keys").read_text(encoding="ascii").strip().partition(":")
-    keys = [(name, base64.b64decode(secret))]
-    deliveries: list[UUID] = [uuid4() for _ in range(TOKENS)]
-    opens, clicks = data / "opens", data / "clicks"
-    opens.write_text("".join(f"/t/o/{tokens.sign_open(keys, one)}.gif\n" for one in deliveries))
-    clicks.write_text("".join(f"/t/c/{tokens.sign_click(keys, one, 0, _TARGET)}\n" for one in deliveries))
-    return opens, clicks
-
-
-def _get(port: int, path: str) -> bytes | None:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read()
-    except (OSError, HTTPException):
-        return None
-    finally:
-        connection.close()
-
-
-def _health(port: int) -> dict[str, Any] | None:
-    found = _get(port, "/healthz")
-    return None if found is None else dict(json.loads(found))
-
-
-def _seconds_to_load(url: str, data: Path, port: int) -> float:
-    """How long until every hit taken so far is in the table; :class:`BenchError` when some were lost."""
-    began = time.monotonic()
-    with psycopg.connect(url, autocommit=True) as connection:
-        while not _all_loaded(connection, data / "tracking" / "segments"):
-            if time.monotonic() - began > LOADING:
-                raise BenchError(f"Hits were not in the table after {LOADING:.0f} s.")
-            time.sleep(0.02)
-    seconds = time.monotonic() - began
-    health = _health(port)
-    if health is None or health["lost"]:
-        raise BenchError(f"The tracker lost hits: {health}.")
-    return seconds
-
-
-def _all_loaded(connection: psycopg.Connection[tuple[Any, ...]], segments: Path) -> bool:
-    """Whether each segment file is committed to its last record; those that are closed and committed are removed."""
-    names = listing(segments)
-    loaded = dict(connection.execute("SELECT segment, position FROM tracking_segmentoffset").fetchall())
-    return all(_is_blank_from(segments / name, loaded.get(name, 0)) for name in names)
-
-
-def _is_blank_from(segment: Path, position: int) -> bool:
-    try:
-        with segment.open("rb") as file:
-            file.seek(position)
-            return is_blank(file.read())
-    except FileNotFoundError:
-        return True

@@ -24,6 +24,7 @@ from uuid import UUID, uuid4
 
 import psutil
 import psycopg
+import requests
 from tests import up as ups
 from tests.stack import until
 from tests.up import Up
@@ -190,6 +191,15 @@ def _kill(up: Up, part: str) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.send_signal(signal.SIGKILL)
     until(partial(up.pid, part), lambda other: bool(other) and other != pid, 60)
+    if part == "tracker":  # else the next blow would meet one that is not yet at work
+        until(partial(_answers, up), bool, 60)
+
+
+def _answers(up: Up) -> bool:
+    try:
+        return requests.get(f"{up.tracking_url}/healthz", timeout=30).status_code == 200
+    except requests.RequestException:
+        return False
 
 
 @contextlib.contextmanager

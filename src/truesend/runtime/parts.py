@@ -107,13 +107,18 @@ class Part:
         run_folder: Path,
         say: Callable[[str], None],
         is_excused: Callable[[], bool] = lambda: False,
+        longest_pause: float = LONGEST_PAUSE,
     ) -> None:
-        """``is_excused`` tells whether something else keeps a part that shows no life from working."""
+        """``is_excused`` tells whether something else keeps a part that shows no life from working.
+
+        ``longest_pause`` is how many seconds one that dies again and again is left alone at most.
+        """
         self.name = name
         self._is_excused = is_excused
         self._program = program
         self._run_folder = run_folder
         self._say = say
+        self._longest_pause = longest_pause
         self._running = False
         self._started = 0.0
         self._start_at = 0.0
@@ -183,7 +188,7 @@ class Part:
         if now - self._started >= HEALTHY_AFTER:
             self._pause = FIRST_PAUSE
         self._start_at = now + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._pause = min(self._pause * 2, self._longest_pause)
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         if self._hung:
             how = f"showed no life for {HUNG_AFTER:.0f} s, was ended"

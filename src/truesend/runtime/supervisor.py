@@ -10,7 +10,7 @@ import psycopg
 
 from truesend import env
 from truesend.runtime.errors import Refused
-from truesend.runtime.parts import Command, Part, last_words
+from truesend.runtime.parts import LONGEST_PAUSE, Command, Part, last_words
 from truesend.runtime.postgres import Postgres
 from truesend.runtime.readiness import Question
 from truesend.runtime.signals import Signals
@@ -22,6 +22,8 @@ _WHOLE, _DRAIN, _SANDBOX_DRAIN, _POSTGRES_DRAIN = 8.5, 6.3, 1.0, 1.2
 # So many deaths before everything was ready once: this installation does not start.
 _HOPELESS = 5
 _STILL_WAITING = 30.0
+# Whoever follows a link waits as long as this part is away: its connection stands in the queue of the held socket.
+_LONGEST_PAUSES = {"tracker": 0.8}
 
 
 class _PostgresProgram:
@@ -71,7 +73,12 @@ class Supervisor:
 
     def _part(self, name: str, program: Command | _PostgresProgram) -> Part:
         return Part(
-            name, program, run_folder=self._run_folder, say=self._say, is_excused=self._database_is_away
+            name,
+            program,
+            run_folder=self._run_folder,
+            say=self._say,
+            is_excused=self._database_is_away,
+            longest_pause=_LONGEST_PAUSES.get(name, LONGEST_PAUSE),
         )
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -23,6 +24,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 AS_IT_CAME = [("203.0.113.7", CHROME, {"accept-language": "en-GB"}, "203.0.113.0/24")]
 SHORTENED = [("203.0.113.0", "Mozilla/5.0 (Linux) Chrome/130", {"accept-language": "en"}, "203.0.113.0/24")]
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_6_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.6 Mobile/15E148 Safari/604.1"
+)
 DROPPED: list[tuple[object, ...]] = [(None, "", {}, None)]
 
 
@@ -95,6 +100,38 @@ def test_a_flood_that_grows_when_its_evidence_is_gone_counts_exactly() -> None:
     judge()
     assert sum(count for *_, count in answers([one.delivery])) == 190
     assert {rule for _, rule, *_ in answers([one.delivery])} == {"flood"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_organizations_that_keep_differently_are_told_the_same(seed: int) -> None:
+    """Whatever comes to the same mail in the course of days: classes, rules and sums do not depend on what was kept."""
+    chance = random.Random(seed)
+    keeper_of_all, other = member_in("full"), member_in("full", "tom")
+    for member in (keeper_of_all, other):
+        SeenFrom.objects.create(member=member, ip="203.0.113.7", user_agent=CHROME)
+    pairs = [(sent(keeper_of_all), sent(other)) for _ in range(3)]
+    folding, agents = Folding(), [CHROME, GMAIL, "Mozilla/5.0", "curl/8.5.0", PHONE, ""]
+    for day in range(4):
+        at = 60.0 + day * 86_400
+        for one, two in pairs:
+            for _ in range(chance.randrange(1, 6)):
+                at += chance.choice([0.5, 1.5, 3, 40, 400])
+                ip = f"{chance.choice(['203.0.113', '198.51.100', '81.2.69'])}.{chance.choice([7, 8])}"
+                link, agent = chance.choice([None, 0, 1, 2]), chance.choice(agents)
+                many = 130 if chance.random() < 0.1 else 1
+                for n in range(many):
+                    load(
+                        *(hit(x.delivery, at + n / 1000, link, ip=ip, agent=agent) for x in (one, two)),
+                        folding=folding,
+                    )
+        judge()
+        settle()
+        level = chance.choice(["full", "truncated", "verdict"])
+        choices.change(other.organization_id, chosen(level))
+        work()
+    for one, two in pairs:
+        told = [[(klass, rule, count) for klass, rule, _, count in answers([x.delivery])] for x in (one, two)]
+        assert told[0] == told[1]
 
 
 # -- how long -----------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def _fold(one: Fold, whose: Whose) -> dict[str, Any]:
         title, icon = f"Fetched {fetched}", "bot"
     reason, rest = one.reason.removesuffix(_NOT_COUNTED), ""
     if one.times > 1:
-        rest += f" {times(one.times).capitalize()}."
+        rest += f" {one.times:,} {'times' if one.klass == Signal.Klass.SELF else 'fetches'} in all."
     if one.copies > 1:
         rest += f" In {one.copies:,} copies."
     elif who := whose.of(one.delivery) if whose.names else "":

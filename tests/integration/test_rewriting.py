@@ -62,7 +62,7 @@ def check(written: str, html: str, result: Rewritten) -> None:
         assert token.target == number.target
         if "&" not in raw:  # where the standard library and browsers read attributes alike
             assert token.target == arrived.target_of(raw)
-        head, _ = answers.redirect(token.target)
+        head, _ = answers.redirect(token.target.encode())
         assert dict(head["headers"])[b"location"] == token.target.encode()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import random
 import shutil
 import socket
 import string
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -168,6 +170,74 @@ def test_raw_bytes_where_text_belongs(tracker: Tracker, keys: tokens.Keys) -> No
     (record,) = seen(tracker, delivery)
     assert record.ip == "203.0.113.4"
     assert len(record.user_agent) == 512
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Range": "bytes=0-10"},
+        {"Range": "bytes=9999999-, 0-0, -1, x"},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": "Fri, 31 Dec 2100 23:59:59 GMT"},
+        {"If-Match": '"none"', "If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {"If-Range": '"x"', "Range": "bytes=1-1"},
+        {"Purpose": "prefetch", "Sec-Purpose": "prefetch;prerender", "X-Moz": "prefetch"},
+        {"Expect": "100-continue"},
+        {"Cookie": "a=b", "Origin": "https://evil.example", "Accept": "text/html"},
+        {f"X-{number}": "y" * 100 for number in range(90)},
+    ],
+)
+def test_whatever_is_asked_beside_it_the_pixel_comes_whole_and_is_kept(
+    tracker: Tracker, keys: tokens.Keys, asked: dict[str, str]
+) -> None:
+    """A 206 or 304 would let a cache answer for us."""
+    delivery = uuid4()
+    headers = {**HUMAN, **asked}
+    answer = tracker.get(f"/t/o/{tokens.sign_open(keys, delivery)}.gif", headers)
+    assert (answer.status, len(answer.body), answer.headers["cache-control"]) == (
+        200,
+        43,
+        "no-store, private",
+    )
+    assert not answer.headers.keys() & {"etag", "last-modified", "accept-ranges", "set-cookie"}
+    link = tracker.get(f"/t/c/{tokens.sign_click(keys, delivery, 0, TARGET)}", headers)
+    assert link.status == 302
+    found = seen(tracker, delivery)
+    assert [record.kind for record in found] == ["open", "click"]
+    kept = {name.lower(): value for name, value in asked.items() if name.lower() in records.FIELDS}
+    assert kept.items() <= found[0].headers.items()
+
+
+@pytest.mark.parametrize("size", [65_536, 200_000, 2_000_000])
+def test_an_address_of_any_length_is_refused_and_the_next_one_answered(
+    tracker: Tracker, keys: tokens.Keys, size: int
+) -> None:
+    """The server may refuse it before we see it, and close."""
+    request = b"GET /t/c/" + b"A" * size + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("localhost", tracker.port), timeout=10) as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(request)
+        with contextlib.suppress(OSError):
+            assert connection.makefile("rb").readline().split()[1:2] in ([b"404"], [b"414"], [b"400"], [])
+    assert tracker.get(f"/t/c/{tokens.sign_click(keys, uuid4(), 0, TARGET)}").status == 302
+
+
+def test_pipelined_requests_and_a_client_that_leaves_are_kept(tracker: Tracker, keys: tokens.Keys) -> None:
+    """Whoever closes before the answer has looked all the same."""
+    delivery = uuid4()
+    path = f"/t/o/{tokens.sign_open(keys, delivery)}.gif"
+    with socket.create_connection(("localhost", tracker.port), timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 5)
+        connection.settimeout(10)
+        got = b""
+        while got.count(b"GIF89a") < 5:
+            got += connection.recv(65536)
+    with socket.create_connection(("localhost", tracker.port), timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    deadline = time.monotonic() + 5
+    while len(seen(tracker, delivery)) < 6 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(seen(tracker, delivery)) == 6
 
 
 def test_a_full_disk_costs_hits_but_no_redirect(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_forgetting_somebody_by_the_page(stack: Stack, ana: Person) -> None:
     )
     assert ana.api("GET", f"emails/{alone}/signals").json()["items"] == []
     again = words(ana.post("/account/forget", {"address": address}))
-    assert "of 2 of them tracking is erased already" in again
+    assert "Emails to them 2; 2 of them forgotten already" in again
     logs = "".join(path.read_text() for path in (stack.up.data / "log").glob("*.log"))
     assert "A recipient was forgotten in organization" in logs
     assert address not in logs

@@ -47,7 +47,9 @@ class Mirror:
     def __init__(self, data: Path, database_url: str, connect: dict[str, Any]) -> None:
         self._path = files.path_in(data)
         self._url = database_url
-        self._connect = {**connect, "application_name": "truesend blocklist"}
+        # An organization's deliveries may be millions.
+        patient = "-c statement_timeout=5min -c lock_timeout=5s"
+        self._connect = {**connect, "application_name": "truesend blocklist", "options": patient}
         self._organizations: frozenset[UUID] = frozenset()
         self._theirs: list[bytes] = []
         self._newest: datetime | None = None
@@ -71,6 +73,8 @@ class Mirror:
                 if failing != type(error).__name__:
                     log.info("The blocklist stays as it is for now (%s).", type(error).__name__)
                 failing = type(error).__name__
+            except Exception:
+                log.exception("The blocklist could not be written; trying again.")
             stop.wait(_RETRY)
 
     def refresh(self, connection: Connection) -> None:

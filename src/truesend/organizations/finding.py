@@ -23,7 +23,7 @@ from truesend.organizations.models import Member
 from truesend.paging import read_cursor, write_cursor
 from truesend.sending.models import Email, EmailStatus
 
-NEWEST = 4_000
+NEWEST = 2_000
 """So many emails are looked through for a word before its places in the whole history are gathered."""
 
 WORDS = 200
@@ -59,10 +59,12 @@ class _Part:
 
     where: str
     table: str = _ENTRY
+    # Where few emails are it, so many times more of them are looked through for a word.
+    further: int = 1
 
 
 def _in_state(state: str, more: str = "TRUE") -> _Part:
-    return _Part(f"row.state = '{state}' AND {more}")
+    return _Part(f"row.state = '{state}' AND {more}", further=5)
 
 
 CHOICES: Mapping[str, Sequence[_Part]] = {
@@ -151,7 +153,7 @@ class Numbers:
     listed: Listed | None = None
 
 
-MOST_EMAILS, MOST_NEEDS, MOST_LATELY = 1_000, 100, 1_000
+MOST_EMAILS, MOST_NEEDS, MOST_LATELY = 1_000, 100, 250
 """Nobody waits for a number that nobody reads: counting ends there."""
 
 _LATELY = f"""
@@ -164,9 +166,9 @@ _LATELY = f"""
 _HELD = f"""
 (SELECT jsonb_agg(jsonb_build_array(connection_id, held_cause, count)) FROM (
     SELECT copy.connection_id, copy.held_cause, count(DISTINCT copy.email_id) AS count
-      FROM sending_delivery AS copy JOIN {_ENTRY} AS row USING (email_id)
-     WHERE copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause <> '' AND row.member_id = %(member)s
-     GROUP BY 1, 2) AS held)
+      FROM (SELECT email_id FROM {_ENTRY} WHERE member_id = %(member)s AND state = 'held' LIMIT {MOST_NEEDS}) AS row
+      JOIN sending_delivery AS copy USING (email_id)
+     WHERE copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause <> '' GROUP BY 1, 2) AS held)
 """
 _ASKED = f"""
 (SELECT jsonb_agg(jsonb_build_array(row.email_id, email.connection_id)) FROM (
@@ -179,7 +181,11 @@ _ASKED = f"""
 
 def numbers(member: Member, *, of_the_list: bool = False) -> Numbers:
     """What pages count of a member's emails, in one query."""
-    values: dict[str, Any] = {"member": member.pk, "since": clock.now() - timedelta(days=7), "most": MOST_NEEDS}
+    values: dict[str, Any] = {
+        "member": member.pk,
+        "since": clock.now() - timedelta(days=7),
+        "most": MOST_NEEDS,
+    }
     undrafted = _walk(CHOICES["undrafted"][0], most=str(MOST_EMAILS))
     asked = [f"(SELECT count(*) FROM {undrafted} AS found)", _ASKED]
     if of_the_list:
@@ -233,9 +239,9 @@ def _source(part: _Part) -> str:
     )
 
 
-def _walk(part: _Part, older: str = "TRUE", most: str = "%(most)s") -> str:
+def _walk(part: _Part, older: str = "TRUE", most: str = "%(most)s", more: str = "") -> str:
     return (
-        f"(SELECT row.email_id, row.created_at FROM {_source(part)}"
+        f"(SELECT row.email_id, row.created_at{more} FROM {_source(part)}"
         f" WHERE row.member_id = %(member)s AND {part.where} AND {older} {_NEWEST_FIRST} LIMIT {most})"
     )
 
@@ -252,30 +258,50 @@ def _searched(parts: Sequence[_Part], older: str) -> str:
     """Among the newest first: what is frequent is found there. What is rare has few places in all.
 
     These are gathered whole before they are sorted: in the list's order a rare word would be looked for through
-    everything.
+    everything. And by the rare ones of the words: the places of a frequent one are many, and the rare ones' emails tell
+    by themselves whether they have it (asked in a way that the index cannot answer).
     """
-    wanted = "truesend_searched(%(member)s, %(words)s)"
-    near = " UNION ALL ".join(
-        f"(SELECT row.email_id, row.created_at FROM {_walk(one, older, '%(newest)s')} AS row"
-        f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id WHERE entry.words @@ {wanted}"
-        f" {_NEWEST_FIRST} LIMIT %(most)s)"
-        for one in parts
+    looked = [f"(%(newest)s * {one.further})" for one in parts]
+    walks = "".join(
+        f" newest{number} AS MATERIALIZED ("
+        + (
+            _walk(one, older, most, ", row.words")
+            if one.table == _ENTRY
+            else f"SELECT row.email_id, row.created_at, entry.words FROM {_walk(one, older, most)} AS row"
+            f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id"
+        )
+        + "),"
+        for number, (one, most) in enumerate(zip(parts, looked, strict=True))
     )
+    newest = " UNION ALL ".join(f"SELECT * FROM newest{number}" for number in range(len(parts)))
     enough = "(SELECT count(*) FROM near) >= %(most)s"
     far = " UNION ALL ".join(
         f"SELECT row.email_id, row.created_at FROM {_source(one)}"
         + (f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id" if one.table == _TALLY else "")
-        + f" WHERE NOT {enough} AND {'entry' if one.table == _TALLY else 'row'}.words @@ {wanted}"
+        # Where all of them were looked through, there is nothing further away.
+        + f" WHERE NOT {enough} AND (SELECT count(*) FROM newest{number}) >= {most}"
+        f" AND {words} @@ (SELECT rare FROM terms) AND ({words} @@ (SELECT all_of_them FROM terms)) IS TRUE"
         f" AND row.member_id = %(member)s AND {one.where} AND {older}"
-        for one in parts
+        for number, (one, most) in enumerate(zip(parts, looked, strict=True))
+        for words in ("entry.words" if one.table == _TALLY else "row.words",)
     )
     return (
-        f"(WITH near AS MATERIALIZED ({near}), far AS MATERIALIZED ({far})"
-        f" SELECT email_id, created_at FROM (SELECT * FROM near WHERE {enough} UNION ALL SELECT * FROM far) AS row"
+        "(WITH asked AS MATERIALIZED (SELECT truesend_terms(%(member)s, %(words)s) AS each),"
+        f"{walks} newest AS MATERIALIZED ({newest}),"
+        f" near AS MATERIALIZED (SELECT email_id, created_at FROM newest AS row"
+        f" WHERE row.words @@ (SELECT truesend_all(each) FROM asked) {_NEWEST_FIRST} LIMIT %(most)s),"
+        f" terms AS MATERIALIZED (SELECT truesend_all(each) AS all_of_them,"
+        f" coalesce(truesend_all({_RARE}), truesend_all(each)) AS rare FROM asked WHERE NOT {enough}),"
+        f" far AS MATERIALIZED ({far})"
+        f" SELECT email_id, created_at FROM (SELECT * FROM near UNION SELECT * FROM far) AS row"
         f" {_NEWEST_FIRST} LIMIT %(most)s)"
     )
 
 
+_RARE = (
+    "ARRAY(SELECT term FROM unnest(each) AS term"
+    " WHERE (SELECT count(*) FROM newest WHERE newest.words @@ term) * 10 <= (SELECT count(*) FROM newest))"
+)
 _TEXTS = {"html", "text"}
 
 

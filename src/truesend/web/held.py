@@ -13,6 +13,7 @@ from truesend.connections.describe import Description, describe, with_facts
 from truesend.connections.models import Connection
 from truesend.organizations import installation
 from truesend.organizations.access import emails_of
+from truesend.organizations.finding import MOST_NEEDS
 from truesend.organizations.models import Member
 from truesend.sending import readiness
 from truesend.sending.models import Delivery, Email
@@ -58,10 +59,13 @@ def groups(
 
 def _note(mailbox: Description, cause: str, count: int) -> dict[str, Any]:
     url = f"/emails/held/{mailbox.connection.pk}?{urlencode({'cause': cause})}"
+    several, every = (
+        (f"{count} emails", f" {count}") if count < MOST_NEEDS else (f"{count} emails or more", "")
+    )
     return {
-        "title": f"{count} emails from {mailbox.connection.address} are held.",
+        "title": f"{several} from {mailbox.connection.address} are held.",
         "sentence": why_they_can_go(cause),
-        "fix": {"label": f"Send all {count}", "url": url, "method": "get"},
+        "fix": {"label": f"Send all{every}", "url": url, "method": "get"},
     }
 
 

@@ -28,12 +28,19 @@ CREATE FUNCTION truesend_words(text) RETURNS text[] LANGUAGE sql IMMUTABLE PARAL
       '{_BETWEEN}') AS piece
     WHERE piece <> '' LIMIT 6000) AS words
 $$;
-CREATE FUNCTION truesend_searched(member uuid, wanted text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT string_agg('''' || left(replace(member::text, '-', ''), 12) || word || ''':*', ' & ')::tsquery
+CREATE FUNCTION truesend_terms(member uuid, wanted text) RETURNS tsquery[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_agg(('''' || left(replace(member::text, '-', ''), 12) || word || ''':*')::tsquery)
     FROM unnest(truesend_words(wanted)) AS word
 $$;
+CREATE FUNCTION truesend_all(terms tsquery[]) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT string_agg('(' || term::text || ')', ' & ')::tsquery FROM unnest(terms) AS term
+$$;
 """
-_WORDS_DROP = "DROP FUNCTION truesend_searched(uuid, text); DROP FUNCTION truesend_words(text)"
+_WORDS_DROP = """
+DROP FUNCTION truesend_all(tsquery[]);
+DROP FUNCTION truesend_terms(uuid, text);
+DROP FUNCTION truesend_words(text);
+"""
 
 # An email on its usual way: it changes its status three times within a second, and its entry not once.
 _STATE = """

@@ -12,6 +12,7 @@ const MOST_IDS = 100;
 // What was missed for so long is told on My Emails anyway.
 const LATE = 5 * 60_000;
 
+// Ids that were heard of, and when; those that are being asked about stay here until there is an answer.
 const pending = new Map<string, number>();
 // What this page has told, with the ids that it rests on: it is taken back when none of them counts any more.
 const here = new Map<string, { ids: Set<string>; notification?: Notification }>();
@@ -32,7 +33,7 @@ function readTold(): Told {
 
 /** Whether to tell it now; remembers that it was. */
 function takeTurn(key: string): boolean {
-  const [may, told] = mayTell(readTold(), key, Date.now(), here.has(key));
+  const [may, told] = mayTell(readTold(), key, Date.now(), here.has(key), performance.timeOrigin);
   if (may) {
     try {
       localStorage.setItem(toldKey(), JSON.stringify(told));
@@ -96,14 +97,17 @@ function withdraw(ids: readonly string[]): void {
 async function ask(): Promise<void> {
   const now = Date.now();
   const ids = [...pending].filter(([, at]) => now - at < LATE).map(([id]) => id).slice(-MOST_IDS);
-  pending.clear();
-  if (ids.length === 0) return;
+  if (ids.length === 0) {
+    pending.clear();
+    return;
+  }
   askedAt = performance.now();
   const response = await fetch(`/notices?ids=${ids.join()}`, {
     credentials: "same-origin",
     headers: { Accept: "application/json" },
   });
   if (!response.ok || response.redirected) return;
+  for (const [id, at] of pending) if (at <= now) pending.delete(id);
   const { items } = (await response.json()) as { items: Notice[] };
   const counting = new Set(items.flatMap((one) => one.ids));
   withdraw(ids.filter((id) => !counting.has(id)));
@@ -158,8 +162,27 @@ function holdWhileLookedAt(): void {
   });
 }
 
+/** What a page has heard of when it is left, the next one in its place tells. */
+function passOn(): void {
+  const key = `truesend-heard:${memberHere()}`;
+  try {
+    for (const [id, at] of JSON.parse(sessionStorage.getItem(key) ?? "[]") as [string, number][]) pending.set(id, at);
+    sessionStorage.removeItem(key);
+  } catch {
+    // Nothing was kept.
+  }
+  addEventListener("pagehide", () => {
+    try {
+      if (pending.size > 0) sessionStorage.setItem(key, JSON.stringify([...pending]));
+    } catch {
+      // Nothing can be kept.
+    }
+  });
+}
+
 export function startNotices(): void {
   if (!memberHere()) return;
+  passOn();
   document.body.addEventListener("truesend:signal", (event) => {
     const id = (event as CustomEvent<{ id: string | null }>).detail?.id;
     if (!id) return;
@@ -175,4 +198,5 @@ export function startNotices(): void {
     if (!document.hidden) soon();
   });
   holdWhileLookedAt();
+  soon();
 }

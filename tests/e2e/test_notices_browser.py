@@ -209,3 +209,17 @@ def test_a_browser_that_refuses_says_what_to_do(chromium: Browser, stack: Stack)
         expect(switch_of(page)).not_to_be_checked()
         expect(page.get_by_text("Your browser blocks notifications from this address.")).to_be_visible()
         assert axe(page) == []
+
+
+def test_what_a_page_heard_as_it_was_left_the_next_one_tells(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    _, message = sent(stack, ana)
+    with window(chromium, ana) as context:
+        page = opened(stack, context.new_page(), "/emails")
+        page.route("**/notices?*", lambda route: route.abort())
+        with page.expect_event("requestfailed", lambda one: "/notices" in one.url):
+            stack.sandbox.act(message, "click", as_="browser")
+        page.unroute("**/notices?*")
+        page.goto(f"{stack.url}/account")
+        expect(page.locator("#toasts")).to_contain_text("Ines Moreau clicked", timeout=3000)
+        assert page.evaluate("sessionStorage.length") == 0

@@ -36,6 +36,10 @@ BATCH = 200
 PERIOD = 1.0
 """Seconds at most between two looks, should a NOTIFY get lost."""
 
+REST = 3.0
+"""How many times as long as judging some hits took it waits until the next, one ``PERIOD`` at most: in a flood answers
+and rows go first. A hit by itself is judged at once."""
+
 _RETRY = 2.0
 _LOCK_SPACE = 0x7473_6967
 _PENDING = """
@@ -137,8 +141,11 @@ def _listener() -> psycopg.Connection[tuple[object, ...]]:
 
 def _listen(listener: psycopg.Connection[tuple[object, ...]], stop: threading.Event) -> None:
     while not stop.is_set():
-        while not stop.is_set() and classify_pending():
-            pass
+        while not stop.is_set():
+            began = time.monotonic()
+            if not classify_pending():
+                break
+            stop.wait(min(REST * (time.monotonic() - began), PERIOD))
         until = time.monotonic() + PERIOD
         while not stop.is_set() and (left := until - time.monotonic()) > 0:
             if any(True for _ in listener.notifies(timeout=min(left, 0.25), stop_after=1)):

@@ -85,7 +85,11 @@ function watchPointers(frame: HTMLIFrameElement): void {
 function keepFocus(): void {
   let shown = 0;
   document.addEventListener("click", (event) => {
-    if ((event.target as Element | null)?.closest?.("#older")) shown = entriesOf().length;
+    const url = (event.target as Element | null)?.closest?.("#older")?.getAttribute("hx-get");
+    if (!url) return;
+    shown = entriesOf().length;
+    // A refresh that comes meanwhile asks for as much.
+    document.querySelector("#timeline")?.setAttribute("hx-get", url);
   });
   document.addEventListener("htmx:after:swap", () => {
     const first = entriesOf()[shown];

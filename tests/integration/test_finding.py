@@ -257,16 +257,35 @@ def test_tallies_say_what_counting_says_whatever_happens_to_signals(ana: Member,
     assert not EmailTally.objects.exclude(opened=0, level=0, best=None).exists()
 
 
-def test_a_choice_and_words_together(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = mailbox(ana, [Capability.SEND])
-    dice = random.Random(1)
-    for number in range(12):
-        email = email_of(ana, connection, Copy("accepted"))
-        Email.objects.filter(pk=email.pk).update(subject=f"{'Offer' if number % 2 else 'News'} {number}")
-        (one,) = signals(email, [email.deliveries.get().pk], dice, 1)
-        one.kind, one.klass, one.confidence, one.struck = "open", "person", 0.9, number % 3 == 0
-        Signal.objects.bulk_create([one])
-    wanted = {f"Offer {number}" for number in range(12) if number % 2 and number % 3}
-    for newest in (3, 4_000):
-        monkeypatch.setattr(finding, "NEWEST", newest)
-        assert set(found(ana, "offer", "opened")) == wanted
+@pytest.mark.parametrize("newest", [1, 4, 9, 4_000])
+def test_a_choice_and_words_together(ana: Member, monkeypatch: pytest.MonkeyPatch, newest: int) -> None:
+    monkeypatch.setattr(finding, "NEWEST", newest)
+    box, dice = mailbox(ana, [Capability.SEND]), random.Random(newest)
+    for number in range(30):
+        email = email_of(ana, box, Copy("accepted" if number % 5 else "refused"))
+        words = [word for word in ("offer", "news", "audit") if dice.random() < 0.5]
+        Email.objects.filter(pk=email.pk).update(subject=f"{' '.join(words)} {number}")
+        Signal.objects.bulk_create(signals(email, [email.deliveries.get().pk], dice, 2))
+    emails = list(Email.objects.order_by("-created_at", "-pk"))
+    known = {one.pk: told(query.signals_of([one.deliveries.get().pk])) for one in emails}
+    chosen = {
+        "": lambda one: True,
+        "opened": lambda one: (found := known[one.pk]) is not None and found.opened,
+        "clicked": lambda one: (found := known[one.pk]) is not None and found.clicked,
+        "doubtful": lambda one: (found := known[one.pk]) is not None and found.level == query.DOUBT,
+        "failed": lambda one: one.status == EmailStatus.FAILED,
+    }
+    for (choice, is_it), words in itertools.product(
+        chosen.items(), (["offer"], ["audit"], ["news", "offer"], ["news", "audit", "offer"], ["1"])
+    ):
+        wanted = [
+            one
+            for one in emails
+            if is_it(one) and all(any(each.startswith(w) for each in one.subject.split()) for w in words)
+        ]
+        seen: list[Email] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page, cursor = finding.page(ana, choice, words=" ".join(words), cursor=cursor, size=3)
+            seen += page
+        assert seen == wanted, (choice, words)

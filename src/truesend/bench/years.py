@@ -18,7 +18,7 @@ PLACES = {
     "half of them": "proposal",
     "one of 20": "renewal",
     "one of 200": "audit",
-    "one of 5,000": "merger",
+    "sixty in all": "merger",
     "one": "ines7@c7.example",
     "none": "nobodyhere",
 }
@@ -29,14 +29,14 @@ CREATE TEMP TABLE batch ON COMMIT DROP AS
 SELECT n, gen_random_uuid() AS email, gen_random_uuid() AS copy,
        now() - n * make_interval(secs => %(span)s::float8 / %(total)s) AS at,
        CASE WHEN n %% 100 = 7 THEN 'failed' WHEN n %% 1000 = 3 THEN 'held' WHEN n %% 1000 = 13 THEN 'cancelled'
-            WHEN n %% 1000 = 21 THEN 'draft' ELSE 'sent' END AS status,
+            WHEN n %% 100 = 21 THEN 'draft' ELSE 'sent' END AS status,
        (ARRAY['Ines', 'Tom', 'Lena', 'Raj', 'Mia', 'Yuki', 'Omar', 'Eva'])[n %% 8 + 1] || ' '
          || (ARRAY['Moreau', 'Okafor', 'Fischer', 'Patel', 'Rossi', 'Tanaka', 'Haddad'])[n %% 7 + 1] AS name,
        lower((ARRAY['Ines', 'Tom', 'Lena', 'Raj', 'Mia', 'Yuki', 'Omar', 'Eva'])[n %% 8 + 1]) || n || '@c'
          || n %% 5000 || '.example' AS address,
        CASE n %% 2 WHEN 0 THEN 'Proposal' ELSE 'Letter' END || ' ' || n
          || CASE n %% 20 WHEN 11 THEN ' renewal' ELSE '' END || CASE n %% 200 WHEN 44 THEN ' audit' ELSE '' END
-         || CASE n %% 5000 WHEN 99 THEN ' merger' ELSE '' END AS subject
+         || CASE n %% (%(total)s / 60) WHEN 99 THEN ' merger' ELSE '' END AS subject
   FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 """
 _ROWS = (

@@ -170,7 +170,7 @@ _HELD = f"""
       JOIN sending_delivery AS copy USING (email_id)
      WHERE copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause <> '' GROUP BY 1, 2) AS held)
 """
-_ASKED = f"""
+_QUESTIONS = f"""
 (SELECT jsonb_agg(jsonb_build_array(row.email_id, email.connection_id)) FROM (
     SELECT email_id FROM {_ENTRY} AS row WHERE row.member_id = %(member)s AND row.state = 'unknown' AND EXISTS (
         SELECT FROM sending_delivery AS copy
@@ -187,7 +187,7 @@ def numbers(member: Member, *, of_the_list: bool = False) -> Numbers:
         "most": MOST_NEEDS,
     }
     undrafted = _walk(CHOICES["undrafted"][0], most=str(MOST_EMAILS))
-    asked = [f"(SELECT count(*) FROM {undrafted} AS found)", _ASKED]
+    asked = [f"(SELECT count(*) FROM {undrafted} AS found)", _QUESTIONS]
     if of_the_list:
         needs = _together([_walk(one) for one in CHOICES["needs"]])
         asked += [f"(SELECT count(*) FROM ({needs}) AS found)", _HELD, _LATELY]
@@ -261,41 +261,67 @@ def _searched(parts: Sequence[_Part], older: str) -> str:
     everything. And by the rare ones of the words: the places of a frequent one are many, and the rare ones' emails tell
     by themselves whether they have it (asked in a way that the index cannot answer).
     """
-    looked = [f"(%(newest)s * {one.further})" for one in parts]
-    walks = "".join(
-        f" newest{number} AS MATERIALIZED ("
-        + (
-            _walk(one, older, most, ", row.words")
-            if one.table == _ENTRY
-            else f"SELECT row.email_id, row.created_at, entry.words FROM {_walk(one, older, most)} AS row"
-            f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id"
-        )
-        + "),"
-        for number, (one, most) in enumerate(zip(parts, looked, strict=True))
-    )
+    each = [_places(number, one, older) for number, one in enumerate(parts)]
+    windows = ", ".join(one.window for one in each)
     newest = " UNION ALL ".join(f"SELECT * FROM newest{number}" for number in range(len(parts)))
-    enough = "(SELECT count(*) FROM near) >= %(most)s"
-    far = " UNION ALL ".join(
-        f"SELECT row.email_id, row.created_at FROM {_source(one)}"
-        + (f" JOIN {_ENTRY} AS entry ON entry.email_id = row.email_id" if one.table == _TALLY else "")
-        # Where all of them were looked through, there is nothing further away.
-        + f" WHERE NOT {enough} AND (SELECT count(*) FROM newest{number}) >= {most}"
-        f" AND {words} @@ (SELECT rare FROM terms) AND ({words} @@ (SELECT all_of_them FROM terms)) IS TRUE"
-        f" AND row.member_id = %(member)s AND {one.where} AND {older}"
-        for number, (one, most) in enumerate(zip(parts, looked, strict=True))
-        for words in ("entry.words" if one.table == _TALLY else "row.words",)
-    )
+    near = " UNION ".join(one.near for one in each)
+    far = " UNION ALL ".join(one.far for one in each)
     return (
-        "(WITH asked AS MATERIALIZED (SELECT truesend_terms(%(member)s, %(words)s) AS each),"
-        f"{walks} newest AS MATERIALIZED ({newest}),"
-        f" near AS MATERIALIZED (SELECT email_id, created_at FROM newest AS row"
-        f" WHERE row.words @@ (SELECT truesend_all(each) FROM asked) {_NEWEST_FIRST} LIMIT %(most)s),"
-        f" terms AS MATERIALIZED (SELECT truesend_all(each) AS all_of_them,"
-        f" coalesce(truesend_all({_RARE}), truesend_all(each)) AS rare FROM asked WHERE NOT {enough}),"
+        "(WITH asked AS MATERIALIZED (SELECT each, truesend_all(each) AS wanted"
+        " FROM truesend_terms(%(member)s, %(words)s) AS each),"
+        f" {windows}, newest AS MATERIALIZED ({newest}),"
+        f" near AS MATERIALIZED (SELECT * FROM ({near}) AS row {_NEWEST_FIRST} LIMIT %(most)s),"
+        f" rare AS MATERIALIZED (SELECT coalesce(truesend_all({_RARE}), wanted) AS wanted FROM asked"
+        f" WHERE NOT {_ENOUGH}),"
         f" far AS MATERIALIZED ({far})"
         f" SELECT email_id, created_at FROM (SELECT * FROM near UNION SELECT * FROM far) AS row"
         f" {_NEWEST_FIRST} LIMIT %(most)s)"
     )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where words are looked for in a part: the window of its newest emails, what is found there, and beyond."""
+
+    window: str
+    near: str
+    far: str
+
+
+_ENOUGH = "(SELECT count(*) FROM near) >= %(most)s"
+_ASKED = "@@ (SELECT wanted FROM asked)"
+_BEYOND = f"NOT {_ENOUGH} AND words @@ (SELECT wanted FROM rare) AND (words {_ASKED}) IS TRUE"
+
+
+def _places(number: int, part: _Part, older: str) -> _Places:
+    looked = f"(%(newest)s * {part.further})"
+    ours = "member_id = %(member)s"
+    if part.table == _ENTRY:
+        window = f"newest{number} AS MATERIALIZED ({_walk(part, older, looked, ', row.words')})"
+        near = f"SELECT email_id, created_at FROM newest{number} WHERE words {_ASKED}"
+        # Where all of them were looked through, there is nothing further away.
+        far = (
+            f"SELECT email_id, created_at FROM {_ENTRY} AS row WHERE (SELECT count(*) FROM newest{number}) >= {looked}"
+            f" AND {_BEYOND} AND row.{ours} AND {part.where} AND {older}"
+        )
+        return _Places(window, near, far)
+    # Two windows, of all emails and of those it is about: whichever reaches further back is whole.
+    told = f"SELECT FROM {_TALLY} AS row WHERE row.email = entry.email_id AND {part.where}"
+    those = _walk(part, older, "(%(newest)s / 4)")
+    everything = _walk(CHOICES["undrafted"][0], older, "%(newest)s", ", row.words")
+    window = f"newest{number} AS MATERIALIZED ({everything}), those{number} AS MATERIALIZED ({those})"
+    near = (
+        f"SELECT email_id, created_at FROM newest{number} AS entry WHERE words {_ASKED} AND EXISTS ({told})"
+        f" UNION SELECT row.email_id, row.created_at FROM those{number} AS row JOIN {_ENTRY} AS entry USING (email_id)"
+        f" WHERE entry.words {_ASKED}"
+    )
+    # In the list's order, so that it ends when there is a page; OFFSET keeps the two apart.
+    far = (
+        f"(SELECT entry.email_id, entry.created_at FROM (SELECT row.email_id, row.created_at FROM {_ENTRY} AS row"
+        f" WHERE (SELECT count(*) FROM those{number}) >= %(newest)s / 4 AND {_BEYOND} AND row.{ours} AND {older}"
+        f" {_NEWEST_FIRST} OFFSET 0) AS entry, LATERAL ({told} LIMIT 1) AS told LIMIT %(most)s)"
+    )
+    return _Places(window, near, far)
 
 
 _RARE = (

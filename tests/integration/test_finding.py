@@ -64,6 +64,7 @@ def found(member: Member, words: str = "", choice: str = "") -> list[str]:
         "müll",
         "prices.example",
         "prices.example/list?year=2026",
+        "https://prices.example/list?year=2026&x=1",
         "京",
         "東京",
         "🎉",
@@ -87,7 +88,20 @@ def test_the_beginnings_of_words_find_an_email(ana: Member, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["nobody", "roposal", "lex", "proposal nobody", "!!! ---", "'", "\\", "a & | ! (b", "%"]
+    "words",
+    [
+        "nobody",
+        "roposal",
+        "lex",
+        "proposal nobody",
+        "!!! ---",
+        "'",
+        "\\",
+        "a & | ! (b",
+        "%",
+        "\x00",
+        "pro\x00posal",
+    ],
 )
 def test_other_words_find_nothing_and_break_nothing(ana: Member, words: str) -> None:
     written(ana, "Proposal", "Ines Moreau <ines@globex.example>")

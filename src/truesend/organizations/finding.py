@@ -115,7 +115,7 @@ def page(
         "id": after and after[1],
         "most": size + 1,
         "newest": NEWEST,
-        "words": words[:WORDS],
+        "words": words[:WORDS].replace("\x00", " "),
     }
     older = _OLDER if after else "TRUE"
     statement = _searched(parts, older) if words else _together([_walk(one, older) for one in parts])

@@ -16,6 +16,7 @@ OTHER_SCHEME = "{scheme} links stay as they are"
 OWN = "already one of our tracking links"
 EMPTY = "has no address"
 UNREADABLE = "not an address we can read"
+TOO_LONG = "longer than a tracked link may be"
 SHOWN_OTHER = "shows another address than it leads to"
 TOO_MANY = "comes after more links than are tracked in one email"
 UNTRACKED = "tracking is switched off for this email"
@@ -56,6 +57,8 @@ def of_tag(html: str, tag: Tag, target: str, tracking_url: str) -> str | None:
         return OTHER_SCHEME.format(scheme=scheme.group().lower())
     if tracking_url and target.lower().startswith(tracking_url.rstrip("/").lower() + "/t/"):
         return OWN
+    if len(target.encode(errors="replace")) > tokens.MAX_TARGET_BYTES and _HOST.match(target):
+        return TOO_LONG
     if not _HOST.match(target) or not tokens.is_target(target):
         return TEMPLATE if _TEMPLATE.search(target) else UNREADABLE
     return UNSUBSCRIBE if _UNSUBSCRIBE in target.lower() or _is_unsubscribe(html, tag) else None

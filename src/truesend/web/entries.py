@@ -56,6 +56,9 @@ def entries(
     return sorted(told, key=lambda one: one["at"], reverse=True)
 
 
+_CANNOT_KNOW = frozenset({Signal.Klass.PROXY, Signal.Klass.UNKNOWN})
+
+
 def _signal(one: Signal, whose: Whose) -> dict[str, Any]:
     icon, state, title = _shown(one)
     who, reason = whose.of(one.delivery), one.reason.removesuffix(f" One of {whose.people} recipients.")
@@ -69,7 +72,8 @@ def _signal(one: Signal, whose: Whose) -> dict[str, Any]:
         "icon": icon,
         "state": "mute" if one.struck else state,
         "title": title,
-        "confidence_label": _confidence(one.confidence),
+        # How sure it is that nobody can know helps nobody.
+        "confidence_label": None if one.klass in _CANNOT_KNOW else _confidence(one.confidence),
         "sentence": f"{struck}{reason}{repeated}{tail}",
         "at": one.at,
         "signal": str(one.pk),

@@ -17,13 +17,11 @@ def notes(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
     found = Forgotten.objects.filter(pk__in=[one.pk for one in deliveries]).order_by("-at").first()
     if found is None:
         return []
-    whose = "Its recipient was" if len(deliveries) == 1 else "One of its recipients or more were"
     return [
         {
             "title": "Opens and clicks are erased.",
             "sentence": format_html(
-                "{} forgotten on {}; nothing is counted since. Its links go on working.",
-                whose,
+                "A recipient of it was forgotten on {}; nothing is counted since. Its links go on working.",
                 moment(found.at, "full"),
             ),
             "state": "none",

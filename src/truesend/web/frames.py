@@ -13,7 +13,7 @@ from truesend.web.marks import STYLE, marked
 # What a mail program would show where the mail brings no style itself; and what tells our page that it has come.
 _START = (
     '<!doctype html><meta charset="utf-8"><meta name="truesend-mail"><title>Email</title><base target="_blank">'
-    "<style>body{font:15px/1.6 Georgia,serif;color:#222;margin:0;overflow-wrap:anywhere}"
+    "<style>html{padding-top:10px}body{font:15px/1.6 Georgia,serif;color:#222;margin:0;overflow-wrap:anywhere}"
     "img{max-width:100%}</style>"
 )
 

@@ -55,7 +55,7 @@ CREATE FUNCTION sending_email_words(mail sending_email) RETURNS tsvector LANGUAG
       mail.subject || ' ' || array_to_string(mail."to" || mail.cc || mail.bcc, ' ') || ' ' || CASE
         WHEN mail.status = 'draft' THEN ''
         ELSE coalesce((SELECT string_agg(found[1], ' ') FROM regexp_matches(
-          left(mail.html, 200000), 'href\s*=\s*["'']?\s*https?://([^"''\s>]+)', 'gi') AS found), '')
+          left(mail.html, 200000), 'href\s*=\s*["'']?\s*(https?://[^"''\s>]+)', 'gi') AS found), '')
       END)) AS word))
 $$;
 CREATE FUNCTION sending_email_entry() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -8,9 +8,11 @@ what needs other deliveries (one network at many recipients) comes with the hit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import bisect
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from truesend.tracking import agents, rules
@@ -82,6 +84,13 @@ class _Case:
         self._sender_families = frozenset((agent.name, agent.system) for agent in families if agent.name)
         self._gateways = [holders(version, "gateway_networks").of(hit.ip) for hit in trail.hits]
         self._rewriters = [rewriter(hit, version) for hit in trail.hits]
+        self._opened = sorted(
+            hit.at
+            for position, hit in enumerate(trail.hits)
+            if hit.kind == "open"
+            and self._after(hit.at) >= version.first_seconds
+            and self._shows_reading(position)
+        )
         self._bursts = self._find_bursts()
         self._machines = self._find_machines()
         self._floods: dict[tuple[object, ...], list[datetime]] = {}
@@ -249,10 +258,49 @@ class _Case:
             and not self._is_sender(hit, self._agents[position])
             and not (self._rules.ahead_first and (self._agents[position].kind == "preview" or is_ahead(hit)))
         ]
-        found = find_bursts(clicks, self._trail.links, self._rules)
+        known = {
+            position for position, _, _ in clicks if self._rules.known_apart and self._is_known(position)
+        }
+        kin = known | self._kin_of(known, [position for position, _, _ in clicks])
+        found = [
+            burst
+            for group in (
+                [click for click in clicks if click[0] not in known],
+                [click for click in clicks if click[0] in kin] if known else [],
+            )
+            for burst in find_bursts(group, self._trail.links, self._rules)
+        ]
         read = [burst for burst in found if self._is_reader(burst)]
         self._quick = frozenset().union(*(burst.members for burst in read))
         return [burst for burst in found if burst not in read]
+
+    def _is_known(self, position: int) -> bool:
+        """Whether a click is a machine's whatever else happened."""
+        kind = self._agents[position].kind
+        return (
+            self._trail.hits[position].method == "HEAD"
+            or bool(self._gateways[position])
+            or kind in PROXIES
+            or kind in {"preview", "gateway", "library"}
+        )
+
+    def _kin_of(self, known: Collection[int], clicks: Sequence[int]) -> set[int]:
+        """Clicks that known machines speak for: of one's address, or of its agent and nobody's who had it open."""
+        hits = self._trail.hits
+        addresses = {key for position in known if (key := sender_key(hits[position].ip))}
+        programs = {hits[position].user_agent for position in known}
+        return {
+            position
+            for position in clicks
+            if position not in known
+            and (
+                sender_key(hits[position].ip) in addresses
+                or (
+                    hits[position].user_agent in programs
+                    and not (self._browser_at_home(position) and self._was_open(hits[position].at))
+                )
+            )
+        }
 
     def _is_reader(self, burst: Burst) -> bool:
         """Whether a burst may be a person's: one browser, unhurried, in a mail that somebody had just opened."""
@@ -267,13 +315,14 @@ class _Case:
             return False
         if not all(self._browser_at_home(position) for position in members):
             return False
-        return any(
-            hit.kind == "open"
-            and self._rules.quick_gap <= (burst.start - hit.at).total_seconds() <= self._rules.quick_open
-            and self._after(hit.at) >= self._rules.first_seconds
-            and self._shows_reading(position)
-            for position, hit in enumerate(self._trail.hits)
-        )
+        return self._was_open(burst.start)
+
+    def _was_open(self, at: datetime) -> bool:
+        """Whether somebody had opened the mail shortly before."""
+        if not math.isfinite(self._rules.quick_gap):
+            return False
+        before = bisect.bisect_right(self._opened, at - timedelta(seconds=self._rules.quick_gap))
+        return before > 0 and (at - self._opened[before - 1]).total_seconds() <= self._rules.quick_open
 
     def _browser_at_home(self, position: int) -> bool:
         """A browser with its language, outside of data centres and gateways."""

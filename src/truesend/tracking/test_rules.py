@@ -123,3 +123,46 @@ def test_googles_proxy_by_its_older_name() -> None:
 
 def test_a_browser_by_another_name_is_not_taken_for_a_mail_program() -> None:
     assert judge(hit(60, agent=FIREFOX), version=V2) == [("person", "browser")]
+
+
+WINDOWS_CHROME = CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64")
+MIMECAST = "207.82.80.1"
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        hit(301.2, "click", link=1, ip=MIMECAST),
+        hit(301.2, "click", link=1, ip=MIMECAST, agent=WINDOWS_CHROME),
+        hit(301.2, "click", link=1, ip="198.51.100.9", agent="Barracuda Sentinel (EE)", headers={}),
+        hit(303, "click", link=1, ip="198.51.100.9", agent="python-requests/2.32", headers={}),
+        hit(301, "click", link=1, ip="198.51.100.9", method="HEAD"),
+        hit(299, "click", link=1, ip=MIMECAST),
+        hit(299, "click", link=1, ip="198.51.100.9", agent=GMAIL, headers={}),
+    ],
+)
+def test_a_known_machine_says_nothing_of_a_click_from_elsewhere(machine: Seen) -> None:
+    read = [hit(200, agent=OUTLOOK, headers={}), hit(300, "click", agent=WINDOWS_CHROME)]
+    assert judge(*read, machine, version=V1)[1] == ("scanner", "burst")
+    said = judge(*read, machine, version=V2)
+    assert said[:2] == [("person", "mail_program"), ("person", "browser")]
+    assert said[2][0] == "scanner"
+    if machine.user_agent != WINDOWS_CHROME:
+        assert judge(*read[1:], machine, version=V2)[0] == ("person", "browser"), "nobody had opened it"
+
+
+def test_a_known_machine_speaks_for_its_own_address_and_agent() -> None:
+    scan = hit(301, "click", link=1, ip="198.51.100.9", agent="python-requests/2.32", headers={})
+    assert judge(hit(300, "click", ip="198.51.100.9"), scan)[0] == ("scanner", "burst")
+    assert judge(hit(300, "click"), hit(301, "click", link=1, ip=MIMECAST))[0] == ("scanner", "burst")
+    stealth = [hit(301 + at / 10, "click", link=at, agent=CHROME, ip="198.51.100.77") for at in range(2)]
+    assert judge(hit(300, "click", link=2, ip=MIMECAST), *stealth)[1:] == [("scanner", "burst")] * 2
+
+
+def test_a_click_stays_a_persons_where_a_gateway_then_scans_the_whole_mail() -> None:
+    read = [hit(100), hit(120, "click", link=1)]
+    for agent in (CHROME, FIREFOX):
+        scan = [
+            hit(121 + at / 10, "click", link=at, ip=f"207.82.80.{at + 1}", agent=agent) for at in range(3)
+        ]
+        assert judge(*read, *scan) == [("person", "browser")] * 2 + [("scanner", "gateway_network")] * 3

@@ -54,3 +54,5 @@ class Rules:
     """Whether what says that it is loaded ahead, or for a preview, is kept out of bursts."""
     unsure_address: bool = False
     """Whether another device at the sender's address leaves it open who it was."""
+    known_apart: bool = False
+    """Whether a hit that is a machine's by itself says nothing of one from another address and agent."""

@@ -67,4 +67,5 @@ V2 = replace(
     quick_open=900.0,
     ahead_first=True,  # [S]
     unsure_address=True,
+    known_apart=True,  # a gateway scans what a person reads, often while they read it
 )

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.views import LoginView, SignupView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.db import IntegrityError, transaction
@@ -55,7 +56,7 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
         with transaction.atomic():
             user = links.user_by_link(token, lock=True)
             if user is not None:
-                login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+                login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
                 return HttpResponseRedirect("/emails")
     user = links.user_by_link(token)
     if user is None:

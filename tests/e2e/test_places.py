@@ -169,7 +169,11 @@ def test_a_mail_that_does_not_come_says_so_and_comes_at_a_press(chromium: Browse
         assert axe(page) == []
         page.unroute("**/body")
         held: list[Route] = []
-        page.route("**/body", held.append)
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/body", hold)
         page.get_by_role("button", name="Try again").press("Enter")
         expect(page.get_by_text("Loading the email …")).to_be_visible()
         held.pop().continue_()

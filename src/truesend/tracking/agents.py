@@ -32,7 +32,16 @@ _SYSTEMS = (
     (re.compile(r"CrOS"), "ChromeOS"),
     (re.compile(r"Linux|X11"), "Linux"),
 )
+# What browsers and their engines say of themselves tells nothing of a program that only calls itself like one.
+_COMMON = frozenset(
+    {"mozilla", "applewebkit", "khtml", "gecko", "mobile", "safari", "version", "chrome", "windows", "build"}
+)
+_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9_.+-]*)\]?/\d")
+_COMPATIBLE = re.compile(r"\bcompatible; *([^;)/]+)")
+_LINK = re.compile(r"\w+://\S*")
+_LONGEST = 40
 _PHONES = frozenset({"an iPhone", "Android"})
+_HANDHELD = _PHONES | {"an iPad"}
 # Mail on a Mac, iPhone or iPad shows HTML in WebKit and names neither Safari nor itself.
 _APPLE_MAIL = re.compile(r"AppleWebKit/[\d.]+ \(KHTML, like Gecko\)(?: Mobile/\w+)?\Z")
 
@@ -83,6 +92,8 @@ def _parse(text: str, rules: Rules) -> Agent:
     )
     for kind, names in known:
         name = next((shown for part, shown in names if part in lower), None)
+        if kind == "mail" and (app := _app(lower, system, rules)):
+            return Agent("browser", app, system)
         if name:
             return Agent(kind, name, system)
     if text.startswith("Mozilla/5.0 (") and _APPLE_MAIL.search(text):
@@ -90,4 +101,29 @@ def _parse(text: str, rules: Rules) -> Agent:
     name = next((name for pattern, name in _BROWSERS if pattern.search(text)), None)
     if name and system and text.startswith(("Mozilla/", "Opera/")):
         return Agent("browser", name, system)
-    return Agent("other", text.partition("/")[0][:40], system)
+    return Agent("other", _own_name(text), system)
+
+
+def _app(lower: str, system: str, rules: Rules) -> str | None:
+    """The app whose own browser it is, on a telephone or an iPad."""
+    if system not in _HANDHELD or not lower.startswith("mozilla/5.0 (") or "applewebkit/" not in lower:
+        return None
+    return next((shown for part, shown in rules.app_browsers if part in lower), None)
+
+
+def _own_name(text: str) -> str:
+    """The part of an agent that tells it from others, fit to stand in a sentence."""
+    if not text.startswith("Mozilla/"):
+        return _printed(text.partition("/")[0])
+    plain = _LINK.sub("", text)
+    products = (name for name in _PRODUCT.findall(plain) if name.lower() not in _COMMON)
+    if name := next(products, ""):
+        return _printed(name)
+    said = _COMPATIBLE.search(plain)
+    return _printed(said[1] if said else text)
+
+
+def _printed(text: str) -> str:
+    """Without what would turn, hide or break the sentence that it stands in, and cut."""
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text[:200]).split())
+    return (shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…") or "the agent"

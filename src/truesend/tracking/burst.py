@@ -1,8 +1,9 @@
-"""Bursts: several links of one mail fetched faster than anybody reads. Pure."""
+"""Bursts: several links of one mail fetched faster than anybody reads. Crowds: one link from very many. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,3 +67,33 @@ def _reach(
         if two or (everything and passed <= rules.burst_all):
             reach = at
     return reach
+
+
+def find_crowds(
+    clicks: Iterable[tuple[int, datetime, int | None, str]], size: int, seconds: float
+) -> dict[int, int]:
+    """By position, from how many addresses its link was followed within ``seconds``, where these are ``size``.
+
+    ``clicks``: ``(position, time, link, address)``.
+    """
+    by_link: dict[int | None, list[tuple[datetime, int, str]]] = defaultdict(list)
+    for position, at, link, address in clicks:
+        by_link[link].append((at, position, address))
+    most: dict[int, int] = {}
+    for ordered in map(sorted, by_link.values()):
+        inside: Counter[str] = Counter()
+        start = told = 0
+        for end, (at, _, address) in enumerate(ordered):
+            inside[address] += 1
+            while (at - ordered[start][0]).total_seconds() > seconds:
+                first = ordered[start][2]
+                inside[first] -= 1
+                if not inside[first]:
+                    del inside[first]
+                start += 1
+            if len(inside) < size:
+                continue
+            for one in range(max(start, told), end + 1):
+                most[ordered[one][1]] = len(inside)
+            told = end + 1
+    return most

@@ -18,7 +18,7 @@ from itertools import pairwise
 from truesend.tracking import agents, rules
 from truesend.tracking.addresses import evidence_address, is_loopback
 from truesend.tracking.agents import Agent
-from truesend.tracking.burst import Burst, find_bursts
+from truesend.tracking.burst import Burst, find_bursts, find_crowds
 from truesend.tracking.hints import (
     Seen,
     flood_key,
@@ -98,9 +98,16 @@ class _Case:
             if hit.count > 1:
                 self._floods.setdefault(flood_key(hit), []).append(hit.at)
         self._first_clicks: dict[tuple[str, str, str], int] = {}
+        followed = []
         for position in sorted(range(len(trail.hits)), key=lambda at: trail.hits[at].at):
-            if trail.hits[position].kind == "click" and self._machine(position) is None:
+            hit = trail.hits[position]
+            if hit.kind == "click" and self._machine(position) is None:
                 self._first_clicks.setdefault(self._device(position), position)
+                if key := sender_key(hit.ip):
+                    followed.append((position, hit.at, hit.link, key))
+        # Of a shared mail each may have an address more than one reader has.
+        size = version.crowd_addresses * max(trail.recipients, 1)
+        self._crowds = find_crowds(followed, size, version.crowd_seconds) if size else {}
 
     def judge(self, position: int) -> Classified:
         """Ask the rules in their order."""
@@ -172,12 +179,18 @@ class _Case:
         after = self._after(hit.at)
         if after >= self._rules.first_seconds:
             return None
-        when = f"{told_seconds(after)} after {self._beginning}" if after >= 0 else f"before {self._beginning}"
-        text = f"Prefetch: {when}, before anybody could have looked."
+        if after < 0:
+            text = f"Prefetch: before {self._beginning}, when only machines look."
+        else:
+            when = f"{told_seconds(after)} after {self._beginning}"
+            text = f"Prefetch: {when}, within the first seconds, when machines look first."
         return self._say("prefetch", "first_seconds", text + _NOT_COUNTED)
 
     def _person(self, position: int) -> Classified:
         hit, agent = self._trail.hits[position], self._agents[position]
+        if crowd := self._crowds.get(position):
+            text = f"Cannot know: {crowd} addresses followed this link within a minute, more than one reader has."
+            return self._say("unknown", "crowd", text)
         if agent.kind == "gmail":
             return self._gmail(hit)
         if agent.kind == "yahoo":

@@ -31,7 +31,7 @@ BATCH = 500
 PER_DELIVERY = 20_000
 """Hits of one delivery judged together."""
 
-BY_DEVICE = frozenset({"sender_address", "burst", "burst_company", "flood"})
+BY_DEVICE = frozenset({"sender_address", "burst", "burst_company", "flood", "crowd"})
 """Rules that rest on the whole address, or on which device did what; a shortened hit no longer tells it."""
 
 _EVERY = 2.0  # seconds between two lines of progress

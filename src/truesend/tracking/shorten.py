@@ -94,6 +94,8 @@ def _spellings(text: str, found: Agent) -> Iterator[str]:
     system = _SYSTEMS.get(found.system, "")
     if found.kind in _PROXIES:
         yield _PROXIES[found.kind]
+    elif found.kind == "browser" and (part := _app_part(text, found)):
+        yield f"Mozilla/5.0 ({system}) AppleWebKit/0 {part.rstrip('/')}/0"
     elif found.kind == "browser":
         token = _BROWSERS.get(found.name, found.name)
         spelled = re.search(rf"\b(?:{_SPELLED.get(found.name, token)})/(\d+)", text)
@@ -102,6 +104,7 @@ def _spellings(text: str, found: Agent) -> Iterator[str]:
         yield f"Mozilla/5.0 ({system}) {token}/{major}{more}"
     elif found.kind == "other":
         yield f"{found.name}/ ({system})" if system else found.name
+        yield found.name
     else:
         parts = (part for part, name in _names(found.kind) if name == found.name and part in text.lower())
         if part := next(parts, ""):
@@ -110,6 +113,13 @@ def _spellings(text: str, found: Agent) -> Iterator[str]:
             yield f"{part.rstrip('/')}/{spelled[1]}{on}" if spelled else part + on
             yield part + on
         yield f"Mozilla/5.0 ({system}) AppleWebKit/0 (KHTML, like Gecko)"  # Apple's mail program names nothing else
+
+
+def _app_part(text: str, found: Agent) -> str:
+    """What names the app whose own browser it is."""
+    lower = text.lower()
+    parts = (part for part, name in rules.CURRENT.app_browsers if name == found.name and part in lower)
+    return next(parts, "")
 
 
 def _names(kind: str) -> Names:

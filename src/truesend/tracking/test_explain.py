@@ -86,7 +86,8 @@ def test_what_may_be_left_out() -> None:
             {
                 "class": "prefetch",
                 "confidence": 0.85,
-                "reason": "Prefetch: 0.0 s after sending, before anybody could have looked. Not counted.",
+                "reason": "Prefetch: 0.0 s after sending, within the first seconds, when machines look first. "
+                "Not counted.",
                 "rule": "first_seconds",
             }
         ],

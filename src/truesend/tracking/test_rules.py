@@ -6,12 +6,25 @@ import ipaddress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from truesend.tracking import agents, shorten
 from truesend.tracking.addresses import Holders
-from truesend.tracking.classify import Seen
+from truesend.tracking.classify import Seen, Trail, classify
 from truesend.tracking.rules import CURRENT, VERSIONS
 from truesend.tracking.rules.shape import Ranges
-from truesend.tracking.test_classify import CHROME, FIREFOX, GMAIL, HUMAN, OUTLOOK, hit, judge
+from truesend.tracking.test_classify import (
+    CHROME,
+    FIREFOX,
+    GMAIL,
+    HUMAN,
+    IPHONE_MAIL,
+    OUTLOOK,
+    SENT,
+    hit,
+    judge,
+)
 
 V1, V2 = VERSIONS["1"], VERSIONS["2"]
 GATEWAY, CLOUD, FASTMAIL = "67.231.150.2", "34.79.12.8", "103.168.172.40"
@@ -166,3 +179,121 @@ def test_a_click_stays_a_persons_where_a_gateway_then_scans_the_whole_mail() -> 
             hit(121 + at / 10, "click", link=at, ip=f"207.82.80.{at + 1}", agent=agent) for at in range(3)
         ]
         assert judge(*read, *scan) == [("person", "browser")] * 2 + [("scanner", "gateway_network")] * 3
+
+
+IN_APP = f"{IPHONE_MAIL} "
+ON_ANDROID = WEBVIEW + " "
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        (IN_APP + "[LinkedInApp]/9.29.7586", "LinkedIn on an iPhone"),
+        (
+            IN_APP + "Instagram 331.0.8.29.90 (iPhone14,5; iOS 17_5; en_GB; scale=3.00)",
+            "Instagram on an iPhone",
+        ),
+        (IN_APP + "[FBAN/FBIOS;FBAV/462.0.0.36.102;FBBV/593377893]", "Facebook on an iPhone"),
+        (IN_APP + "MicroMessenger/8.0.49(0x18003128) NetType/WIFI Language/en", "WeChat on an iPhone"),
+        (
+            IN_APP.replace("Mobile", "GSA/316.0.630091404 Mobile") + "Safari/604.1",
+            "Google’s app on an iPhone",
+        ),
+        (ON_ANDROID + "Instagram 331.0.0.37.90 Android (33/13; 420dpi)", "Instagram on Android"),
+    ],
+)
+def test_a_browser_inside_an_app_is_a_persons(agent: str, device: str) -> None:
+    (one,) = classify(Trail(SENT, 1, [hit(60, "click", agent=agent)]))
+    assert (one.klass, one.rule, one.reason) == ("person", "browser", f"Person: {device}.")
+    (bare,) = classify(Trail(SENT, 1, [hit(60, "click", agent=agent, headers={})]))
+    assert bare.klass == "unknown", "no browser sends no language"
+    short = shorten.agent(agent)
+    assert agents.parse(short, "2") == agents.parse(agent, "2")
+    assert len(short) < 60
+    assert all(number not in short for number in ("7586", "331.0", "630091404", "593377893"))
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (compatible; Superhuman/1.0)", "Superhuman"),
+        ("Mozilla/5.0 (compatible; Fastmail)", "Fastmail"),
+        ("Mozilla/5.0 (compatible; YandexImageResizer/2.0; +http://yandex.com/bots)", "YandexImageResizer"),
+        (IN_APP + "Snapchat/12.88", "Snapchat"),
+        ("Mozilla/5.0 (Windows NT 10.0)", "Mozilla/5.0 (Windows NT 10.0)"),
+        ("Something/1.0", "Something"),
+        ("a\u202eb\u200b\nc\x00d", "a b c d"),
+        ("\u202e\u200b", "the agent"),
+        ("x" * 500, "x" * 39 + "…"),
+        ("Mozilla/5.0 (" + "y" * 500, "Mozilla/5.0 (" + "y" * 26 + "…"),
+    ],
+)
+def test_what_we_do_not_know_is_called_by_its_own_name(agent: str, name: str) -> None:
+    (one,) = classify(Trail(SENT, 1, [hit(60, agent=agent)]))
+    assert one.reason == f"Cannot know: “{name}” is nothing we know."
+
+
+@given(st.text(max_size=200))
+def test_no_agent_brings_a_control_character_or_a_long_text_into_a_sentence(agent: str) -> None:
+    (one,) = classify(
+        Trail(
+            SENT,
+            1,
+            [
+                hit(60, agent=agent),
+            ],
+        )
+    )
+    assert one.reason.isprintable()
+    assert len(one.reason) < 120
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("TelegramBot (like TwitterBot)", "Telegram"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 "
+         "Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0", "Apple Messages"),
+        ("Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5 skype-url-preview@microsoft.com",
+         "Skype or Microsoft Teams"),
+        ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "Facebook"),
+        ("Twitterbot/1.0", "X"),
+    ],
+)  # fmt: skip
+def test_a_preview_is_told_by_whoever_made_it(agent: str, name: str) -> None:
+    (one,) = classify(Trail(SENT, 1, [hit(60, agent=agent)]))
+    assert one.reason == f"Prefetch: {name} made a preview. Not counted."
+
+
+def test_the_first_seconds_claim_no_more_than_is_known() -> None:
+    trail = Trail(SENT, 1, [hit(9), hit(-2)])
+    assert [one.reason for one in classify(trail)] == [
+        "Prefetch: 9 s after sending, within the first seconds, when machines look first. Not counted.",
+        "Prefetch: before sending, when only machines look. Not counted.",
+    ]
+
+
+def _crowd(size: int, within: float, **more: Any) -> list[Seen]:
+    return [hit(100 + at * within / size, "click", ip=f"198.51.{at}.9", **more) for at in range(size)]
+
+
+def test_a_link_followed_from_very_many_addresses_is_no_persons() -> None:
+    crowd = _crowd(20, 60)
+    assert judge(*crowd, version=V1) == [("person", "browser")] * 20
+    assert judge(*crowd) == [("unknown", "crowd")] * 20
+    assert judge(*crowd[1:]) == [("person", "browser")] * 19
+    assert judge(*_crowd(20, 66)) == [("person", "browser")] * 20, "slower"
+    assert judge(*crowd, hit(400, "click", ip="198.51.0.9"))[-1] == ("person", "browser"), "long after"
+    assert judge(*crowd, hit(130, ip="203.0.113.7"))[-1] == ("person", "browser"), "a picture is no link"
+    assert judge(*crowd, recipients=2) == [("person", "browser")] * 20, "one of them may be the other’s"
+    many = [hit(100 + at, "click", ip="198.51.3.9") for at in range(40)]
+    assert judge(*many) == [("person", "browser")] * 40, "one address"
+    known = [hit(110, "click", ip=f"67.231.150.{at}") for at in range(30)]
+    assert judge(hit(100, "click"), *known)[0] == ("person", "browser"), (
+        "known machines tell nothing of others"
+    )
+    (one, *_) = classify(Trail(SENT, 1, crowd))
+    assert (
+        one.reason
+        == "Cannot know: 20 addresses followed this link within a minute, more than one reader has."
+    )

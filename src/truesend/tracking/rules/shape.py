@@ -19,7 +19,7 @@ class Rules:
 
     version: str
     first_seconds: float
-    """Nobody can have looked so soon after delivery."""
+    """What comes so soon after delivery is nearly always a machine’s."""
     burst_two: float
     """Two distinct links within this are a machine."""
     burst_all: float
@@ -56,3 +56,8 @@ class Rules:
     """Whether another device at the sender's address leaves it open who it was."""
     known_apart: bool = False
     """Whether a hit that is a machine's by itself says nothing of one from another address and agent."""
+    app_browsers: Names = ()
+    """Of apps on telephones that show pages in a browser of their own."""
+    crowd_addresses: int = 0
+    """One link followed from so many addresses within ``crowd_seconds`` is not one reader; 0: not asked."""
+    crowd_seconds: float = 0.0

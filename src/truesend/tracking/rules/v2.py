@@ -8,6 +8,8 @@ by Hlink.dll, before a browser gets the address; the browser's own visit follows
 [A] developer.chrome.com, WebView user agent: "; wv" marks a page inside an app, such as a mail program on Android.
 [F] fastmail.help, Blocking remote images: Fastmail's servers load them when the reader shows them.
 [S] Fetch Metadata and the speculation rules: ``Sec-Purpose: prefetch`` says that nobody looks yet.
+[I] peter.upfold.org.uk, 2019/02: Messages makes previews by the names of three others, and not by its own.
+[B] matomo-org/device-detector, regexes/client/mobile_apps.yml: apps that show a page in a browser of their own.
 Networks: :mod:`truesend.tracking.rules.networks_v2`.
 """
 
@@ -29,8 +31,13 @@ V2 = replace(
         "browser_quick": 0.8,
         "cloud": 0.5,
         "sender_address": 0.5,
+        "crowd": 0.5,
     },
     previews=(
+        # Two that name others, too: Messages on a Mac or iPhone [I], Telegram "(like TwitterBot)".
+        ("facebookexternalhit/1.1 facebot twitterbot/1.0", "Apple Messages"),
+        ("telegrambot", "Telegram"),
+        ("skypeuripreview", "Skype or Microsoft Teams"),  # one service makes both’s
         *V1.previews,
         ("edge/12.246 mozilla/5.0", "Gmail"),  # [G]
         ("gmail-content-sampling", "Gmail"),  # [G]
@@ -59,6 +66,14 @@ V2 = replace(
         ("microsoft office", "Microsoft Office"),
         ("; wv)", "an app"),  # [A]
     ),
+    app_browsers=(  # [B]
+        ("linkedinapp", "LinkedIn"),
+        ("instagram", "Instagram"),
+        ("fban/", "Facebook"),
+        ("fbav/", "Facebook"),
+        ("micromessenger/", "WeChat"),
+        ("gsa/", "Google’s app"),
+    ),
     gateway_networks=networks_v2.GATEWAYS,
     mail_services=networks_v2.MAIL_SERVICES,
     clouds=networks_v2.CLOUDS,
@@ -67,5 +82,7 @@ V2 = replace(
     quick_open=900.0,
     ahead_first=True,  # [S]
     unsure_address=True,
+    crowd_addresses=20,  # a reader has a handful in a minute: home, telephone, a VPN. So many are a link that was
+    crowd_seconds=60.0,  # passed on or published, or a scanner behind ever new addresses; which, nobody can tell.
     known_apart=True,  # a gateway scans what a person reads, often while they read it
 )

@@ -91,7 +91,7 @@ def test_two_links_soon_after_somebody_opened_the_mail_are_a_reader() -> None:
     assert judge(*read, *_two(2, headers={}), version=V2)[1:] == burst, "no browser sends no language"
     two = [hit(100, "click"), hit(102, "click", link=1, agent=CHROME)]
     assert judge(*read, *two, version=V2)[1:] == burst, "two machines"
-    assert judge(hit(5, agent=GMAIL), *_two(2), version=V2)[1:] == burst, "opened before anybody could"
+    assert judge(hit(5, agent=GMAIL), *_two(2), version=V2)[1:] == burst, "opened within the first seconds"
     every = [*_two(2), hit(104, "click", link=2)]
     assert judge(*read, *every, version=V2)[1:] == [("scanner", "burst")] * 3, "all of three"
 
@@ -168,6 +168,8 @@ def test_a_known_machine_speaks_for_its_own_address_and_agent() -> None:
     scan = hit(301, "click", link=1, ip="198.51.100.9", agent="python-requests/2.32", headers={})
     assert judge(hit(300, "click", ip="198.51.100.9"), scan)[0] == ("scanner", "burst")
     assert judge(hit(300, "click"), hit(301, "click", link=1, ip=MIMECAST))[0] == ("scanner", "burst")
+    (told, _) = classify(Trail(SENT, 3, [hit(300, "click"), hit(301, "click", link=1, ip=MIMECAST)]))
+    assert told.reason == "Scanner: 2 links within 1 s. Not counted.", "the other's network is not its own"
     stealth = [hit(301 + at / 10, "click", link=at, agent=CHROME, ip="198.51.100.77") for at in range(2)]
     assert judge(hit(300, "click", link=2, ip=MIMECAST), *stealth)[1:] == [("scanner", "burst")] * 2
 

@@ -19,7 +19,7 @@ PLACES = {
     "one of 20": "renewal",
     "one of 200": "audit",
     "sixty in all": "merger",
-    "one": "ines7@c7.example",
+    "one": "unicorn",
     "none": "nobodyhere",
 }
 """Words to search for, by how many emails have them."""
@@ -36,7 +36,8 @@ SELECT n, gen_random_uuid() AS email, gen_random_uuid() AS copy,
          || n %% 5000 || '.example' AS address,
        CASE n %% 2 WHEN 0 THEN 'Proposal' ELSE 'Letter' END || ' ' || n
          || CASE n %% 20 WHEN 11 THEN ' renewal' ELSE '' END || CASE n %% 200 WHEN 44 THEN ' audit' ELSE '' END
-         || CASE n %% (%(total)s / 60) WHEN 99 THEN ' merger' ELSE '' END AS subject
+         || CASE n %% (%(total)s / 60) WHEN 99 THEN ' merger' ELSE '' END
+         || CASE n WHEN 4444 THEN ' unicorn' ELSE '' END AS subject
   FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 """
 _ROWS = (

@@ -271,8 +271,8 @@ def _searched(parts: Sequence[_Part], older: str) -> str:
         " FROM truesend_terms(%(member)s, %(words)s) AS each),"
         f" {windows}, newest AS MATERIALIZED ({newest}),"
         f" near AS MATERIALIZED (SELECT * FROM ({near}) AS row {_NEWEST_FIRST} LIMIT %(most)s),"
-        f" rare AS MATERIALIZED (SELECT coalesce(truesend_all({_RARE}), wanted) AS wanted FROM asked"
-        f" WHERE NOT {_ENOUGH}),"
+        f" chosen AS MATERIALIZED (SELECT coalesce(truesend_all({_RARE}), wanted) AS wanted, wanted AS whole FROM asked"
+        f" WHERE NOT {_ENOUGH}), rare AS MATERIALIZED (SELECT wanted, wanted = whole AS same FROM chosen),"
         f" far AS MATERIALIZED ({far})"
         f" SELECT email_id, created_at FROM (SELECT * FROM near UNION SELECT * FROM far) AS row"
         f" {_NEWEST_FIRST} LIMIT %(most)s)"
@@ -290,7 +290,10 @@ class _Places:
 
 _ENOUGH = "(SELECT count(*) FROM near) >= %(most)s"
 _ASKED = "@@ (SELECT wanted FROM asked)"
-_BEYOND = f"NOT {_ENOUGH} AND words @@ (SELECT wanted FROM rare) AND (words {_ASKED}) IS TRUE"
+_BEYOND = (
+    f"NOT {_ENOUGH} AND words @@ (SELECT wanted FROM rare)"
+    f" AND ((SELECT same FROM rare) OR (words {_ASKED}) IS TRUE)"
+)
 
 
 def _places(number: int, part: _Part, older: str) -> _Places:
@@ -301,8 +304,9 @@ def _places(number: int, part: _Part, older: str) -> _Places:
         near = f"SELECT email_id, created_at FROM newest{number} WHERE words {_ASKED}"
         # Where all of them were looked through, there is nothing further away.
         far = (
-            f"SELECT email_id, created_at FROM {_ENTRY} AS row WHERE (SELECT count(*) FROM newest{number}) >= {looked}"
-            f" AND {_BEYOND} AND row.{ours} AND {part.where} AND {older}"
+            f"(SELECT * FROM (SELECT email_id, created_at FROM {_ENTRY} AS row"
+            f" WHERE (SELECT count(*) FROM newest{number}) >= {looked} AND {_BEYOND} AND row.{ours} AND {part.where}"
+            f" AND {older} OFFSET 0) AS row {_NEWEST_FIRST} LIMIT %(most)s)"
         )
         return _Places(window, near, far)
     # Two windows, of all emails and of those it is about: whichever reaches further back is whole.

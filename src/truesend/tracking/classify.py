@@ -298,18 +298,27 @@ class _Case:
         )
 
     def _kin_of(self, known: Collection[int], clicks: Sequence[int]) -> set[int]:
-        """Clicks that known machines speak for: of one's address, or of its agent and nobody's who had it open."""
-        hits = self._trail.hits
-        addresses = {key for position in known if (key := sender_key(hits[position].ip))}
-        programs = {hits[position].user_agent for position in known}
+        """Clicks that known machines speak for: near one in time, and of its address, or of its agent and nobody's
+        who had it open. What came days before or after says nothing, nor may it: its evidence may be gone."""
+        hits, near = self._trail.hits, timedelta(seconds=max(self._rules.burst_two, self._rules.burst_all))
+        speaking: dict[str, list[datetime]] = {}
+        for position in sorted(known, key=lambda at: hits[at].at):
+            for key in (sender_key(hits[position].ip), f"agent {hits[position].user_agent}"):
+                speaking.setdefault(key or "", []).append(hits[position].at)
+
+        def spoken_for(key: str | None, at: datetime) -> bool:
+            times = speaking.get(key, []) if key else []
+            first = bisect.bisect_left(times, at - near)
+            return first < len(times) and times[first] <= at + near
+
         return {
             position
             for position in clicks
             if position not in known
             and (
-                sender_key(hits[position].ip) in addresses
+                spoken_for(sender_key(hits[position].ip), hits[position].at)
                 or (
-                    hits[position].user_agent in programs
+                    spoken_for(f"agent {hits[position].user_agent}", hits[position].at)
                     and not (self._browser_at_home(position) and self._was_open(hits[position].at))
                 )
             )

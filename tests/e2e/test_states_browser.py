@@ -64,7 +64,7 @@ def test_older_entries_come_below_and_the_reader_stays(chromium: Browser, stack:
         expect(page.locator(".timeline")).to_contain_text("Accepted by Google")
         expect(older).to_have_count(0)
         # The button is gone; the keyboard goes on at what it brought.
-        assert page.evaluate("document.activeElement.closest('#timeline') !== null")
+        page.wait_for_function("document.activeElement.closest('#timeline') !== null", timeout=3_000)
         # What comes now comes on top, and the older ones stay.
         stack.sandbox.act(message, "click", as_="browser")
         expect(entries).to_have_count(122, timeout=3000)

@@ -84,7 +84,7 @@ def test_pages_are_measured_alone_in_a_crowd_and_with_years_of_emails(tmp_path: 
         tmp_path,
         "pages",
         "--emails",
-        "5000",
+        "3000",
         TRUESEND_DATABASE_URL="postgresql://nobody@localhost:1/none",
     )
     assert all(0 < row["ours"] <= row["p99_ms"] for row in rows if row["unit"] == "ms")
@@ -96,7 +96,7 @@ def test_pages_are_measured_alone_in_a_crowd_and_with_years_of_emails(tmp_path: 
     assert {row["limit"] for row in years} == {100, 1.3}
     for absolute, relative in zip(years[::2], years[1::2], strict=True):
         assert relative["ratio"] == pytest.approx(absolute["ours"] / relative["compare"], rel=0.01)
-    assert years[0]["setup"]["emails"].startswith("5,000, 5 signals")
+    assert years[0]["setup"]["emails"].startswith("3,000, 5 signals")
 
 
 @pytest.mark.timeout(240)

@@ -34,8 +34,12 @@ GRANT_CAUSES = (
     "disabled",
     "admin_policy",
     "rapt",
+    "mfa",
+    "sign_in_frequency",
+    "conditional_access",
+    "consent_removed",
 )
-"""Why a grant died: `expire_grant {cause}`."""
+"""Why a grant died: `expire_grant {cause}`; each provider has some of them."""
 
 COMMON_KEYS = frozenset({"provider", "account", "operation", "kind", "times", "seconds"})
 KIND_KEYS: Mapping[str, frozenset[str]] = {
@@ -47,7 +51,16 @@ KIND_KEYS: Mapping[str, frozenset[str]] = {
     "throttle": frozenset({"retry_after"}),
     "daily_limit": frozenset({"retry_after"}),
     "expire_grant": frozenset({"cause"}),
+    "password_changed": frozenset({"by"}),
 }
+
+_CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "slow": {"when": ("before", "after")},
+    "never": {"when": ("before", "after")},
+    "expire_grant": {"cause": GRANT_CAUSES},
+    "password_changed": {"by": ("user", "admin")},
+}
+"""Parameters that are one of a few words; the first is the default."""
 
 
 @dataclass
@@ -115,14 +128,10 @@ def _check_params(kind: str, params: Params) -> Params:
     elif kind in ("throttle", "daily_limit"):
         default = 60.0 if kind == "throttle" else 86_400.0
         checked["retry_after"] = _number(params, "retry_after", default, low=0, high=31_536_000)
-    elif kind == "expire_grant":
-        checked.setdefault("cause", "revoked")
-        if checked["cause"] not in GRANT_CAUSES:
-            raise ValueError(f"unknown cause {checked['cause']!r}; known: {', '.join(GRANT_CAUSES)}")
-    if kind in ("slow", "never"):
-        checked.setdefault("when", "before")
-        if checked["when"] not in ("before", "after"):
-            raise ValueError("when must be before or after")
+    for name, choices in _CHOICES.get(kind, {}).items():
+        checked.setdefault(name, choices[0])
+        if checked[name] not in choices:
+            raise ValueError(f"unknown {name} {checked[name]!r}; known: {', '.join(choices)}")
     if not isinstance(checked.get("content_type", ""), str):
         raise ValueError("content_type must be text")
     return checked
@@ -179,6 +188,11 @@ class Faults:
         if wanted.get("seconds") is not None:
             until = self._clock.now() + _number(dict(wanted), "seconds", None, low=0, high=1_000_000_000)
         params = _check_params(kind, {k: v for k, v in wanted.items() if k not in COMMON_KEYS})
+        if kind == "expire_grant" and params["cause"] not in provider.grant_causes:
+            raise ValueError(
+                f"a grant of {provider.name} does not end for {params['cause']!r};"
+                f" known: {', '.join(provider.grant_causes)}"
+            )
         if kind in DAMAGE_KINDS and times is None and until is None:
             times = 1
         fault = Fault(0, provider.name, account and account.lower(), operation, kind, params, times, until)
@@ -206,10 +220,13 @@ class Faults:
         now = self._clock.now()
         return [fault for fault in self._faults if fault.until is None or fault.until > now]
 
-    def use(self, fault: Fault) -> None:
-        """Count one meeting; a used-up fault keeps its row, so that ending it later is no mistake."""
+    def use(self, fault: Fault, *, spent: bool = True) -> None:
+        """Count one meeting; a used-up fault keeps its row, so that ending it later is no mistake.
+
+        Not `spent`: a call that could only be refused has met it, which takes nothing from its `times`.
+        """
         fault.hits += 1
-        if fault.times is not None:
+        if spent and fault.times is not None:
             fault.times -= 1
         self._store.run(
             "UPDATE faults SET hits = ?, times = ? WHERE id = ?", fault.hits, fault.times, fault.id
@@ -221,7 +238,8 @@ class Faults:
         """The faults that meet this call, used up by one; None when there are none.
 
         Every matching delay and damage applies; of those that decide the answer only the oldest does, and the
-        others keep their count.
+        others keep their count. A call that only asks (`Provider.asks`) meets them like the real one and leaves
+        them their count; damage alone happens and is used up, since it cannot be undone.
         """
         if not self._faults:
             return None
@@ -246,6 +264,6 @@ class Faults:
                 plan.decides = fault
             else:
                 continue
-            self.use(fault)
+            self.use(fault, spent=operation not in spec.asks or fault.kind in DAMAGE_KINDS)
             plan.ids.append(fault.id)
         return plan if plan.ids else None

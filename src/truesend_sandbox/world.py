@@ -46,6 +46,10 @@ class Provider:
     """Scopes of a planned consent in their full form; raises `ValueError` for an unknown one."""
     receive: Callable[[World, str, bytes], None]
     """Put a mail into that address's mailbox at the provider, when the provider has such an account."""
+    grant_causes: tuple[str, ...]
+    """What a grant can end of here: the causes `expire_grant` takes."""
+    asks: frozenset[str] = frozenset()
+    """Operations that can do nothing but be refused; they meet faults without using them up."""
 
 
 @dataclass

@@ -190,8 +190,36 @@ def test_two_faults_of_the_same_moment_are_met_one_after_the_other(
         ({"provider": "google", "operation": "send", "kind": "never", "times": 0}, "times must be"),
         ({"provider": "google", "operation": "send", "kind": "never", "sekonds": 3}, "has no sekonds"),
         ({"provider": "google", "operation": "any", "kind": "expire_grant", "cause": "x"}, "unknown cause"),
+        (
+            {"provider": "google", "operation": "any", "kind": "expire_grant", "cause": "mfa"},
+            "does not end for",
+        ),
+        ({"provider": "google", "operation": "any", "kind": "password_changed", "by": "x"}, "unknown by"),
     ],
 )
 def test_wrong_faults_are_refused_in_a_sentence(sandbox: Sandbox, body: dict[str, object], says: str) -> None:
     assert says in sandbox.control("POST", "faults", body, expect=400)["error"]
     assert sandbox.control("DELETE", "faults/77", expect=404)["error"] == "there is no fault 77"
+
+
+def test_a_send_that_can_only_be_refused_asks_and_uses_nothing_up(
+    sandbox: Sandbox, google: GoogleClient
+) -> None:
+    tokens = google.connect()
+
+    def ask() -> requests.Response:
+        return google.gmail("POST", "messages/send", tokens, json={"raw": "no base64!"})
+
+    assert ask().status_code == 400
+    assert [call["operation"] for call in sandbox.calls(operation="send")] == ["send.check"]
+    sandbox.fault("send", "throttle", times=1)
+    assert [ask().status_code, ask().status_code] == [429, 429]
+    assert sandbox.control("GET", "faults")["items"][0]["hits"] == 2
+    assert [google.send(tokens).status_code, google.send(tokens).status_code] == [429, 200]
+    sandbox.fault("send", "expire_access")
+    assert [ask().status_code, ask().status_code] == [401, 401], "damage is done once, by whichever call"
+    assert sandbox.control("GET", "faults")["items"] == []
+    sign_in = google.connect("bea@gmail.com", SIGN_IN)
+    answer = google.gmail("POST", "messages/send", sign_in, json={"raw": "no base64!"})
+    assert reason(answer) == (403, "insufficientPermissions"), "the scope is looked at before the content"
+    assert len(sandbox.messages()) == 1

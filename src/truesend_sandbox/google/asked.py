@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from truesend_sandbox.google import error_pages
 from truesend_sandbox.google import scopes as google_scopes
+from truesend_sandbox.oauth import redirect_allowed
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
@@ -42,18 +42,6 @@ class Asked:
     def tickable(self) -> tuple[str, ...]:
         """Scopes that are not part of signing in."""
         return tuple(scope for scope in self.scopes if scope not in google_scopes.SIGN_IN)
-
-
-def redirect_allowed(patterns: str, uri: str) -> bool:
-    """Exact match with a registered address; `http://localhost:*/path` stands for every port."""
-    for pattern in json.loads(patterns):
-        if uri == pattern:
-            return True
-        if ":*/" in pattern:
-            head, _, tail = pattern.partition(":*/")
-            if re.fullmatch(rf"{re.escape(head)}(:\d{{1,5}})?/{re.escape(tail)}", uri):
-                return True
-    return False
 
 
 def check(world: World, params: dict[str, str], request_id: str) -> Asked | web.Response:

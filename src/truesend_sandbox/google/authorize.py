@@ -13,7 +13,7 @@ from truesend_sandbox import accounts, consents
 from truesend_sandbox.accounts import Account
 from truesend_sandbox.consents import Planned
 from truesend_sandbox.door import Call
-from truesend_sandbox.google import error_pages, grants, keys
+from truesend_sandbox.google import error_pages, grants
 from truesend_sandbox.google import scopes as google_scopes
 from truesend_sandbox.google.asked import Asked, back, check
 from truesend_sandbox.pages import render
@@ -72,7 +72,7 @@ def approve(
     )
     grants.remember(world, account.id, project, given)
     values = {
-        "iss": keys.ISSUER,
+        "iss": grants.ISSUER,
         "code": code,
         "scope": google_scopes.in_answer(together),
         "authuser": "0",

@@ -13,7 +13,18 @@ from truesend_sandbox.google import error_pages, errors, grants, token
 from truesend_sandbox.google.scopes import ACCEPTED
 from truesend_sandbox.world import World
 
-_SENDS = ("send", "drafts.send")
+GRANT_CAUSES = (
+    "revoked",
+    "testing",
+    "unused",
+    "password",
+    "limit",
+    "deleted",
+    "disabled",
+    "admin_policy",
+    "rapt",
+)
+_SENDS = ("send", "send.check", "drafts.send")
 _ACCESS_DIES = ("revoked", "password", "deleted", "disabled", "admin_policy")
 """Causes that end access tokens at once; after the others those live out their hour."""
 
@@ -25,7 +36,9 @@ def concerns(kind: str, operation: str) -> bool:
     if kind == "client_secret_expired":
         return operation.startswith("token.")
     if kind == "admin_block":
-        return operation in ("authorize", "token.code", "token.refresh") or operation in ACCEPTED
+        return (
+            operation in ("authorize", "token.code", "token.refresh", "send.check") or operation in ACCEPTED
+        )
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import secrets
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from truesend_sandbox.accounts import Account
+from truesend_sandbox.door import Call
 from truesend_sandbox.google import api, errors, gmail_store, limits
 from truesend_sandbox.google.api import Caller
 from truesend_sandbox.mailbox.deliver import deliver
@@ -38,6 +40,16 @@ def raw_of(value: object) -> bytes | None:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         return None
+
+
+def operation(call: Call) -> str:
+    """`send`, or `send.check` where `raw` is nothing Gmail could read, so that nothing can be sent by it."""
+    try:
+        body = json.loads(call.body)
+    except (UnicodeDecodeError, ValueError):
+        return "send"
+    given = isinstance(body, dict) and isinstance(body.get("raw"), str)
+    return "send.check" if given and raw_of(body["raw"]) is None else "send"
 
 
 def send_json(caller: Caller) -> web.StreamResponse:

@@ -12,6 +12,7 @@ from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
 PROVIDER = "google"
+ISSUER = "https://accounts.google.com"
 TESTING_LIFETIME = 7 * 86_400
 UNUSED_LIFETIME = 182 * 86_400
 

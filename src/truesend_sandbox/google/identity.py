@@ -7,10 +7,10 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from truesend_sandbox import accounts
+from truesend_sandbox import accounts, signing
 from truesend_sandbox.accounts import Account
 from truesend_sandbox.door import Call
-from truesend_sandbox.google import grants, keys
+from truesend_sandbox.google import grants
 from truesend_sandbox.google import scopes as google_scopes
 from truesend_sandbox.google.errors import json_answer, oauth_error, unauthenticated
 
@@ -62,7 +62,10 @@ def userinfo(call: Call) -> web.StreamResponse:
 
 def certs(call: Call) -> web.StreamResponse:
     """The keys that id_tokens are signed with (JWKS)."""
-    return json_answer(keys.jwks(call.world.store), headers={"Cache-Control": "public, max-age=21600"})
+    return json_answer(
+        {"keys": [signing.public_key(call.world.store, grants.PROVIDER)]},
+        headers={"Cache-Control": "public, max-age=21600"},
+    )
 
 
 def discovery(call: Call) -> web.StreamResponse:
@@ -70,7 +73,7 @@ def discovery(call: Call) -> web.StreamResponse:
     base = f"{call.request.scheme}://{call.request.host}"
     return json_answer(
         {
-            "issuer": keys.ISSUER,
+            "issuer": grants.ISSUER,
             "authorization_endpoint": f"{base}/o/oauth2/v2/auth",
             "token_endpoint": f"{base}/token",
             "userinfo_endpoint": f"{base}/v1/userinfo",

@@ -25,12 +25,13 @@ from truesend_sandbox.google import (
     gmail_send,
     gmail_store,
     gmail_upload,
+    grants,
     identity,
     token,
 )
 from truesend_sandbox.google import scopes as google_scopes
-from truesend_sandbox.google.keys import signing_key
 from truesend_sandbox.google.switches import SWITCHES
+from truesend_sandbox.signing import signing_key
 from truesend_sandbox.world import Provider, World
 
 CLIENT_ID = "sandbox-google-client"
@@ -46,6 +47,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "jwks": ("identity",),
     "discovery": ("identity",),
     "send": (),
+    "send.check": ("send",),
     "drafts.send": ("send", "draft"),
     "drafts.create": ("draft",),
     "drafts.update": ("draft",),
@@ -108,7 +110,15 @@ def routes(_: World) -> list[web.RouteDef]:
             for path in ("/v1/userinfo", "/oauth2/v2/userinfo", "/oauth2/v3/userinfo")
             for method in ("GET", "POST")
         ),
-        web.post(f"{user}/messages/send", _gmail("send", gmail_send.send_json)),
+        web.post(
+            f"{user}/messages/send",
+            Endpoint(
+                "google",
+                gmail_send.operation,
+                identity.identify,
+                api.guarded(gmail_send.send_json, "send"),
+            ).serve,
+        ),
         web.get(f"{user}/messages", _gmail("messages.list", gmail_read.list_messages)),
         web.get(f"{user}/messages/{{id}}", _gmail("messages.get", gmail_read.get)),
         web.delete(f"{user}/messages/{{id}}", _gmail("messages.delete", gmail_bin.delete)),
@@ -160,7 +170,7 @@ def prepare(world: World) -> None:
         CLIENT_SECRET,
         json.dumps(["http://localhost:*/oauth/google/callback"]),
     )
-    signing_key(world.store)
+    signing_key(world.store, grants.PROVIDER)
     if world.store.value("SELECT 1 FROM sqlite_sequence WHERE name = 'gmail_history'") is None:
         world.store.run(
             "INSERT INTO sqlite_sequence (name, seq) VALUES ('gmail_history', ?)",
@@ -210,4 +220,6 @@ GOOGLE = Provider(
     check_account=check_account,
     check_untick=check_untick,
     receive=gmail_store.receive,
+    grant_causes=faults.GRANT_CAUSES,
+    asks=frozenset({"send.check"}),
 )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import secrets
 from typing import Any
-from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from truesend_sandbox import accounts
+from truesend_sandbox import accounts, signing
 from truesend_sandbox.accounts import Account
 from truesend_sandbox.door import Call
-from truesend_sandbox.google import grants, keys
+from truesend_sandbox.google import grants
 from truesend_sandbox.google import scopes as google_scopes
 from truesend_sandbox.google.errors import json_answer, oauth_error
+from truesend_sandbox.oauth import credentials, verifier_matches
 from truesend_sandbox.store import Row
 
 EXPIRED = "Token has been expired or revoked."
@@ -46,25 +43,13 @@ def identify(call: Call) -> str | None:
     return account.email if account else None
 
 
-def _credentials(call: Call) -> tuple[str | None, str | None]:
-    """Client id and secret, by `client_secret_post` or `client_secret_basic`."""
-    header = call.request.headers.get("Authorization", "")
-    if header[:6].lower() == "basic ":
-        try:
-            name, _, secret = base64.b64decode(header[6:], validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None, None
-        return unquote_plus(name), unquote_plus(secret)
-    return call.form.get("client_id"), call.form.get("client_secret")
-
-
 def wrong_secret(call: Call) -> web.Response:
     """401 for a client whose secret does not match."""
     return oauth_error(401, "invalid_client", call.switch("wrong_secret_text"))
 
 
 def _client(call: Call) -> Row | web.Response:
-    client_id, secret = _credentials(call)
+    client_id, secret = credentials(call)
     if not client_id:
         return oauth_error(400, "invalid_request", "Could not determine client ID from request.")
     client = call.world.store.one(
@@ -98,13 +83,8 @@ def _pkce_error(row: Row, verifier: str | None) -> str | None:
         return None
     if not verifier:
         return "Missing code verifier."
-    derived = verifier
-    if row["challenge_method"] == "S256":
-        digest = hashlib.sha256(verifier.encode()).digest()
-        derived = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    if not secrets.compare_digest(derived.encode(), row["challenge"].encode()):
-        return "Invalid code verifier."
-    return None
+    matches = verifier_matches(verifier, row["challenge"], row["challenge_method"])
+    return None if matches else "Invalid code verifier."
 
 
 def _from_code(call: Call, client: Row) -> web.Response:
@@ -206,7 +186,7 @@ def id_token(call: Call, account: Account, client: Row, issued: grants.Issued, n
         claims["hd"] = account.domain
     if google_scopes.EMAIL in issued.scopes:
         claims |= {"email": account.email, "email_verified": True}
-    claims["at_hash"] = keys.at_hash(issued.access_token)
+    claims["at_hash"] = signing.at_hash(issued.access_token)
     if nonce is not None:
         claims["nonce"] = nonce
     if google_scopes.PROFILE in issued.scopes:
@@ -214,4 +194,4 @@ def id_token(call: Call, account: Account, client: Row, issued: grants.Issued, n
         claims |= {"name": account.name, "given_name": given}
         if family:
             claims["family_name"] = family
-    return keys.sign(call.world.store, {**claims, "iat": now, "exp": now + 3600})
+    return signing.sign(call.world.store, grants.PROVIDER, {**claims, "iat": now, "exp": now + 3600})

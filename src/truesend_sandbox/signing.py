@@ -1,4 +1,4 @@
-"""Google's signing key: made once, kept in the store, so that tokens stay verifiable after a restart."""
+"""A provider's signing key: made once, kept in the store, so that tokens stay verifiable after a restart."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from joserfc.jwk import RSAKey
 
 from truesend_sandbox.store import Store
 
-ISSUER = "https://accounts.google.com"
-_META = "google.signing_key"
 _loaded: dict[str, RSAKey] = {}
 
 
-def signing_key(store: Store) -> RSAKey:
+def signing_key(store: Store, provider: str) -> RSAKey:
     """The RSA key with its `kid`; created on first use."""
-    stored = store.value("SELECT value FROM meta WHERE key = ?", _META)
+    name = f"{provider}.signing_key"
+    stored = store.value("SELECT value FROM meta WHERE key = ?", name)
     if stored is None:
         fresh = RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"}, private=True, auto_kid=False)
         data = fresh.as_dict(private=True)
         data["kid"] = hashlib.sha1(str(data["n"]).encode(), usedforsecurity=False).hexdigest()
         stored = json.dumps(data)
-        store.run("INSERT INTO meta (key, value) VALUES (?, ?)", _META, stored)
+        store.run("INSERT INTO meta (key, value) VALUES (?, ?)", name, stored)
     key = _loaded.get(stored)
     if key is None:
         key = _loaded[stored] = RSAKey.import_key(json.loads(stored))
     return key
 
 
-def jwks(store: Store) -> dict[str, Any]:
-    """The public half as `/oauth2/v3/certs` gives it."""
-    data = signing_key(store).as_dict(private=False)
-    return {"keys": [{name: data[name] for name in ("kid", "kty", "alg", "use", "n", "e")}]}
+def public_key(store: Store, provider: str) -> dict[str, Any]:
+    """The public half as a JWK."""
+    data = signing_key(store, provider).as_dict(private=False)
+    return {name: data[name] for name in ("kid", "kty", "alg", "use", "n", "e")}
 
 
-def sign(store: Store, claims: dict[str, Any]) -> str:
+def sign(store: Store, provider: str, claims: dict[str, Any]) -> str:
     """An RS256 JWT."""
-    key = signing_key(store)
+    key = signing_key(store, provider)
     header = {"alg": "RS256", "kid": str(key.as_dict()["kid"]), "typ": "JWT"}
     return jwt.encode(header, claims, key, algorithms=["RS256"])
 

@@ -10,7 +10,7 @@ from tests.sandbox.google_client import COMPOSE, READ, SEND, SIGN_IN, GoogleClie
 from tests.sandbox_process import Sandbox
 
 from truesend.providers import registry
-from truesend.providers.contract import Capability, Provider, SentCopy, Traces
+from truesend.providers.contract import Capability, Message, Provider, SentCopy, Traces
 from truesend.providers.errors import Outcome, SendResult
 
 
@@ -27,6 +27,7 @@ class Mailbox(ABC):
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.began = self.now()
+        self.references: dict[str, str] = {}
 
     @property
     def adapter(self) -> Provider:
@@ -62,16 +63,32 @@ class Mailbox(ABC):
 
     def send(self, mark: str) -> SendResult:
         """One accepted send."""
-        result = self.adapter.send(self.letter(mark), self.access(), fence=lambda: None)
+        result = self.hand_over(self.message(mark))
         assert result.outcome is Outcome.ACCEPTED, result
         return result
+
+    def message(self, mark: str) -> Message:
+        """A message with our mark."""
+        return Message(mark, self.letter(mark))
+
+    def hand_over(self, message: Message, access: str = "") -> SendResult:
+        """One send, prepared where the provider wants it."""
+        access = access or self.access()
+        reference = ""
+        if self.adapter.prepares([Capability.SEND, Capability.READ]):
+            reference = self.references[message.mark] = self.adapter.prepare(message, access, earlier=None)
+        return self.adapter.send(message, access, reference=reference, fence=lambda: None)
 
     def position(self) -> str:
         return self.adapter.position(self.access())
 
     def look(self, *marks: str, position: str = "", since: datetime | None = None) -> Traces:
         return self.adapter.traces(
-            self.access(), marks, since=since or self.began - timedelta(seconds=5), position=position
+            self.access(),
+            marks,
+            since=since or self.began - timedelta(seconds=5),
+            position=position,
+            references=self.references,
         )
 
     def copy(self, result: SendResult) -> SentCopy:

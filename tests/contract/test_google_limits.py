@@ -18,7 +18,7 @@ def gmailbox(request: pytest.FixtureRequest, sandbox: Sandbox) -> GoogleMailbox:
 
 
 def refused(gmailbox: GoogleMailbox, cause: str) -> SendResult:
-    result = gmailbox.adapter.send(gmailbox.letter(new_mark()), gmailbox.access(), fence=lambda: None)
+    result = gmailbox.hand_over(gmailbox.message(new_mark()))
     assert (result.outcome, result.cause) == (Outcome.NOT_SENT, cause)
     return result
 

@@ -7,6 +7,7 @@ from tests.contract.mailboxes import GoogleMailbox, new_mark
 from tests.sandbox.google_client import raw
 from tests.sandbox_process import Sandbox
 
+from truesend.providers.contract import Message
 from truesend.providers.google import gmail, sent
 
 
@@ -52,7 +53,7 @@ def test_a_draft_that_was_not_sent_is_no_trace(gmailbox: GoogleMailbox) -> None:
 def test_a_mail_to_oneself_is_found_once(gmailbox: GoogleMailbox) -> None:
     before, mark = gmailbox.position(), new_mark()
     letter = gmailbox.letter(mark).replace(b"bob@example.com", gmailbox.address.encode())
-    result = gmailbox.adapter.send(letter, gmailbox.access(), fence=lambda: None)
+    result = gmailbox.hand_over(Message(mark, letter))
     assert gmailbox.look(mark, position=before).found[mark].message_id == result.message_id
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.contract.mailboxes import Mailbox, new_mark
 
+from truesend.providers.contract import Message
 from truesend.providers.errors import Outcome
 
 
@@ -18,7 +19,7 @@ def test_a_large_mail_arrives_whole_and_is_found(
     # All: as many attachments as may be, and what base64 makes of them.
     wanted = size or mailbox.adapter.limits.attachment_bytes * 4 // 3
     letter += b"\r\n" + (b"x" * 76 + b"\r\n") * ((wanted - len(letter)) // 78)
-    result = mailbox.adapter.send(letter, mailbox.access(), fence=lambda: None)
+    result = mailbox.hand_over(Message(mark, letter))
     assert result.outcome is Outcome.ACCEPTED, result
     assert mailbox.look(mark, position=before).found[mark].message_id == result.message_id
     arrived = mailbox.sandbox.messages()

@@ -8,113 +8,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from truesend.providers import http
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
-
-
-class Capability(StrEnum):
-    """What a connection can be asked to do."""
-
-    SEND = "send"
-    READ = "read"
-    CONTACTS = "contacts"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a provider can carry, checked before a send starts.
-
-    ``client_calls_per_second`` is how many sends all mailboxes together may make with one client registration, and
-    ``client_burst`` how many of them at once after a rest.
-    """
-
-    recipients: int
-    message_bytes: int
-    attachment_bytes: int
-    custom_headers: bool
-    cc_and_bcc: bool
-    client_calls_per_second: float
-    client_burst: int
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whose account it is. ``subject`` never changes; ``address`` may."""
-
-    subject: str
-    address: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What came of a consent or a refresh. Secrets are kept out of ``repr``."""
-
-    access_token: str = field(repr=False)
-    expires_in: int
-    refresh_token: str | None = field(repr=False)
-    scopes: frozenset[str]
-    identity: Identity | None = None
-
-
-@dataclass(frozen=True)
-class Request:
-    """A call, built and not yet made."""
-
-    method: str
-    url: str
-    operation: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One thing a provider answer proved: which check, whether it holds, by which call, in whose words.
-
-    ``until`` is when the provider says that a failure ends, where it says so.
-    """
-
-    check: str
-    ok: bool
-    call: str
-    cause: str = ""
-    words: str = ""
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class SentCopy:
-    """A message found in the mailbox's own Sent."""
-
-    message_id: str
-    thread_id: str
-    internet_message_id: str
-
-
-@dataclass(frozen=True)
-class Traces:
-    """What the mailbox's own Sent says of deliveries: the copies found, by mark.
-
-    ``complete`` is True only where everything sent since was read, so that a mark not found was not sent. Where it
-    is False, ``words`` say what was missing.
-    """
-
-    found: Mapping[str, SentCopy]
-    complete: bool
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class DeadEnd:
-    """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""
-
-    words: str
-    cause: str
+from truesend.providers.shapes import (
+    CHECK_CALL,
+    OF_THE_CONTENT,
+    Capability,
+    DeadEnd,
+    Enclosure,
+    Evidence,
+    Grant,
+    Identity,
+    Limits,
+    Message,
+    Party,
+    Request,
+    SentCopy,
+    Traces,
+)
 
 
 class Provider(ABC):
@@ -134,6 +47,16 @@ class Provider(ABC):
     mailbox_name: str = ""
     # Domains whose mailboxes belong to people by themselves: no organization administers them.
     own_domains: frozenset[str] = frozenset()
+    # One consent gives every capability there is: nothing can be asked for singly.
+    consents_to_all: bool = False
+    # A refresh token works once, and what answers it is all there is: a renewal that is lost may end the grant.
+    renews_once: bool = False
+    # The old access token goes on working after a renewal, so that a probe of the grant may be one.
+    probes_by_renewal: bool = False
+    # Days after which a grant that nobody used ends; 0 where it does not.
+    idle_days: int = 0
+    # The calls one scheduled probe costs, of those that all connections share in a day.
+    probe_calls: int = 2
 
     def client_rate(self) -> float:
         """Sends a second for all mailboxes together; a provider's setting may say otherwise than its limits."""
@@ -192,13 +115,34 @@ class Provider(ABC):
     def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
         """Ask the provider for what can be proved without sending; never raises for a refusal."""
 
-    @abstractmethod
-    def send_request(self, raw: bytes, access_token: str, thread_id: str = "") -> Request:
-        """The call that sends ``raw`` (a whole MIME message). Pure."""
+    def prepares(self, capabilities: Collection[Capability]) -> bool:
+        """Whether a send by a connection with these capabilities begins with :meth:`prepare`."""
+        return False
+
+    def prepare(self, message: Message, access_token: str, *, earlier: str | None) -> str:
+        """Everything that comes before the send and sends nothing: a draft, a contact. Returns its reference.
+
+        The reference (at most 2,000 characters, no secret) is committed before :meth:`send` is called with it, and is
+        what :meth:`traces` is told later. ``earlier`` is the reference of the try before this one, of which it is
+        proved that it sent nothing; empty where that try left none, None where this is the first: what it may have
+        left behind is cleared away or used again. Raises :class:`ProviderError`; then nothing was sent.
+        """
+        raise NotImplementedError(f"{self.name} prepares nothing")
 
     @abstractmethod
-    def read_accepted(self, answer: http.Answer) -> tuple[str, str] | None:
-        """(message id, thread id) of a 2xx answer to a send, or None when it is not in the provider's form."""
+    def send_request(self, message: Message, access_token: str, reference: str = "") -> Request:
+        """The call that sends ``message``, prepared as ``reference`` where that is not empty. Pure."""
+
+    @abstractmethod
+    def read_accepted(self, answer: http.Answer, reference: str = "") -> tuple[str, str] | None:
+        """(message id, thread id) of a 2xx answer to a send, or None when it is not in the provider's form.
+
+        Empty ids where the provider tells none.
+        """
+
+    @abstractmethod
+    def send_check_request(self, access_token: str) -> Request:
+        """The sending call with a content that the provider has to refuse, so that it can send nothing. Pure."""
 
     @abstractmethod
     def read_refusal(self, answer: http.Answer) -> Refusal | None:
@@ -212,11 +156,19 @@ class Provider(ABC):
         """Where the mailbox's history stands now; empty where the provider keeps none (needs the reading scope)."""
         return ""
 
-    def traces(self, access_token: str, marks: Collection[str], *, since: datetime, position: str) -> Traces:
+    def traces(
+        self,
+        access_token: str,
+        marks: Collection[str],
+        *,
+        since: datetime,
+        position: str,
+        references: Mapping[str, str] | None = None,
+    ) -> Traces:
         """Look for the marks of deliveries in what was sent ``since`` then (needs the reading scope).
 
-        ``position`` is where the history stood before the first of these tries, or empty. A provider whose Sent
-        cannot be read finds nothing and proves nothing.
+        ``position`` is where the history stood before the first of these tries, or empty; ``references`` are what
+        :meth:`prepare` gave, by mark. A provider whose Sent cannot be read finds nothing and proves nothing.
         """
         return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
 
@@ -225,13 +177,13 @@ class Provider(ABC):
         return ""
 
     def send(
-        self, raw: bytes, access_token: str, *, thread_id: str = "", fence: Callable[[], None]
+        self, message: Message, access_token: str, *, reference: str = "", fence: Callable[[], None]
     ) -> SendResult:
         """The send sequence, once for all providers: no retry; the outcome follows from where the answer came.
 
         ``fence`` is asked before the first byte and may refuse by raising.
         """
-        call = self.send_request(raw, access_token, thread_id)
+        call = self.send_request(message, access_token, reference)
         try:
             answer = http.request(
                 call.method,
@@ -240,22 +192,45 @@ class Provider(ABC):
                 headers=call.headers,
                 body=call.body,
                 # Of the mail itself, as it is noted with the attempt: a body in base64 gets no more.
-                timeout=http.total_timeout(len(raw)),
+                timeout=http.total_timeout(message.size),
                 fence=fence,
             )
         except http.TransportError as error:
             outcome = Outcome.NOT_SENT if error.stage == "connect" else Outcome.UNKNOWN
             return SendResult(outcome, error.cause, error.words)
-        return self.judge_send(answer)
+        return self.judge_send(answer, reference)
 
-    def judge_send(self, answer: http.Answer) -> SendResult:
+    def check_send(self, access_token: str) -> Evidence:
+        """Ask the sending call with nothing to send: whether it is reached, and lets this key through.
+
+        A refusal of the content is the good answer. Every other is what a send would meet now.
+        """
+        call = self.send_check_request(access_token)
+        try:
+            answer = http.request(
+                call.method, call.url, operation=call.operation, headers=call.headers, body=call.body
+            )
+        except http.TransportError as error:
+            return Evidence("send", False, CHECK_CALL, error.cause, error.words)
+        refusal = self.read_refusal(answer)
+        if refusal is None and answer.status < 500 and answer.status not in {401, 403, 429}:
+            return Evidence("reach", True, CHECK_CALL)
+        if refusal is None:
+            return Evidence("send", False, CHECK_CALL, "provider_error", answer.words())
+        if refusal.cause in OF_THE_CONTENT:
+            return Evidence("reach", True, CHECK_CALL)
+        return Evidence("send", False, CHECK_CALL, refusal.cause, refusal.words, until=refusal.retry_at)
+
+    def judge_send(self, answer: http.Answer, reference: str = "") -> SendResult:
         """Outcome of a send's answer: accepted, else by a recognised error body, else by the status (design §5).
 
         A 2xx that carries a recognised error body as well is UNKNOWN.
         """
         if 200 <= answer.status < 300:
             # An error beside an id contradicts itself: which of the two holds nobody knows.
-            accepted = None if self.read_refusal(answer) is not None else self.read_accepted(answer)
+            accepted = (
+                None if self.read_refusal(answer) is not None else self.read_accepted(answer, reference)
+            )
             if accepted is None:
                 # A 2xx in words that are not the provider's (a proxy's page, an empty body) proves nothing.
                 return SendResult(
@@ -288,12 +263,17 @@ class Provider(ABC):
 
 
 __all__ = [
+    "CHECK_CALL",
+    "OF_THE_CONTENT",
     "Capability",
     "DeadEnd",
+    "Enclosure",
     "Evidence",
     "Grant",
     "Identity",
     "Limits",
+    "Message",
+    "Party",
     "Provider",
     "ProviderError",
     "Request",

@@ -56,6 +56,8 @@ def adopt() -> int:
         with transaction.atomic():
             count += _doubt(ids, row.seen_at, now)
     with transaction.atomic():
+        # What the backup saw at its preparation may have been sent since.
+        Attempt.objects.filter(outcome="", preparing=True).update(preparing=False)
         unknown = Delivery.objects.filter(status=DeliveryStatus.UNKNOWN, look_at=None)
         unknown.update(look_at=now)
         installation.take_over(now)

@@ -50,7 +50,7 @@ class Box:
         self._unproved: tuple[Connection, datetime] | None = None
         self._copies: deque[tuple[UUID, str]] = deque()
         self.tracks_shown = False
-        self._readable: tuple[list[str], bool] | None = None
+        self._granted: tuple[list[str], set[Capability]] | None = None
 
     def next(self) -> Due | None:
         """What is to be tried now; None where nothing is due."""
@@ -106,12 +106,16 @@ class Box:
                     self._position = self._adapter().position(access)[:64]
         return self._position
 
+    def capabilities(self) -> set[Capability]:
+        """What its granted scopes allow."""
+        scopes = self.described().connection.granted_scopes
+        if self._granted is None or self._granted[0] != scopes:
+            self._granted = (scopes, self._adapter().granted(scopes))
+        return self._granted[1]
+
     def can_read(self) -> bool:
         """Whether the mailbox's own Sent may be read."""
-        scopes = self.described().connection.granted_scopes
-        if self._readable is None or self._readable[0] != scopes:
-            self._readable = (scopes, Capability.READ in self._adapter().granted(scopes))
-        return self._readable[1]
+        return Capability.READ in self.capabilities()
 
     def _adapter(self) -> Provider:
         return registry.provider(self.described().connection.provider)

@@ -29,10 +29,11 @@ from truesend.connections import proofs
 from truesend.connections.models import LedgerKind
 from truesend.organizations import installation
 from truesend.providers import registry
+from truesend.providers.contract import Message, Provider
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
-from truesend.sending import bucket, letters, outcomes, readiness, rows
+from truesend.sending import bucket, letters, outcomes, preparing, readiness, rows
 from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.reading import Due
@@ -80,7 +81,7 @@ def _send(box: Box, due: Due) -> bool:
     described = box.described()
     connection = delivery.connection = described.connection
     try:
-        letter, links, draft = letters.build(due, described, tracks_shown=box.tracks_shown)
+        message, links, draft = letters.build(due, described, tracks_shown=box.tracks_shown)
     except (DatabaseError, InterfaceError):
         raise
     except Exception:
@@ -111,18 +112,16 @@ def _send(box: Box, due: Due) -> bool:
     if wait:
         _queue_up(delivery, "client_throttled", clock.now() + timedelta(seconds=wait))
         return False
-    started = _start(delivery, number, links, seconds=total_timeout(len(letter)), position=position)
+    adapter = registry.provider(connection.provider)
+    prepares = adapter.prepares(box.capabilities())
+    started = _start(
+        delivery, number, links, seconds=total_timeout(message.size), position=position, preparing=prepares
+    )
     if started is None:
         return False
-
-    def fence() -> None:
-        if clock.steady() > started.until:
-            raise FencePassed
-
-    try:
-        result = registry.provider(connection.provider).send(letter, access, fence=fence)
-    except FencePassed:
-        result = SendResult(Outcome.NOT_SENT, "fence_passed", "")
+    result = _hand_over(adapter, started, due, message, access, prepares=prepares)
+    if result is None:
+        return False
     checks = box.checks()
     at = _record_stubbornly(delivery, started, result, checks=checks, alone=due.alone)
     if result.client_wide:
@@ -132,6 +131,27 @@ def _send(box: Box, due: Due) -> bool:
     else:
         box.doubt()
     return True
+
+
+def _hand_over(
+    adapter: Provider, started: Started, due: Due, message: Message, access: str, *, prepares: bool
+) -> SendResult | None:
+    """Prepare where the provider wants it, then send behind the fence; None where somebody has judged the attempt."""
+    reference, until = "", started.until
+    if prepares:
+        prepared = preparing.prepare(adapter, started.attempt, due, message, access)
+        if not isinstance(prepared, preparing.Prepared):
+            return prepared
+        reference, until = prepared.reference, prepared.until
+
+    def fence() -> None:
+        if clock.steady() > until:
+            raise FencePassed
+
+    try:
+        return adapter.send(message, access, reference=reference, fence=fence)
+    except FencePassed:
+        return SendResult(Outcome.NOT_SENT, "fence_passed", "")
 
 
 def _close_client(provider: str, result: SendResult) -> None:
@@ -144,7 +164,13 @@ def _close_client(provider: str, result: SendResult) -> None:
 
 
 def _start(
-    delivery: Delivery, number: int, links: list[letters.Link], *, seconds: float, position: str = ""
+    delivery: Delivery,
+    number: int,
+    links: list[letters.Link],
+    *,
+    seconds: float,
+    position: str = "",
+    preparing: bool = False,
 ) -> Started | None:
     """Commit the attempt as started; None when somebody else has the delivery or it is no longer due.
 
@@ -163,6 +189,7 @@ def _start(
             over=real_now + timedelta(seconds=outcomes.FENCE_SECONDS + seconds),
             position=position,
             worker=identity.worker_name(),
+            preparing=preparing,
         )
     except IntegrityError as error:
         if "attempt_" not in str(error):

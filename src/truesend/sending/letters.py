@@ -1,4 +1,4 @@
-"""From the rows of a delivery to the bytes that leave: recipients, tracking, MIME."""
+"""From the rows of a delivery to what leaves: recipients, tracking, MIME where the provider carries it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import time
 
 from truesend import clock, env
 from truesend.connections.describe import Description
+from truesend.providers import registry
+from truesend.providers.contract import Enclosure, Message, Party
 from truesend.sending.addresses import Mailbox
-from truesend.sending.compose import File, Letter, compose
+from truesend.sending.compose import File, Letter, compose, one_line
 from truesend.sending.models import Delivery, RecipientType
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
@@ -20,7 +22,7 @@ from truesend.tracking.rewrite import rewrite
 Link = dict[str, str | int]
 
 
-def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[bytes, list[Link], Draft]:
+def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Message, list[Link], Draft]:
     """(the message, its link targets as rows of `Delivery.links`, the draft as readiness wants it).
 
     ``tracks_shown``: the organization tracks links whose text is itself an address.
@@ -36,32 +38,45 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[byte
     keys, base = _signing()
     if html:
         html, links = _rewritten(delivery, html, parts, keys, base, tracks_shown)
-    raw = compose(
-        Letter(
-            delivery=delivery.pk,
-            sender=Mailbox(connection.address, connection.display_name),
-            to=people[RecipientType.TO],
-            cc=people[RecipientType.CC],
-            bcc=people[RecipientType.BCC],
-            subject=email.subject,
-            html=html,
-            # From what was written: readers of plain text get addresses, not tokens.
-            text=OwnMarks(keys).in_text(email.text or to_text(email.html, parts)),
-            files=files,
-            date=clock.now(),
+    # From what was written: readers of plain text get addresses, not tokens.
+    text = OwnMarks(keys).in_text(email.text or to_text(email.html, parts))
+    to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))
+    if registry.provider(connection.provider).limits.carries_mime:
+        raw = compose(
+            Letter(
+                delivery=delivery.pk,
+                sender=Mailbox(connection.address, connection.display_name),
+                to=to,
+                cc=cc,
+                bcc=bcc,
+                subject=email.subject,
+                html=html,
+                text=text,
+                files=files,
+                date=clock.now(),
+            )
         )
-    )
+        message = Message(mark=str(delivery.pk), raw=raw)
+    else:
+        message = Message(
+            mark=str(delivery.pk),
+            recipients=tuple(Party(one.address, one.name) for one in (*to, *cc, *bcc)),
+            subject=one_line(email.subject),
+            html=html,
+            text=text,
+            files=tuple(Enclosure(file.name, file.content_type, file.content) for file in files),
+        )
     draft = Draft(
         connection=described,
-        to=people[RecipientType.TO],
-        cc=people[RecipientType.CC],
-        bcc=people[RecipientType.BCC],
+        to=to,
+        cc=cc,
+        bcc=bcc,
         subject=email.subject,
         html=email.html,
         text=email.text,
         attachment_bytes=sum(len(file.content) for file in files),
     )
-    return raw, links, draft
+    return message, links, draft
 
 
 def _rewritten(

@@ -285,6 +285,10 @@ class Attempt(models.Model):
     over_at = models.DateTimeField(null=True)
     # Where the mailbox's history stood before it, as the provider counts.
     position = models.CharField(max_length=64, blank=True)
+    # What comes before the send and sends nothing is under way: until this ends nothing can have left.
+    preparing = models.BooleanField(default=False, db_default=False)
+    # What was prepared, as the provider's adapter reads it: a draft, a contact.
+    reference = models.CharField(max_length=2000, blank=True, default="", db_default="")
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True)
     cause = models.CharField(max_length=60, blank=True)

@@ -30,7 +30,7 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass(frozen=True)
 class Due:
-    """A delivery to be tried, its ``email`` loaded: ``number`` of the try, and the cause the one before it ended with.
+    """A delivery to be tried, its ``email`` loaded: ``number`` of the try; cause and reference of the one before.
 
     ``people`` by :class:`RecipientType`. ``alone``: the email has no other copy. ``has_files``: it has attachments.
     """
@@ -41,6 +41,7 @@ class Due:
     last_cause: str
     alone: bool
     has_files: bool
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ _USER = _Columns(User, "u", "id", "email", "name", "is_active")
 _DUE = f"""
 SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.position)
           FROM {_table(Recipient)} r WHERE r.delivery_id = d.id),
-       last.number, last.cause,
+       last.number, last.cause, last.reference,
        EXISTS (SELECT FROM {_table(Delivery)} o WHERE o.email_id = d.email_id AND o.id <> d.id),
        EXISTS (SELECT FROM {_table(Attachment)} f WHERE f.email_id = d.email_id),
        {_DELIVERY.sql}, {_EMAIL.sql}
@@ -96,7 +97,7 @@ SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.p
         WINDOW turn AS (ORDER BY due_at, email_id, position ROWS UNBOUNDED PRECEDING)) AS chosen
   JOIN {_table(Delivery)} d ON d.id = chosen.id
   JOIN {_table(Email)} e ON e.id = d.email_id
-  LEFT JOIN LATERAL (SELECT number, cause FROM {_table(Attempt)} a WHERE a.delivery_id = d.id
+  LEFT JOIN LATERAL (SELECT number, cause, reference FROM {_table(Attempt)} a WHERE a.delivery_id = d.id
                       ORDER BY number DESC LIMIT 1) AS last ON true
  WHERE chosen.place = 1 OR chosen.total <= %(bytes)s
  ORDER BY d.due_at, d.email_id, d.position
@@ -138,13 +139,13 @@ def due(connection_id: UUID, now: datetime) -> list[Due]:
 
 
 def _due(row: tuple[Any, ...]) -> Due:
-    recipients, number, cause, accompanied, has_files, *columns = row
+    recipients, number, cause, reference, accompanied, has_files, *columns = row
     delivery = _DELIVERY.read(tuple(columns[: _DELIVERY.count]))
     delivery.email = _EMAIL.read(tuple(columns[_DELIVERY.count :]))
     people: dict[str, list[Mailbox]] = {kind: [] for kind in RecipientType.values}
     for kind, address, name in recipients or ():
         people[kind].append(Mailbox(address, name))
-    return Due(delivery, people, (number or 0) + 1, cause or "", not accompanied, has_files)
+    return Due(delivery, people, (number or 0) + 1, cause or "", not accompanied, has_files, reference or "")
 
 
 def facts(connection_id: UUID) -> Facts:

@@ -101,7 +101,7 @@ def look_up(connection_id: UUID) -> None:
             _found(delivery, attempt, copy)
         elif not _is_over(delivery, attempt, began, real):
             _later([(delivery, attempt)], began)
-        elif traces.complete and proves:
+        elif (traces.complete or str(delivery.pk) in traces.absent) and proves:
             _absent(delivery, attempt)
         else:
             _ask([(delivery, attempt)])
@@ -132,6 +132,9 @@ def _read(connection: Connection, pairs: Sequence[Pair]) -> Traces:
             [str(delivery.pk) for delivery, _ in pairs],
             since=first.started_at - _MARGIN,
             position=first.position,
+            references={
+                str(delivery.pk): attempt.reference for delivery, attempt in pairs if attempt.reference
+            },
         )
     except ProviderError as error:
         evidence = Evidence("read", False, "sent.list", error.cause, error.words, until=error.retry_at)

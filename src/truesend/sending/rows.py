@@ -13,6 +13,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from truesend.sending.models import Attempt
 from truesend.sending.reading import execute
 
 _START = b"""
@@ -22,9 +23,10 @@ WITH taken AS (
   RETURNING id, email_id
 ), tried AS (
   INSERT INTO sending_attempt
-         (id, delivery_id, number, started_at, started_real_at, over_at, position, worker,
+         (id, delivery_id, number, started_at, started_real_at, over_at, position, worker, preparing,
           outcome, cause, words, settled_by)
-  SELECT %(attempt)s, id, %(number)s, %(now)s, %(real)s, %(over)s, %(position)s, %(worker)s, '', '', '', ''
+  SELECT %(attempt)s, id, %(number)s, %(now)s, %(real)s, %(over)s, %(position)s, %(worker)s, %(preparing)s,
+         '', '', '', ''
     FROM taken
 ), shown AS (
   UPDATE sending_email SET status = 'sending', updated_at = %(now)s
@@ -85,8 +87,11 @@ def start(
     over: datetime,
     position: str,
     worker: str,
+    preparing: bool = False,
 ) -> bool:
     """Take a delivery that is due, open an attempt at it and show its email as being sent; False: nothing was due.
+
+    ``preparing``: it begins with what sends nothing, and may send only after :func:`prepared`.
 
     Times: ``now`` by the clock that can be moved, ``real`` and ``over`` by the real one. Raises IntegrityError
     where another attempt is open or has this number.
@@ -103,9 +108,16 @@ def start(
             "over": over,
             "position": position,
             "worker": worker,
+            "preparing": preparing,
         },
     )
     return bool(row[0])
+
+
+def prepared(attempt: UUID, reference: str, *, over: datetime) -> bool:
+    """Commit what was prepared: from here on something may leave, until ``over``. False: somebody has judged it."""
+    begun = Attempt.objects.filter(pk=attempt, outcome="", preparing=True)
+    return begun.update(preparing=False, reference=reference, over_at=over) == 1
 
 
 def accept(

@@ -1,4 +1,7 @@
-"""What dead workers left behind: their open attempts become UNKNOWN, visibly, and are never sent again by guess."""
+"""What dead workers left behind: their open attempts become UNKNOWN, visibly, and are never sent again by guess.
+
+An attempt that was still preparing has sent nothing: it goes again by itself.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,34 @@ def sweep() -> int:
     lost = Attempt.objects.filter(abandoned | orphaned, outcome="").select_related("delivery__connection")[
         :500
     ]
-    return sum(_lose(attempt) for attempt in lost)
+    return sum(_give_back(attempt) if attempt.preparing else _lose(attempt) for attempt in lost)
+
+
+def _give_back(attempt: Attempt) -> bool:
+    now = clock.now()
+    with transaction.atomic():
+        still = Attempt.objects.filter(pk=attempt.pk, outcome="", preparing=True)
+        if still.update(outcome=Outcome.NOT_SENT, finished_at=now, cause="worker_lost") != 1:
+            return False
+        delivery = attempt.delivery
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.SENDING).update(
+            status=DeliveryStatus.QUEUED, due_at=now
+        )
+        proofs.note(
+            delivery.connection,
+            LedgerKind.SEND,
+            trigger="sweep",
+            result="worker_lost",
+            ref=str(delivery.pk),
+            outcome=Outcome.NOT_SENT,
+        )
+        refresh_email(delivery.email_id, problem="")
+    return True
 
 
 def _lose(attempt: Attempt) -> bool:
     with transaction.atomic():
-        changed = Attempt.objects.filter(pk=attempt.pk, outcome="").update(
+        changed = Attempt.objects.filter(pk=attempt.pk, outcome="", preparing=False).update(
             outcome=Outcome.UNKNOWN, finished_at=clock.now(), cause="worker_lost"
         )
         if changed != 1:

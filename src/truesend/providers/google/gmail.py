@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from truesend.providers.contract import Request, SentCopy
+from truesend.providers.contract import CHECK_CALL, Request, SentCopy
 from truesend.providers.http import Answer
 
 # Bodies above about 5 MB are refused as JSON (seen, not documented); base64 adds a third.
@@ -66,6 +66,20 @@ def _boundary(raw: bytes) -> str:
     while f"truesend-{number}".encode() in raw:
         number += 1
     return f"truesend-{number}"
+
+
+def send_check_request(access_token: str, base: str) -> Request:
+    """``messages.send`` with a message that is none: neither base64 nor a recipient stands in it, so nothing can leave.
+
+    Token, scope, policy and mailbox are judged before the content, which is refused with a 400.
+    """
+    return Request(
+        "POST",
+        f"{base}/gmail/v1/users/me/messages/send",
+        CHECK_CALL,
+        {"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
+        b'{"raw": "!"}',
+    )
 
 
 def read_accepted(answer: Answer) -> tuple[str, str] | None:

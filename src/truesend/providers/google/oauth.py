@@ -151,7 +151,13 @@ def _grant(token: Mapping[str, Any], identity: Identity | None) -> Grant:
         if isinstance(scope, str)
         else frozenset(),
         identity=identity,
+        refresh_expires_in=_seconds(token.get("refresh_token_expires_in")),
     )
+
+
+def _seconds(value: object) -> int | None:
+    """A time that the provider names, where it is one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9 else None
 
 
 def _is_visible(value: object) -> bool:

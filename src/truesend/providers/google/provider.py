@@ -13,6 +13,7 @@ from truesend.providers.contract import (
     Evidence,
     Grant,
     Limits,
+    Message,
     Provider,
     Request,
     SentCopy,
@@ -41,6 +42,8 @@ class Google(Provider):
         client_burst=160,
     )
     sent_copy_behind_proxy = True
+    # "The token has not been used for six months" (OAuth 2.0 guide, "Refresh token expiration").
+    idle_days = 182
     mailbox_name = "Gmail"
     own_domains = frozenset({"gmail.com", "googlemail.com"})
     # SENT is told in full by the history and by the label's listing.
@@ -126,11 +129,14 @@ class Google(Provider):
         headers = {"Authorization": f"Bearer {access_token}"}
         return Request("GET", env.require("GOOGLE_USERINFO_URL"), "userinfo", headers)
 
-    def send_request(self, raw: bytes, access_token: str, thread_id: str = "") -> Request:
-        return gmail.send_request(raw, access_token, thread_id, _api())
+    def send_request(self, message: Message, access_token: str, reference: str = "") -> Request:
+        return gmail.send_request(message.raw, access_token, message.thread_id, _api())
 
-    def read_accepted(self, answer: http.Answer) -> tuple[str, str] | None:
+    def read_accepted(self, answer: http.Answer, reference: str = "") -> tuple[str, str] | None:
         return gmail.read_accepted(answer)
+
+    def send_check_request(self, access_token: str) -> Request:
+        return gmail.send_check_request(access_token, _api())
 
     def read_refusal(self, answer: http.Answer) -> Refusal | None:
         return errors.api_refusal(answer)
@@ -141,7 +147,15 @@ class Google(Provider):
     def position(self, access_token: str) -> str:
         return sent.position(access_token, _api())
 
-    def traces(self, access_token: str, marks: Collection[str], *, since: datetime, position: str) -> Traces:
+    def traces(
+        self,
+        access_token: str,
+        marks: Collection[str],
+        *,
+        since: datetime,
+        position: str,
+        references: Mapping[str, str] | None = None,
+    ) -> Traces:
         return sent.traces(access_token, marks, since=since, start=position, base=_api())
 
     def sent_folder_url(self, address: str) -> str:

@@ -1,0 +1,170 @@
+"""What goes to a provider's adapter and what comes back, in types. Secrets are kept out of ``repr``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+# The call behind a proof of `reach`, and causes that say of a send that it got as far as its content.
+CHECK_CALL = "send.check"
+OF_THE_CONTENT = frozenset({"message_refused", "recipient_refused", "message_too_large"})
+
+
+class Capability(StrEnum):
+    """What a connection can be asked to do."""
+
+    SEND = "send"
+    READ = "read"
+    CONTACTS = "contacts"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a provider can carry, checked before a send starts.
+
+    ``client_calls_per_second`` is how many sends all mailboxes together may make with one client registration, and
+    ``client_burst`` how many of them at once after a rest. ``recipients`` are those of one copy. A provider that
+    ``carries_mime`` takes the whole message with its headers; another is handed its parts. Of attachments: ``files`` at
+    most (0: any number), ``file_bytes`` each (0: only their sum counts), names that end in one of ``file_types`` (lower
+    case, without the dot; empty: all). ``client_calls_per_day``: of all calls of one client (0: no such limit).
+    """
+
+    recipients: int
+    message_bytes: int
+    attachment_bytes: int
+    custom_headers: bool
+    cc_and_bcc: bool
+    client_calls_per_second: float
+    client_burst: int
+    carries_mime: bool = True
+    files: int = 0
+    file_bytes: int = 0
+    file_types: frozenset[str] = frozenset()
+    client_calls_per_day: int = 0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose account it is. ``subject`` never changes; ``address`` may."""
+
+    subject: str
+    address: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What came of a consent or a refresh. Secrets are kept out of ``repr``.
+
+    ``refresh_expires_in``: seconds after which the whole grant ends, where the provider says so.
+    """
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    refresh_token: str | None = field(repr=False)
+    scopes: frozenset[str]
+    identity: Identity | None = None
+    refresh_expires_in: int | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call, built and not yet made."""
+
+    method: str
+    url: str
+    operation: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Party:
+    """Whom a message goes to or comes from."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that travels with a message."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One copy as it is handed to a provider.
+
+    ``mark`` is the id of its delivery. ``raw`` is the whole MIME message, its mark in a header, where the provider
+    carries MIME; otherwise it is empty and the parts are filled in (``html`` with its links rewritten already).
+    """
+
+    mark: str
+    raw: bytes = field(default=b"", repr=False)
+    recipients: tuple[Party, ...] = ()
+    subject: str = ""
+    html: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+    files: tuple[Enclosure, ...] = ()
+    thread_id: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes, about as many as travel."""
+        if self.raw:
+            return len(self.raw)
+        return len(self.html) + len(self.text) + sum(len(file.content) for file in self.files)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing a provider answer proved: which check, whether it holds, by which call, in whose words.
+
+    Checks: ``grant``, ``scope``, ``send``, ``read``, ``contacts``, and ``reach``: the sending call was answered as it
+    has to be when it is asked with nothing to send. ``until`` is when the provider says that a failure ends, where it
+    says so.
+    """
+
+    check: str
+    ok: bool
+    call: str
+    cause: str = ""
+    words: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SentCopy:
+    """A message found in the mailbox's own Sent."""
+
+    message_id: str
+    thread_id: str
+    internet_message_id: str
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What the mailbox's own Sent says of deliveries: the copies found, by mark.
+
+    ``complete`` is True only where everything sent since was read, so that a mark not found was not sent. Where it
+    is False, ``words`` say what was missing. ``absent`` are marks of which it is proved singly that they were not sent.
+    """
+
+    found: Mapping[str, SentCopy]
+    complete: bool
+    words: str = ""
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class DeadEnd:
+    """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""
+
+    words: str
+    cause: str

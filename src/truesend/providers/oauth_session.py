@@ -24,13 +24,14 @@ _MISREAD = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
 
 
 class TokenAnswerError(Exception):
-    """A token endpoint answered something other than a token."""
+    """A token endpoint answered something other than a token. ``retry_after`` is that header, where it came."""
 
-    def __init__(self, status: int, body: Any, words: str) -> None:
+    def __init__(self, status: int, body: Any, words: str, retry_after: str | None = None) -> None:
         super().__init__(f"{status} {words}")
         self.status = status
         self.body = body
         self.words = words
+        self.retry_after = retry_after
 
 
 class _DoorAdapter(BaseAdapter):
@@ -111,5 +112,5 @@ class OAuthSession(OAuth2Session):
             raise ProviderError("provider_refused", "The request could not be built.")
         body = answer.json()
         if answer.status != 200 or not isinstance(token, Mapping) or not isinstance(body, Mapping):
-            raise TokenAnswerError(answer.status, body, answer.words())
+            raise TokenAnswerError(answer.status, body, answer.words(), answer.headers.get("Retry-After"))
         return body

@@ -10,14 +10,10 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
-from truesend import clock, env
-from truesend.providers import http
+from truesend import env
+from truesend.providers import http, token_answer
+from truesend.providers import id_token as id_tokens
 from truesend.providers.contract import Capability, Grant, Identity
 from truesend.providers.errors import ProviderError
 from truesend.providers.google.errors import oauth_error
@@ -97,7 +93,7 @@ def exchange(*, code: str, redirect_uri: str, verifier: str, nonce: str) -> Gran
             token = session.exchange(env.require("GOOGLE_TOKEN_URL"), code=code, verifier=verifier)
         except TokenAnswerError as error:
             raise oauth_error(error.body, error.status, error.words) from None
-    grant = _grant(token, None)
+    grant = token_answer.grant(token)
     return dataclasses.replace(grant, identity=_verified_identity(str(token.get("id_token") or ""), nonce))
 
 
@@ -108,7 +104,7 @@ def refresh(refresh_token: str) -> Grant:
             token = session.renew(env.require("GOOGLE_TOKEN_URL"), refresh_token)
         except TokenAnswerError as error:
             raise oauth_error(error.body, error.status, error.words) from None
-    return _grant(token, None)
+    return token_answer.grant(token)
 
 
 def revoke(token: str) -> None:
@@ -129,83 +125,19 @@ def revoke(token: str) -> None:
         raise oauth_error(body, answer.status, answer.words())
 
 
-# A lifetime beyond this is no lifetime of an access token; it would also not fit into a date.
-_LONGEST_LIFETIME = 30 * 24 * 3600
-
-
-def _grant(token: Mapping[str, Any], identity: Identity | None) -> Grant:
-    access, lifetime = token.get("access_token"), token.get("expires_in", 3600)
-    if not _is_visible(access):
-        raise ProviderError("provider_garbage", "The token answer holds no access token.")
-    try:
-        expires_in = int(lifetime)
-    except (TypeError, ValueError, OverflowError):
-        raise ProviderError("provider_garbage", "The token answer names no lifetime.") from None
-    refresh_token = token.get("refresh_token")
-    scope = token.get("scope")
-    return Grant(
-        access_token=str(access),
-        expires_in=min(max(1, expires_in), _LONGEST_LIFETIME),
-        refresh_token=str(refresh_token) if _is_visible(refresh_token) else None,
-        scopes=frozenset(one for one in scope.split() if _is_visible(one) and len(one) <= 200)
-        if isinstance(scope, str)
-        else frozenset(),
-        identity=identity,
-        refresh_expires_in=_seconds(token.get("refresh_token_expires_in")),
-    )
-
-
-def _seconds(value: object) -> int | None:
-    """A time that the provider names, where it is one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9 else None
-
-
-def _is_visible(value: object) -> bool:
-    """Text that can stand in a header: tokens and scopes are visible ASCII (RFC 6749, appendix A)."""
-    return isinstance(value, str) and value != "" and all("!" <= c <= "~" for c in value)
-
-
-def _signing_keys() -> KeySet:
-    try:
-        answer = http.request("GET", env.require("GOOGLE_JWKS_URL"), operation="jwks")
-    except http.TransportError as error:
-        raise ProviderError(error.cause, error.words) from None
-    if answer.status >= 500 or answer.status == 429:
-        raise ProviderError("provider_error", f"{answer.status} {answer.words()}".strip())
-    body = answer.json()
-    try:
-        if answer.status != 200 or not isinstance(body, Mapping) or not body.get("keys"):
-            raise ValueError("no keys")
-        return KeySet.import_key_set(dict(body))  # type: ignore[arg-type]
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        raise ProviderError(
-            "provider_garbage", f"{answer.status} Google's signing keys could not be read."
-        ) from None
-
-
 def _verified_identity(id_token: str, nonce: str) -> Identity:
-    """Claims of an id_token signed by Google for this client and this consent (OpenID Connect Core 3.1.3.7)."""
-    keys = _signing_keys()
-    try:
-        claims = jwt.decode(id_token, keys, algorithms=["RS256"]).claims
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        raise ProviderError(
-            "identity_unverified", "Google's statement of who signed in could not be verified."
-        ) from None
-    now = clock.now().timestamp()
-    expiry = claims.get("exp")
-    sound = (
-        claims.get("iss") in _ISSUERS
-        and claims.get("aud") == env.require("GOOGLE_CLIENT_ID")
-        and claims.get("nonce") == nonce
-        and isinstance(expiry, (int, float))
-        and expiry > now - 60
+    """Claims of an id_token signed by Google for this client and this consent."""
+    claims = id_tokens.claims(
+        id_token,
+        keys_url=env.require("GOOGLE_JWKS_URL"),
+        client_id=env.require("GOOGLE_CLIENT_ID"),
+        nonce=nonce,
+        provider="Google",
     )
     subject, address = claims.get("sub"), claims.get("email")
-    if not sound or not isinstance(subject, str) or not re.fullmatch(r"[!-~]{1,255}", subject):
-        raise ProviderError(
-            "identity_unverified", "Google's statement of who signed in is not for this consent."
-        )
-    if not isinstance(address, str) or "@" not in address or not address.isprintable() or len(address) > 320:
+    sound = isinstance(subject, str) and re.fullmatch(r"[!-~]{1,255}", subject)
+    if claims.get("iss") not in _ISSUERS or not sound:
+        raise id_tokens.for_another("Google")
+    if not id_tokens.is_address(address):
         raise ProviderError("identity_without_address", "Google did not tell the address of the account.")
-    return Identity(subject, address.lower(), http.redact(str(claims.get("name") or "")))
+    return Identity(str(subject), str(address).lower(), http.redact(str(claims.get("name") or "")))

@@ -20,7 +20,7 @@ from truesend.api import present, problems, schemas
 from truesend.connections import disconnect as ending
 from truesend.connections import probe
 from truesend.connections.causes import at_time
-from truesend.connections.describe import describe, with_facts
+from truesend.connections.describe import describe, described_all, with_facts
 from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
@@ -144,8 +144,8 @@ def _id(text: str) -> UUID | None:
 @router.get("connections", response={200: schemas.ConnectionList, 401: schemas.ProblemOut})
 def connections(request: HttpRequest) -> dict[str, Any]:
     """Everything the member can send from, disconnected ones included."""
-    rows = _seen(_member(request)).order_by("created_at")
-    return {"items": [present.connection(describe(one)) for one in rows], "next": None}
+    found = described_all(access.connections_of(_member(request)))
+    return {"items": [present.connection(one) for one in found], "next": None}
 
 
 @router.get("connections/{connection_id}", response={200: schemas.ConnectionOut, **_ERRORS})

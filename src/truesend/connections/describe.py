@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from truesend import clock
 from truesend.connections.causes import Action, Who, at_time, cause, core, sentence
-from truesend.connections.models import Connection, Kind, Proof, Token
-from truesend.connections.tries import Try, last_try
+from truesend.connections.models import Check, Connection, Kind, Proof, Token
+from truesend.connections.tries import Try, last_tries
 from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
 from truesend.organizations.models import Member, Role, User
 from truesend.providers import registry
@@ -47,16 +47,53 @@ def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
     return rows.select_related("member__user").prefetch_related("proofs", "token")
 
 
+class Shared:
+    """What the descriptions of several connections share, so that it is read once for all of them.
+
+    ``untried`` are those with no accepted send since their consent.
+    """
+
+    def __init__(self, untried: Iterable[Connection] = ()) -> None:
+        self._untried = {one.pk: one for one in untried}
+        self._tries: dict[UUID, Try] | None = None
+        self._people: dict[tuple[Who, UUID], list[dict[str, str]]] = {}
+
+    def last_try(self, connection: Connection) -> Try | None:
+        """The last try to send since the consent."""
+        if connection.pk not in self._untried:
+            return last_tries([connection]).get(connection.pk)
+        if self._tries is None:
+            self._tries = last_tries(self._untried.values())
+        return self._tries.get(connection.pk)
+
+    def who_can(self, code: str, connection: Connection) -> list[dict[str, str]]:
+        """The people who can act on a cause; empty where it clears by itself."""
+        who = _who(cause(code).who, connection) if code else Who.NOBODY
+        if who is Who.PROVIDER_ADMIN:
+            return provider_admin(connection.provider, connection.address)
+        whose = connection.organization_id if who in {Who.OWNER, Who.OPERATOR} else connection.member_id
+        if (who, whose) not in self._people:
+            self._people[who, whose] = people_who(who, connection.member)
+        return self._people[who, whose]
+
+
 def described_all(rows: QuerySet[Connection]) -> list[Description]:
-    """All of them in two queries, the oldest first: proofs, then connections with their tokens.
+    """All of them, the oldest first, in as many queries for one as for many: proofs, then connections with tokens.
 
     In that order a token is never older than the renewal that a proof tells of.
     """
     proofs: dict[UUID, list[Proof]] = defaultdict(list)
     for proof in Proof.objects.filter(connection__in=rows.values("pk")):
         proofs[proof.connection_id].append(proof)
-    found = rows.select_related("member__user", "token").order_by("created_at")
-    return [describe_from(one, proofs[one.pk], getattr(one, "token", None)) for one in found]
+    found = list(rows.select_related("member__user", "token").order_by("created_at"))
+    shared = Shared(one for one in found if not _has_sent(one, proofs[one.pk]))
+    return [describe_from(one, proofs[one.pk], getattr(one, "token", None), shared=shared) for one in found]
+
+
+def _has_sent(connection: Connection, proofs: Iterable[Proof]) -> bool:
+    return any(
+        one.check_name == Check.SEND and one.ok and one.at >= connection.consented_at for one in proofs
+    )
 
 
 def describe(connection: Connection, now: datetime | None = None) -> Description:
@@ -65,10 +102,15 @@ def describe(connection: Connection, now: datetime | None = None) -> Description
 
 
 def describe_from(
-    connection: Connection, proofs: Iterable[Proof], token: Token | None, now: datetime | None = None
+    connection: Connection,
+    proofs: Iterable[Proof],
+    token: Token | None,
+    now: datetime | None = None,
+    *,
+    shared: Shared | None = None,
 ) -> Description:
     """The same from rows read before."""
-    moment = now or clock.now()
+    moment, shared = now or clock.now(), shared or Shared()
     adapter = registry.provider(connection.provider)
     facts = tuple(
         ProofFact(one.check_name, one.ok, one.at, one.call, one.cause, one.words, one.until) for one in proofs
@@ -86,7 +128,7 @@ def describe_from(
     tried = None
     send = verdict.capability("send")
     if send is not None and send.cause in {"not_tried", "tried_unproven"}:
-        tried = last_try(connection)
+        tried = shared.last_try(connection)
         if tried is not None:
             verdict = judge(replace(known, tried=True), moment)
     good = [fact for fact in facts if fact.ok and fact.check != "scope"]
@@ -97,7 +139,7 @@ def describe_from(
         provider_name=adapter.name,
         sentence=_sentence(verdict, adapter.name, good, moment, tried),
         fix=fix_for(verdict.cause, connection, failed=verdict.proof),
-        who=who_can(verdict.cause, connection),
+        who=shared.who_can(verdict.cause, connection),
         verified_at=max((fact.at for fact in good), default=None),
         last_refresh_at=max(refreshed, default=None),
         next_refresh_at=token.due_at if token is not None and token.dead_at is None else None,
@@ -178,18 +220,24 @@ def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = Non
 
 def who_can(code: str, connection: Connection) -> list[dict[str, str]]:
     """The people who can act on a cause; empty where it clears by itself."""
-    return people_for(cause(code).who, connection) if code else []
+    return Shared().who_can(code, connection)
 
 
 def people_for(who: Who, connection: Connection) -> list[dict[str, str]]:
     """The people behind a :class:`Who` of a connection."""
+    who = _who(who, connection)
+    if who is Who.PROVIDER_ADMIN:
+        return provider_admin(connection.provider, connection.address)
+    return people_who(who, connection.member)
+
+
+def _who(who: Who, connection: Connection) -> Who:
+    """Who that is for this connection: a holder of a shared one are owners and managers."""
     if who is Who.PROVIDER_ADMIN:
         if connection.address.rpartition("@")[2] not in registry.provider(connection.provider).own_domains:
-            return provider_admin(connection.provider, connection.address)
+            return who
         who = Who.HOLDER  # nobody administers a mailbox of the provider's own domain but its owner
-    if who is Who.HOLDER and connection.kind == Kind.ORGANIZATION:
-        who = Who.OWNER
-    return people_who(who, connection.member)
+    return Who.OWNER if who is Who.HOLDER and connection.kind == Kind.ORGANIZATION else who
 
 
 def people_who(who: Who, member: Member) -> list[dict[str, str]]:

@@ -73,6 +73,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting(
+        "PROBE_MINUTES",
+        "15",
+        "Minutes after which a provider is asked again what still works, while somebody of the organization is here.",
+    ),
+    Setting(
         "QUIET_TIME",
         "120",
         "Seconds after the end of a call in which a provider may still carry it out or show it in Sent. Only after "

@@ -124,7 +124,7 @@ async def _client(world: World, _: web.Request, body: dict[str, Any]) -> object:
 
 
 async def _calls(world: World, request: web.Request, _: dict[str, Any]) -> object:
-    """Every provider call; `operation` may be a group's name."""
+    """Every provider call; `operation` may be a group's name, without what only asks: that did nothing of the kind."""
     provider, operation = request.query.get("provider"), request.query.get("operation")
     if provider is not None and provider not in world.providers:
         raise ValueError(f"unknown provider; known: {', '.join(sorted(world.providers))}")
@@ -134,7 +134,7 @@ async def _calls(world: World, request: web.Request, _: dict[str, Any]) -> objec
             name
             for spec in world.providers.values()
             for name, groups in spec.operations.items()
-            if operation in groups
+            if operation in groups and name not in spec.asks
         }
     after = request.query.get("after", "0")
     if not after.isdecimal():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.connections import ledger, proved, when
-from tests.stack import Person, Stack
+from tests.stack import Person, Stack, until
 
 
 def renewed_since(before: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
@@ -62,8 +62,11 @@ def test_the_test_email_of_the_connect_page(stack: Stack) -> None:
 def test_without_asking_nothing_is_sent(stack: Stack) -> None:
     ana = stack.person()
     ana.connect()
-    time.sleep(1.5)
+    until(
+        lambda: stack.sandbox.calls(operation="send.check", account=ana.email), bool, 15
+    )  # which sends nothing
     assert stack.sandbox.calls(operation="send", account=ana.email) == []
+    assert stack.sandbox.messages(to=ana.email) == []
 
 
 def test_it_renews_by_itself_and_stays_working(stack: Stack) -> None:

@@ -92,7 +92,7 @@ def test_renewals_lie_when_one_is_overdue_and_none_is_tried(connection: Connecti
     assert not renewals_lie(clock.now())
 
 
-def test_only_reading_is_probed_on_schedule(connection: Connection) -> None:
+def test_whatever_was_permitted_is_probed_on_schedule(connection: Connection) -> None:
     token(connection)
     probe.plan(connection, clock.now())
     assert probe.due(4) == [connection.pk]
@@ -100,7 +100,12 @@ def test_only_reading_is_probed_on_schedule(connection: Connection) -> None:
     assert probe.due(4) == []
     Token.objects.filter(pk=connection.pk).update(dead_at=None)
     connection.granted_scopes = registry.provider("google").scopes([Capability.SEND])
-    probe.plan(connection, clock.now())  # the box for reading was not ticked
+    probe.plan(
+        connection, clock.now()
+    )  # the box for reading was not ticked: sending is asked for all the same
+    assert probe.due(4) == [connection.pk]
+    connection.granted_scopes = ["openid"]
+    probe.plan(connection, clock.now())
     assert probe.due(4) == []
     assert Token.objects.get(pk=connection.pk).probe_due_at is None
 
@@ -111,8 +116,8 @@ def test_a_probe_that_cannot_get_a_key_is_tried_again_in_minutes(connection: Con
     probe.probe_if_due(connection.pk)
     due = Token.objects.get(pk=connection.pk).probe_due_at
     assert due is not None
-    assert timedelta(minutes=12) < due - clock.now() <= probe.RETRY
-    assert connection.proofs.get(check_name="grant").cause == "no_refresh_token"
+    assert timedelta(minutes=3) < due - clock.now() <= probe.RETRY
+    assert connection.proofs.get(check_name="renew").cause == "no_refresh_token"
     before = connection.ledger.count()
     probe.probe_if_due(connection.pk)  # a second wake-up finds it claimed
     assert connection.ledger.count() == before

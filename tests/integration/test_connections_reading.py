@@ -79,7 +79,6 @@ def test_reading_stays_proved_while_nobody_looks(stack: Stack) -> None:
 
         until(probed, partial(eq, wanted), 10)
         assert working["cause"] is None
-    # Who may only send is renewed, and asked for nothing more.
+    # Of who may only send nothing is read.
     when(tom, sends["id"], lambda one: one["verdict"] == "working")
     assert stack.sandbox.calls(operation="profile", account=tom.email) == []
-    assert [one for one in ledger(tom, sends["id"]) if one["kind"] == "probe"] == []

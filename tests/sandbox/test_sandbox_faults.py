@@ -211,7 +211,8 @@ def test_a_send_that_can_only_be_refused_asks_and_uses_nothing_up(
         return google.gmail("POST", "messages/send", tokens, json={"raw": "no base64!"})
 
     assert ask().status_code == 400
-    assert [call["operation"] for call in sandbox.calls(operation="send")] == ["send.check"]
+    assert [call["operation"] for call in sandbox.calls()][-1] == "send.check"
+    assert sandbox.calls(operation="send") == []
     sandbox.fault("send", "throttle", times=1)
     assert [ask().status_code, ask().status_code] == [429, 429]
     assert sandbox.control("GET", "faults")["items"][0]["hits"] == 2

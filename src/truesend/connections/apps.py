@@ -8,3 +8,10 @@ class Config(AppConfig):
 
     name = "truesend.connections"
     label = "connections"
+
+    def ready(self) -> None:
+        """Whoever comes back finds their connections asked anew."""
+        from truesend.connections import probe
+        from truesend.organizations import activity
+
+        activity.on_return(probe.plan_soon)

@@ -53,7 +53,9 @@ class Cause:
     ``lasts`` is how long it is believed where no answer contradicts it, for what passes by itself: a limit blocks
     sending, so no accepted send can end it. What breaks a capability never passes by itself: it is believed until the
     same check has worked or a new consent came, however long that takes; so is the failure of a grant.
-    ``meanwhile`` is said of a connection that stands, not of a consent that failed.
+    ``meanwhile`` is said of a connection that stands, not of a consent that failed. ``of_the_client``: it concerns this
+    installation's client at the provider, so the keys that are out go on working until they run out. ``by_a_send``: of a
+    send that failed so nothing but an accepted one says the contrary, or time.
     """
 
     code: str
@@ -64,6 +66,8 @@ class Cause:
     clears: str
     lasts: timedelta | None = None
     meanwhile: str = ""
+    of_the_client: bool = False
+    by_a_send: bool = False
 
 
 def _c(
@@ -75,8 +79,11 @@ def _c(
     clears: str,
     lasts: timedelta | None = None,
     meanwhile: str = "",
+    *,
+    of_the_client: bool = False,
+    by_a_send: bool = False,
 ) -> Cause:
-    return Cause(code, severity, sentence, action, who, clears, lasts, meanwhile)
+    return Cause(code, severity, sentence, action, who, clears, lasts, meanwhile, of_the_client, by_a_send)
 
 
 _B, _A, _U, _N = Severity.BROKEN, Severity.ATTENTION, Severity.UNPROVEN, Severity.NONE
@@ -87,6 +94,7 @@ _LIMIT, _SPELL = timedelta(hours=24), timedelta(hours=1)
 _AGAIN = "We ask again by ourselves."
 _GOES_ON = "Sending goes on by itself."
 _MINUTE = "Nothing is lost; reconnecting takes a minute."
+_STAYS = "Your connection stays; nothing is to be done here."
 
 CAUSES: dict[str, Cause] = {
     cause.code: cause
@@ -94,6 +102,12 @@ CAUSES: dict[str, Cause] = {
         # -- a grant that no longer works --
         _c("grant_revoked", _B, "{provider} says that the permission was withdrawn or has expired; a changed password ends it too.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("grant_rejected", _B, "{provider} no longer accepts our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("grant_idle", _B, "Nobody used this permission for so long that {provider} ended it.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("testing_expired", _B, "This installation's client is in testing at {provider}, where every permission ends after seven days.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect for seven more days; whoever runs this installation ends it by publishing the client."),
+        _c("password_changed", _B, "The account's password was changed or reset, which ended the permission.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("mfa_required", _B, "{provider} asks for a second proof of who you are before it goes on.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("renewal_lost", _B, "{provider} renewed our key, but its answer was lost on the way, and the old key works only once.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("key_refused", _B, "{provider} refuses the Service Account Key: it was removed there, or never belonged to this account.", Action.RECONNECT, Who.HOLDER, "A key that works.", meanwhile="Enter a new one."),
         _c("session_policy", _B, "Your organization at {provider} asks people to sign in again from time to time, and that time has come.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("account_gone", _B, "{provider} says that this account was deleted or disabled.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT, meanwhile="Once it is restored there, reconnect it."),
         _c("access_refused", _B, "{provider} refused our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
@@ -104,22 +118,25 @@ CAUSES: dict[str, Cause] = {
         _c("disconnected", _B, "This account was disconnected here.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("secret_unreadable", _B, "The key of this connection was stored with an encryption key that this installation no longer has.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         # -- this installation's own client --
-        _c("client_unknown", _B, "{provider} does not know this installation's client id.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client id."),
-        _c("client_secret_wrong", _B, "{provider} refuses this installation's client secret.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client secret."),
+        _c("client_unknown", _B, "{provider} does not know this installation's client id.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client id.", meanwhile=_STAYS, of_the_client=True),
+        _c("client_secret_wrong", _B, "{provider} refuses this installation's client secret.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the client secret.", meanwhile=_STAYS, of_the_client=True),
+        _c("client_secret_expired", _B, "This installation's client secret at {provider} has expired.", Action.OPERATOR, Who.OPERATOR, "The operator enters a new client secret.", meanwhile=_STAYS, of_the_client=True),
+        _c("tenant_unknown", _B, "{provider} does not know the directory that this installation asks.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the tenant.", meanwhile=_STAYS, of_the_client=True),
         _c("client_mismatch", _B, "The permission was given to another client than the one this installation now uses.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("client_missing", _B, "This installation has no {provider} credentials.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret."),
+        _c("client_missing", _B, "This installation has no {provider} credentials.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret.", of_the_client=True),
         _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator switches it on, then a new consent or a good answer of what was refused.", meanwhile="Once it is switched on there, connect this account again."),
         _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.OPERATOR, Who.OPERATOR, "The next accepted call, or a day.", _LIMIT, _GOES_ON),
         # -- for the moment --
         _c("throttled", _A, "{provider} asks us to slow down.", Action.WAIT, Who.NOBODY, "The next accepted call, or an hour.", _SPELL, _GOES_ON),
         _c("client_throttled", _A, "{provider} takes no more calls of this installation for a moment.", Action.WAIT, Who.NOBODY, "The next call, by itself.", _SPELL, _GOES_ON),
-        _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, _GOES_ON),
+        _c("daily_limit", _A, "This mailbox has reached {provider}'s daily limit.", Action.WAIT, Who.NOBODY, "The time the provider names, or a day.", _LIMIT, _GOES_ON, by_a_send=True),
+        _c("sending_blocked", _A, "{provider} does not let this account send: “{words}”.", Action.TEST, Who.HOLDER, "An accepted send, or a day.", _LIMIT, "Sign in there and do what it asks, then send yourself a test mail. What is due waits.", by_a_send=True),
         _c("provider_unreachable", _A, "{provider} could not be reached.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
         _c("provider_timeout", _A, "{provider} did not answer in time.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
         _c("provider_cut_off", _A, "The connection to {provider} broke before an answer came.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
         _c("provider_error", _A, "{provider} has a fault at the moment.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
         _c("provider_garbage", _A, "{provider}'s answer was not one we can read.", Action.VERIFY, Who.NOBODY, _ANSWER_OR_HOUR, _SPELL, _AGAIN),
-        _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, "A good answer of what was refused, or a new consent."),
+        _c("provider_refused", _A, "{provider} refused the request in words we do not know: “{words}”.", Action.VERIFY, Who.HOLDER, "A good answer of what was refused, or a new consent.", by_a_send=True),
         # -- not proved --
         _c("not_tried", _U, "Permission given, not tried yet.", Action.TEST, Who.HOLDER, "An accepted send."),
         _c("read_not_tried", _U, "Reading is permitted, not tried yet.", Action.VERIFY, Who.HOLDER, _ANSWER),
@@ -142,9 +159,13 @@ CAUSES: dict[str, Cause] = {
         _c("browser_refused", _N, "{provider} refuses to sign people in inside another app's window.", Action.CONNECT, Who.MEMBER, "Opening Truesend in an ordinary browser."),
         _c("scope_refused", _N, "{provider} does not know a permission we asked for.", Action.OPERATOR, Who.OPERATOR, "The operator adds the scope."),
         _c("storage_failed", _N, "The answer could not be stored.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("consent_unfinished", _N, "You went to {provider} and did not come back with an answer.", Action.CONNECT, Who.MEMBER, "Starting again."),
+        _c("admin_consent_needed", _N, "At {provider} only an administrator can give this permission for your organization.", Action.CONNECT, Who.PROVIDER_ADMIN, "The administrator gives it, then starting again."),
         _c("not_allowed", _N, "Only an owner or manager can connect a shared account.", Action.WAIT, Who.OWNER, "An owner or manager connects it."),
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
+        _c("recipient_opted_out", _N, "Nothing was sent: at {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),
+        _c("recipient_blocked", _N, "Nothing was sent: {provider} knows this address as one that cannot be reached (“{words}”).", Action.EDIT, Who.MEMBER, "Correcting the address there, or another account sends it."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
         _c("message_too_large", _N, "The email is larger than {provider} takes. Attach less, or smaller files.", Action.EDIT, Who.MEMBER, "Sending it with less."),
         _c("message_unbuildable", _N, "This email could not be put together.", Action.EDIT, Who.MEMBER, "Changing the message."),

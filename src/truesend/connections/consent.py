@@ -96,6 +96,8 @@ def _with_earlier(
     adapter: Provider, capabilities: Iterable[Capability], connection: Connection | None
 ) -> list[Capability]:
     """Reconnecting asks for everything the connection had, so that nothing is lost on the way."""
+    if adapter.consents_to_all:
+        return list(adapter.capabilities)
     wanted = {Capability.SEND, *capabilities}
     if connection is not None:
         wanted |= {Capability(name) for name in connection.asked}
@@ -225,6 +227,7 @@ def _store(consent: Consent, adapter: Provider, grant: Grant, identity: Identity
         connection,
         [
             Evidence("grant", True, "token.code"),
+            Evidence("renew", True, "token.code"),
             Evidence(
                 "scope",
                 not missing,

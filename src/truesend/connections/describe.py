@@ -123,6 +123,7 @@ def describe_from(
         disconnected_at=connection.disconnected_at,
         has_refresh_token=token is not None and token.refresh is not None,
         proofs=facts,
+        access_until=token.access_expires_at if token is not None else None,
     )
     verdict = judge(known, moment)
     tried = None
@@ -132,7 +133,7 @@ def describe_from(
         if tried is not None:
             verdict = judge(replace(known, tried=True), moment)
     good = [fact for fact in facts if fact.ok and fact.check != "scope"]
-    refreshed = [fact.at for fact in good if fact.call == "token.refresh"]
+    refreshed = [fact.at for fact in good if fact.check == "renew" and fact.call == "token.refresh"]
     return Description(
         connection=connection,
         verdict=verdict,
@@ -148,13 +149,16 @@ def describe_from(
     )
 
 
-_CALL_WORDS = {
+# Where several were proved at once, the first of these is told.
+_PROVED_BY = {
     "send": "an accepted send",
-    "profile": "reading the mailbox",
-    "userinfo": "asking who we are",
-    "token.refresh": "renewing the key",
-    "token.code": "the consent",
+    "read": "reading the mailbox",
+    "contacts": "reading the contacts",
+    "reach": "a test call that sends nothing",
+    "renew": "renewing the key",
+    "grant": "asking who we are",
 }
+_RANK = {check: -number for number, check in enumerate(_PROVED_BY)}
 
 
 def _sentence(
@@ -163,8 +167,9 @@ def _sentence(
     if verdict.cause == "tried_unproven" and tried is not None:
         return f"Permission given; tried {tried.when(now)}, {tried.told}."
     if verdict.verdict is Verdict.WORKING:
-        newest = max(good, key=lambda fact: fact.at)
-        return f"Verified by {_CALL_WORDS.get(newest.call, newest.call)}; renews by itself."
+        newest = max(good, key=lambda fact: (fact.at, _RANK.get(fact.check, -len(_RANK))))
+        how = "the consent" if newest.call == "token.code" else _PROVED_BY.get(newest.check, newest.call)
+        return f"Verified by {how}; renews by itself."
     return said(verdict.cause, provider, verdict.proof, now)
 
 
@@ -183,7 +188,8 @@ def said(code: str, provider: str, proof: ProofFact | None, now: datetime) -> st
 
 def _asks_for_a_send(code: str, failed: ProofFact | None) -> bool:
     """Whether only another send can contradict the failure."""
-    return failed is not None and failed.call == "send" and cause(code).action is Action.VERIFY
+    known = cause(code)
+    return failed is not None and failed.call == "send" and known.by_a_send and known.action is Action.VERIFY
 
 
 def start_url(

@@ -20,10 +20,13 @@ class Kind(models.TextChoices):
 class Check(models.TextChoices):
     """What one provider answer can prove (design §4)."""
 
-    GRANT = "grant", "a refresh or identity call was answered"
+    GRANT = "grant", "an identity call, a refresh or another call with its key was answered"
     SCOPE = "scope", "the granted list names the scope"
+    RENEW = "renew", "a refresh was answered"
+    REACH = "reach", "the sending call was answered as it has to be when there is nothing to send"
     SEND = "send", "a send was accepted or refused"
     READ = "read", "a list, history or profile call was answered"
+    CONTACTS = "contacts", "a list of contacts was answered"
 
 
 class Connection(models.Model):
@@ -84,7 +87,7 @@ class Token(models.Model):
     due_at = models.DateTimeField(db_index=True)
     # Set when the provider said that the grant is dead: nothing renews it but a new consent.
     dead_at = models.DateTimeField(null=True)
-    # When reading is to be tried next; null where there is no permission to read.
+    # When the provider is to be asked next what still works; null where there is nothing to ask for.
     probe_due_at = models.DateTimeField(null=True, db_index=True)
 
 

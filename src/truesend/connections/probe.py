@@ -1,22 +1,46 @@
-"""Asking the provider for what can be proved without sending: by “Verify now”, after a consent, on schedule."""
+"""Asking the provider for what can be proved without sending: by “Verify now”, after a consent, on schedule.
+
+On schedule a connection is asked before its last answer is older than the limit (design §4), as far as the provider's
+quota goes round; where nobody of an organization was here lately, now and then.
+"""
 
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from truesend import clock
+from django.db import transaction
+from procrastinate.exceptions import AlreadyEnqueued
+
+from truesend import clock, env
 from truesend.connections import proofs, tokens
 from truesend.connections.models import Connection, LedgerKind, Token
-from truesend.organizations import installation
+from truesend.organizations import activity, installation
 from truesend.providers import registry
-from truesend.providers.contract import Capability
+from truesend.providers.contract import Capability, Evidence, Provider
 from truesend.providers.errors import ProviderError
 
-# Twice in the life of a proof of reading (26 hours), so that one lost probe makes nothing unproven.
-BETWEEN = timedelta(hours=12)
-RETRY = timedelta(minutes=15)
+# Of an organization nobody of which was here lately: it keeps a proof of reading (26 hours) alive.
+BETWEEN_IDLE = timedelta(hours=6)
+RETRY = timedelta(minutes=5)
+# Of the calls that a client may make in a day, probes take so much; the rest is for mail.
+_SHARE = 0.25
+
+
+def limit() -> timedelta:
+    """How old the newest answer may grow in an active organization."""
+    return timedelta(minutes=env.number("PROBE_MINUTES"))
+
+
+def between(adapter: Provider, connections: int, *, active: bool) -> timedelta:
+    """The time between two scheduled probes of a connection, where its provider serves so many of them."""
+    wanted = limit() if active else max(BETWEEN_IDLE, limit())
+    calls = adapter.limits.client_calls_per_day
+    if not calls:
+        return wanted
+    return max(wanted, timedelta(days=connections * adapter.probe_calls / (calls * _SHARE)))
 
 
 def verify(connection: Connection, *, trigger: str) -> None:
@@ -25,33 +49,56 @@ def verify(connection: Connection, *, trigger: str) -> None:
         return
     planned = Token.objects.filter(pk=connection.pk).values_list("probe_due_at", flat=True).first()
     began = clock.now()
-    worked = _ask(connection, trigger)
+    evidence = _ask(connection, trigger)
     if planned is None:
         return
-    if Capability.READ not in _usable(connection):
-        due = None
-    else:
-        due = began + (BETWEEN if worked else RETRY) * random.uniform(0.85, 1.0)  # noqa: S311
     # Only what was planned when we began: a consent that came meanwhile wants a probe of its own.
-    Token.objects.filter(pk=connection.pk, probe_due_at=planned).update(probe_due_at=due)
+    Token.objects.filter(pk=connection.pk, probe_due_at=planned).update(
+        probe_due_at=_next(connection, evidence, began)
+    )
 
 
-def _ask(connection: Connection, trigger: str) -> bool:
-    """Whether every answer was good."""
+def _next(connection: Connection, evidence: list[Evidence] | None, began: datetime) -> datetime | None:
+    """When to ask again; ``evidence`` is None where the key could not be renewed."""
     adapter = registry.provider(connection.provider)
-    usable = _usable(connection)
+    if not _usable(connection):
+        return None
+    active = activity.is_active(connection.organization_id)
+    others = Connection.objects.filter(provider=connection.provider, disconnected_at=None).count()
+    usual = between(adapter, others, active=active)
+    if evidence is None or not all(one.ok for one in evidence):
+        usual = min(usual, RETRY)
+    due = began + usual * random.uniform(0.8, 0.95)  # noqa: S311
+    return max([due, *(one.until for one in evidence or () if one.until is not None)])
+
+
+def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
+    """Every answer, recorded; None where there was no key to ask with."""
+    adapter = registry.provider(connection.provider)
     began = clock.now()
     try:
-        evidence = adapter.probe(tokens.access_token(connection, trigger=trigger), usable)
-        if any(one.cause == "access_refused" for one in evidence):
+        evidence = _answers(connection, adapter, trigger, renew=adapter.probes_by_renewal)
+        if any(one.cause == "access_refused" for one in evidence) and not adapter.probes_by_renewal:
             # The provider may have ended this access token early: a new one decides.
             began = clock.now()
-            evidence = adapter.probe(tokens.access_token(connection, trigger=trigger, renew=True), usable)
+            evidence = _answers(connection, adapter, trigger, renew=True)
     except ProviderError:
-        return False  # the failed renewal is in the proofs already
+        return None  # the failed renewal is in the proofs already
     # Dated by the question: an answer to the old grant says nothing of the one that a consent brought meanwhile.
-    proofs.record(connection, evidence, kind=LedgerKind.PROBE, trigger=trigger, at=began)
-    return all(one.ok for one in evidence)
+    proofs.record(
+        connection, evidence, kind=LedgerKind.PROBE, trigger=trigger, at=began, briefly=trigger == "schedule"
+    )
+    return evidence
+
+
+def _answers(connection: Connection, adapter: Provider, trigger: str, *, renew: bool) -> list[Evidence]:
+    usable = _usable(connection)
+    access = tokens.access_token(connection, trigger=trigger, renew=renew)
+    evidence = adapter.probe(access, usable)
+    # A key that is refused, or a provider that is away, is not asked again.
+    if Capability.SEND in usable and all(one.ok for one in evidence if one.check == "grant"):
+        evidence = [*evidence, adapter.check_send(access)]
+    return evidence
 
 
 def _usable(connection: Connection) -> list[Capability]:
@@ -60,13 +107,30 @@ def _usable(connection: Connection) -> list[Capability]:
 
 
 def plan(connection: Connection, now: datetime) -> None:
-    """After a consent: reading, where it was permitted, is tried at once. A send is proved by a send alone."""
-    reads = Capability.READ in _usable(connection)
-    Token.objects.filter(pk=connection.pk).update(probe_due_at=now if reads else None)
+    """After a consent everything that was permitted is tried at once; a send is proved by a send alone."""
+    due = now if _usable(connection) else None
+    Token.objects.filter(pk=connection.pk).update(probe_due_at=due)
+    if due is not None:
+        # Not behind the many that are due at some time of this quarter of an hour.
+        transaction.on_commit(lambda: wake(connection.pk, f"probe:{connection.pk}"))
+
+
+def wake(connection_id: UUID, lock: str) -> None:
+    """Put a probe into the queue, unless one waits there under that name."""
+    from truesend.connections.tasks import probe_connection
+
+    with suppress(AlreadyEnqueued):
+        probe_connection.configure(lock=lock, queueing_lock=lock).defer(connection_id=str(connection_id))
+
+
+def plan_soon(organization_id: UUID) -> None:
+    """Somebody is here again: what was asked long ago is asked now."""
+    old = Token.objects.filter(connection__organization=organization_id, dead_at=None)
+    old.filter(probe_due_at__gt=clock.now() + limit()).update(probe_due_at=clock.now())
 
 
 def due(limit: int) -> list[UUID]:
-    """Connections whose reading is to be tried, the longest due first, and whose grant is not known to be dead."""
+    """Connections that are to be asked, the longest due first, and whose grant is not known to be dead."""
     rows = Token.objects.filter(probe_due_at__lte=clock.now(), dead_at=None, connection__disconnected_at=None)
     return list(rows.order_by("probe_due_at").values_list("pk", flat=True)[:limit])
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from truesend import clock, live_events
 from truesend.connections.models import Connection, LedgerEntry, LedgerKind, Proof
 from truesend.providers.contract import Evidence
+
+_TOLD_FOR = timedelta(hours=1)
 
 
 def record(
@@ -19,21 +21,26 @@ def record(
     ref: str = "",
     outcome: str = "",
     at: datetime | None = None,
+    briefly: bool = False,
 ) -> None:
-    """Write what one provider answer proved; call it in the transaction that stores the answer itself."""
+    """Write what one provider answer proved; call it in the transaction that stores the answer itself.
+
+    ``briefly``: what was good an hour ago and is good again is not noted again.
+    """
     moment = at or clock.now()
     proofs = [_write(connection, one, moment) for one in evidence]
     failed = next((one for one in proofs if not one.ok), None)
-    note(
-        connection,
-        kind,
-        trigger=trigger,
-        result=failed.cause if failed else "ok",
-        words=failed.words if failed else "",
-        ref=ref,
-        outcome=outcome,
-        at=moment,
-    )
+    if failed is not None or not briefly or not _was_good_lately(connection, kind, moment):
+        note(
+            connection,
+            kind,
+            trigger=trigger,
+            result=failed.cause if failed else "ok",
+            words=failed.words if failed else "",
+            ref=ref,
+            outcome=outcome,
+            at=moment,
+        )
     live_events.publish(connection.organization_id, "verdict", [connection.pk])
 
 
@@ -42,6 +49,11 @@ def keep(connection: Connection, evidence: Iterable[Evidence], at: datetime) -> 
     for one in evidence:
         _write(connection, one, at)
     live_events.publish(connection.organization_id, "verdict", [connection.pk])
+
+
+def _was_good_lately(connection: Connection, kind: LedgerKind, moment: datetime) -> bool:
+    newest = LedgerEntry.objects.filter(connection=connection, kind=kind, at__gt=moment - _TOLD_FOR)
+    return newest.order_by("-at", "-id").values_list("result", flat=True).first() == "ok"
 
 
 def _write(connection: Connection, one: Evidence, moment: datetime) -> Evidence:

@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 
 @app.task(name="probe_connection", queue="mail")
 def probe_connection(connection_id: str) -> None:
-    """Try reading over one connection if it is due."""
+    """Ask the provider what of one connection works, if that is due."""
     from truesend.connections.probe import probe_if_due
 
     probe_if_due(UUID(connection_id))

@@ -244,3 +244,73 @@ def test_a_new_consent_forgets_both_failures_and_successes() -> None:
     )
     found = judge(facts(*proofs, consented_at=ago(minutes=5)), NOW)
     assert (found.verdict, found.cause) == (Verdict.UNPROVEN, "not_tried")
+
+
+def test_a_send_that_failed_is_believed_until_the_sending_call_is_reached_again() -> None:
+    tried = [
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=20)),
+        bad("send", ago(minutes=9), "provider_error"),
+    ]
+    assert judge(facts(*tried), NOW).cause == "provider_error"
+    early = judge(facts(*tried, good("reach", ago(minutes=10))), NOW)
+    assert (early.verdict, early.cause) == (Verdict.ATTENTION, "provider_error")
+    reached = judge(facts(*tried, good("reach", ago(minutes=2))), NOW)
+    assert (reached.verdict, reached.cause) == (Verdict.WORKING, "")
+
+
+@pytest.mark.parametrize(
+    "cause", ["scope_missing", "admin_policy", "mailbox_missing", "access_refused", "api_disabled"]
+)
+def test_what_broke_a_send_is_mended_when_its_call_is_reached(cause: str) -> None:
+    broken = [
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=20)),
+        bad("send", ago(minutes=9), cause),
+    ]
+    assert judge(facts(*broken), NOW).verdict is Verdict.BROKEN
+    assert judge(facts(*broken, good("reach", ago(minutes=2))), NOW).verdict is Verdict.WORKING
+
+
+@pytest.mark.parametrize("cause", ["daily_limit", "sending_blocked", "provider_refused"])
+def test_that_a_call_is_reached_ends_no_limit_and_no_block(cause: str) -> None:
+    proofs = [
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=20)),
+        bad("send", ago(minutes=9), cause),
+        good("reach", ago(minutes=2)),
+    ]
+    found = judge(facts(*proofs), NOW)
+    assert (found.verdict, found.cause) == (Verdict.ATTENTION, cause)
+
+
+def test_reaching_the_sending_call_proves_no_send() -> None:
+    found = judge(facts(good("grant", ago(minutes=1)), good("reach", ago(minutes=1))), NOW)
+    assert (found.verdict, found.cause) == (Verdict.UNPROVEN, "not_tried")
+
+
+def test_a_key_that_works_does_not_hide_that_it_cannot_be_renewed() -> None:
+    proofs = [
+        bad("renew", ago(minutes=9), "grant_revoked"),
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=1)),
+    ]
+    found = judge(facts(*proofs, access_until=NOW + timedelta(minutes=30)), NOW)
+    assert (found.verdict, found.cause) == (Verdict.BROKEN, "grant_revoked")
+    assert judge(facts(*proofs, good("renew", ago(minutes=2))), NOW).verdict is Verdict.WORKING
+
+
+@pytest.mark.parametrize("cause", sorted(code for code, one in CAUSES.items() if one.of_the_client))
+def test_what_is_wrong_with_the_client_breaks_nothing_while_the_key_lasts(cause: str) -> None:
+    proofs = [
+        bad("renew", ago(minutes=9), cause),
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=20)),
+    ]
+    for until, verdict in (
+        (NOW + timedelta(minutes=1), Verdict.ATTENTION),
+        (NOW, Verdict.BROKEN),
+        (None, Verdict.BROKEN),
+    ):
+        found = judge(facts(*proofs, access_until=until), NOW)
+        assert (found.verdict, found.cause) == (verdict, cause)

@@ -30,6 +30,8 @@ LONGEST_BETWEEN = timedelta(minutes=50)
 # After a failure that passes by itself, and after one that somebody must repair first.
 RETRY = timedelta(minutes=2)
 RETRY_BROKEN = timedelta(minutes=15)
+# A renewal that worked proves the grant as well; that the key works says nothing of the next renewal.
+_RENEWED = [Evidence("renew", True, "token.refresh"), Evidence("grant", True, "token.refresh")]
 
 
 def replace(connection: Connection, grant: Grant, now: datetime) -> None:
@@ -134,7 +136,7 @@ def _renew(
                 replace(connection, kept.grant, kept.at)
                 proofs.record(
                     connection,
-                    [Evidence("grant", True, "token.refresh")],
+                    _RENEWED,
                     kind=LedgerKind.REFRESH,
                     trigger="rescue",
                     at=kept.at,
@@ -148,14 +150,14 @@ def _renew(
                 except ProviderError as error:
                     failure = error
                     _postpone(token, error, now)
-                    evidence = Evidence("grant", False, "token.refresh", error.cause, error.words)
+                    evidence = [Evidence("renew", False, "token.refresh", error.cause, error.words)]
                 else:
                     fresh = answered.access_token
                     replace(connection, answered, now)
                     # It has worked, so the one before it is no longer needed.
                     Token.objects.filter(pk=connection.pk).update(previous_refresh=None)
-                    evidence = Evidence("grant", True, "token.refresh")
-                proofs.record(connection, [evidence], kind=LedgerKind.REFRESH, trigger=trigger)
+                    evidence = _RENEWED
+                proofs.record(connection, evidence, kind=LedgerKind.REFRESH, trigger=trigger)
     except DatabaseUnable:
         if answered is not None:
             rescue.keep(connection.pk, seen_version, answered, now)
@@ -194,9 +196,7 @@ def _postpone(token: Token, error: ProviderError, now: datetime) -> None:
 
 def _failure_since(connection: Connection, began: datetime) -> ProviderError | None:
     """The failure of a renewal that ended while we waited for our turn: asking again would tell the same."""
-    found = Proof.objects.filter(
-        connection=connection, check_name="grant", ok=False, call="token.refresh", at__gt=began
-    ).first()
+    found = Proof.objects.filter(connection=connection, check_name="renew", ok=False, at__gt=began).first()
     return ProviderError(found.cause, found.words) if found is not None else None
 
 

@@ -85,6 +85,8 @@ class Facts:
     proofs: Iterable[ProofFact]
     # Whether a send was tried since the consent, whatever came of it.
     tried: bool = False
+    # Until when the access token that we hold works; None where there is none.
+    access_until: datetime | None = None
 
 
 def judge(facts: Facts, now: datetime) -> ConnectionVerdict:
@@ -106,8 +108,8 @@ def _capability(
 ) -> CapabilityVerdict:
     if name not in facts.asked:
         return CapabilityVerdict(name, Verdict.UNPROVEN, "not_asked", None)
-    grant = _standing_failure("grant", facts, proofs)
-    if grant is not None and _severity(grant) is Verdict.BROKEN:
+    grant = _worst(_standing_failure(check, facts, proofs) for check in ("grant", "renew"))
+    if grant is not None and _severity(grant, facts, now) is Verdict.BROKEN:
         return CapabilityVerdict(name, Verdict.BROKEN, grant.cause, grant)
     if name not in facts.granted:
         return CapabilityVerdict(name, Verdict.BROKEN, "scope_missing", proofs.get(("scope", False)))
@@ -117,8 +119,8 @@ def _capability(
     lapsed = own is not None and _has_lapsed(own, now)
     standing = [one for one in (grant, None if lapsed else own) if one is not None]
     if standing:
-        worst = max(standing, key=lambda one: _ORDER[_severity(one)])
-        return CapabilityVerdict(name, _severity(worst), worst.cause, worst)
+        worst = max(standing, key=lambda one: _ORDER[_severity(one, facts, now)])
+        return CapabilityVerdict(name, _severity(worst, facts, now), worst.cause, worst)
     good, renewed = proofs.get((name, True)), proofs.get(("grant", True))
     if good is None or good.at < facts.consented_at:
         # What has lapsed was a try; nothing else tells of one that proved nothing.
@@ -130,14 +132,24 @@ def _capability(
     return CapabilityVerdict(name, Verdict.WORKING, "", good)
 
 
+def _worst(failures: Iterable[ProofFact | None]) -> ProofFact | None:
+    """The one that breaks most, the newest of them."""
+    known = [one for one in failures if one is not None]
+    return max(known, key=lambda one: (cause(one.cause).severity is Severity.BROKEN, one.at), default=None)
+
+
 def _standing_failure(
     check: str, facts: Facts, proofs: Mapping[tuple[str, bool], ProofFact]
 ) -> ProofFact | None:
-    """The newest failure of a check, unless a good answer or a new consent came after it."""
+    """The newest failure of a check, unless a good answer or a new consent came after it.
+
+    The failure of a send ends, too, when the sending call is reached again, but where only a send can tell.
+    """
     bad, good = proofs.get((check, False)), proofs.get((check, True))
     if bad is None or bad.at < facts.consented_at or (good is not None and good.at >= bad.at):
         return None
-    return bad
+    reached = proofs.get(("reach", True)) if check == "send" and not cause(bad.cause).by_a_send else None
+    return None if reached is not None and reached.at >= bad.at else bad
 
 
 def _has_lapsed(failure: ProofFact, now: datetime) -> bool:
@@ -145,13 +157,22 @@ def _has_lapsed(failure: ProofFact, now: datetime) -> bool:
 
     What breaks a capability stands until its own check has worked or a new consent came: time repairs nothing there.
     """
-    if _severity(failure) is Verdict.BROKEN:
+    if cause(failure.cause).severity is Severity.BROKEN:
         return False
     lasts = cause(failure.cause).lasts
     until = failure.until or (failure.at + lasts if lasts is not None else None)
     return until is not None and now >= until
 
 
-def _severity(failure: ProofFact) -> Verdict:
-    """A proof whose cause says nothing of connections is still a failed check."""
-    return Verdict.BROKEN if cause(failure.cause).severity is Severity.BROKEN else Verdict.ATTENTION
+def _severity(failure: ProofFact, facts: Facts, now: datetime) -> Verdict:
+    """What a failure makes of a capability.
+
+    A proof whose cause says nothing of connections is still a failed check. What is wrong with this installation's own
+    client stops renewals alone: until the key that we hold runs out, everything goes on.
+    """
+    known = cause(failure.cause)
+    if known.severity is not Severity.BROKEN:
+        return Verdict.ATTENTION
+    if known.of_the_client and facts.access_until is not None and facts.access_until > now:
+        return Verdict.ATTENTION
+    return Verdict.BROKEN

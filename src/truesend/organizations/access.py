@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from truesend import clock
 from truesend.connections.models import Connection, Kind
+from truesend.organizations import activity
 from truesend.organizations.models import ApiToken, Member, Role, User
 from truesend.sending.models import Delivery, Email
 from truesend.tracking.models import Signal
@@ -59,6 +60,7 @@ def member_by_token(bearer: str) -> Member | None:
     now = clock.now()
     if token.last_used_at is None or (now - token.last_used_at).total_seconds() > 60:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    activity.note(token.member.organization)
     return token.member
 
 

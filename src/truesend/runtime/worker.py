@@ -170,7 +170,6 @@ def _wake() -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
     from truesend.connections import probe, tokens
-    from truesend.connections.tasks import probe_connection
     from truesend.sending import reconcile, wake
     from truesend.sending.tasks import look_up_mailbox, refresh_token
 
@@ -185,6 +184,4 @@ def _wake() -> None:
         with suppress(AlreadyEnqueued):
             refresh_token.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
     for place, connection_id in enumerate(probe.due(_PROBES_AT_ONCE)):
-        name = f"probe:{place}"
-        with suppress(AlreadyEnqueued):
-            probe_connection.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+        probe.wake(connection_id, f"probe:{place}")

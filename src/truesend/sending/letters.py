@@ -75,6 +75,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         html=email.html,
         text=email.text,
         attachment_bytes=sum(len(file.content) for file in files),
+        is_test=email.is_test,
     )
     return message, links, draft
 

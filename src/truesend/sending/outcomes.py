@@ -23,7 +23,15 @@ MOST_TRIES = 100
 RENEW_ON = frozenset({"access_refused"})
 # These concern one email; every other refusal concerns the mailbox.
 _OF_THE_EMAIL = frozenset(
-    {"recipient_refused", "message_refused", "message_too_large", "provider_refused", "not_found"}
+    {
+        "recipient_refused",
+        "recipient_opted_out",
+        "recipient_blocked",
+        "message_refused",
+        "message_too_large",
+        "provider_refused",
+        "not_found",
+    }
 )
 # First look into Sent after an unknown outcome.
 _FIRST_LOOK = timedelta(seconds=3)
@@ -46,7 +54,7 @@ def settle(attempt: Attempt, result: SendResult, number: int, now: datetime) -> 
     if result.cause in _OF_THE_EMAIL:
         return fields | {"status": DeliveryStatus.REFUSED}
     queued = fields | {"status": DeliveryStatus.QUEUED}
-    if cause(result.cause).severity is Severity.BROKEN or number >= MOST_TRIES:
+    if readiness.blocks(result.cause) or number >= MOST_TRIES:
         return queued | {"held_cause": result.cause}
     if readiness.opens_by_itself(result.cause):
         opens = result.retry_at or now + (cause(result.cause).lasts or timedelta(hours=1))

@@ -22,8 +22,9 @@ from truesend.sending.addresses import Mailbox
 
 GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
 
-# Attention stops sending only where the provider itself would refuse for a while.
-_BLOCKING_ATTENTION = frozenset({"daily_limit", "project_limit"})
+# Attention stops sending only where the provider itself would refuse: for a while, or until a person has acted there.
+_LIMITS = frozenset({"daily_limit", "project_limit"})
+_BLOCKED = "sending_blocked"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Draft:
     send_at: datetime | None = None
     # Worth nothing later: what proves a connection now.
     at_once: bool = False
+    is_test: bool = False
     # What is wrong with what was typed: sentences about recipients, and one about the subject.
     problems: Sequence[str] = ()
     subject_problem: str = ""
@@ -154,7 +156,8 @@ def _capability(member: Member, draft: Draft) -> Gate:
     if draft.connection is None:
         return Gate("capability", False, "connection_missing", "No account is chosen.", None, _me(member))
     send = draft.connection.verdict.capability("send")
-    if send is None or can_send(draft.connection):
+    # Of a block nothing but a send tells whether it is over, so a test mail may try.
+    if send is None or can_send(draft.connection) or (send.cause == _BLOCKED and draft.is_test):
         return Gate("capability", True)
     connection = draft.connection.connection
     until = limited_until(draft.connection)
@@ -193,7 +196,7 @@ def _limited(draft: Draft, send: CapabilityVerdict, until: datetime) -> Gate:
 def can_send(described: Description) -> bool:
     """Whether mail leaves now: `unproven` never blocks, `broken` does, `attention` only for limits and blocks."""
     send = described.verdict.capability("send")
-    if send is None or send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
+    if send is None or send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED} or send.cause == _BLOCKED:
         return False
     return limited_until(described) is None
 
@@ -210,7 +213,7 @@ def limited_until(described: Description) -> datetime | None:
 
 def opens_by_itself(code: str) -> bool:
     """Whether what is in the way ends at an hour of its own, without anybody: the provider's limits."""
-    return code in _BLOCKING_ATTENTION
+    return code in _LIMITS
 
 
 def _limits(member: Member, draft: Draft) -> Gate:
@@ -273,7 +276,7 @@ def _edit(member: Member, gate: str, code: str, text: str) -> Gate:
 
 def blocks(code: str) -> bool:
     """Whether a cause met while sending holds the mailbox until somebody acts."""
-    return cause(code).severity is Severity.BROKEN
+    return cause(code).severity is Severity.BROKEN or code == _BLOCKED
 
 
 __all__ = [

@@ -90,6 +90,7 @@ def draft_of(written: Written) -> Draft:
         separate_copies=written.separate_copies,
         send_at=written.send_at,
         at_once=written.is_test,
+        is_test=written.is_test,
         problems=[*to_problems, *cc_problems, *bcc_problems],
         subject_problem=lines.problem("The subject", written.subject),
     )

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
 from truesend import clock, env
-from truesend.organizations import installation
+from truesend.organizations import activity, installation
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
 from truesend.providers.registry import PROVIDERS
@@ -152,6 +152,8 @@ class NoteWhereFrom:
         user = getattr(request, "user", None)
         if request.method == "GET" and user is not None and user.is_authenticated:
             self._note(request)
+            if (member := member_of(user)) is not None:
+                activity.note(member.organization)
         return response
 
     @staticmethod

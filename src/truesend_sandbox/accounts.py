@@ -126,6 +126,7 @@ def create(world: World, wanted: Mapping[str, Any]) -> tuple[Account, bool]:
                 json.dumps({**existing.fields, **fields}),
                 existing.id,
             )
-    account = find(world, spec.name, email)
-    assert account is not None
+        account = find(world, spec.name, email)
+        assert account is not None
+        spec.settle(world, account)
     return account, existing is None

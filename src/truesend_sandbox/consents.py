@@ -11,7 +11,7 @@ from truesend_sandbox.accounts import normal_address
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
-_KEYS = frozenset({"provider", "account", "decision", "untick", "as_account", "page"})
+_KEYS = frozenset({"provider", "account", "decision", "untick", "as_account", "page", "tenant"})
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Planned:
     untick: tuple[str, ...]
     as_account: str | None
     page: str | None
+    tenant: str | None
+    """The tenant chosen, where a provider has several for an account."""
 
     def public(self) -> dict[str, Any]:
         return {
@@ -35,6 +37,7 @@ class Planned:
             "untick": list(self.untick),
             "as_account": self.as_account,
             "page": self.page,
+            "tenant": self.tenant,
         }
 
 
@@ -47,6 +50,7 @@ def _from_row(row: Row) -> Planned:
         tuple(json.loads(row["untick"])),
         row["as_account"],
         row["page"],
+        row["tenant"],
     )
 
 
@@ -69,15 +73,19 @@ def plan(world: World, wanted: Mapping[str, Any]) -> Planned:
     page = wanted.get("page")
     if page is not None and page not in spec.error_pages:
         raise ValueError(f"{spec.name} has no page {page!r}; known: {', '.join(spec.error_pages)}")
+    tenant = wanted.get("tenant")
+    if tenant is not None and spec.check_tenant is None:
+        raise ValueError(f"{spec.name} has no tenant to choose")
     number = world.store.insert(
-        "INSERT INTO planned_consents (provider, account, decision, untick, as_account, page)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO planned_consents (provider, account, decision, untick, as_account, page, tenant)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         spec.name,
         account,
         decision,
         json.dumps(spec.check_untick(untick)),
         as_account,
         page,
+        None if tenant is None or spec.check_tenant is None else spec.check_tenant(tenant),
     )
     row = world.store.one("SELECT * FROM planned_consents WHERE id = ?", number)
     assert row is not None

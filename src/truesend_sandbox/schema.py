@@ -1,9 +1,11 @@
 """The sandbox's tables."""
 
-VERSION = 2
+from truesend_sandbox.keap.tables import TABLES as KEAP_TABLES
+
+VERSION = 3
 """Raised whenever the tables change; a data folder with another version is set aside, not migrated."""
 
-SCHEMA = """
+_COMMON = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE switches (
@@ -30,7 +32,7 @@ CREATE TABLE clients (
 
 CREATE TABLE planned_consents (
   id INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, account TEXT NOT NULL, decision TEXT NOT NULL,
-  untick TEXT NOT NULL, as_account TEXT, page TEXT);
+  untick TEXT NOT NULL, as_account TEXT, page TEXT, tenant TEXT);
 
 CREATE TABLE authorizations (
   id TEXT PRIMARY KEY, provider TEXT NOT NULL, params TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
@@ -103,3 +105,5 @@ CREATE TABLE mailboxes (
   address TEXT PRIMARY KEY, mails INTEGER NOT NULL, unread INTEGER NOT NULL, latest INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX mailboxes_by_latest ON mailboxes (latest);
 """
+
+SCHEMA = _COMMON + KEAP_TABLES

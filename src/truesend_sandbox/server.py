@@ -19,12 +19,13 @@ from truesend_sandbox import control, pages
 from truesend_sandbox.clock import Clock
 from truesend_sandbox.faults import Faults
 from truesend_sandbox.google.provider import GOOGLE
+from truesend_sandbox.keap.provider import KEAP
 from truesend_sandbox.mailbox import routes as mailbox_routes
 from truesend_sandbox.store import Store
 from truesend_sandbox.switches import Switches
 from truesend_sandbox.world import WORLD, Provider, World
 
-PROVIDERS: tuple[Provider, ...] = (GOOGLE,)
+PROVIDERS: tuple[Provider, ...] = (GOOGLE, KEAP)
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of any request: the largest mail a provider takes, as base64 inside JSON, and a little."""
 _GRACE = 0.5
@@ -85,6 +86,8 @@ def build_app(world: World) -> web.Application:
     app[WORLD] = world
     app.router.add_get("/healthz", _health)
     app.router.add_get("/_static/sandbox.css", pages.style)
+    for provider in world.providers.values():
+        app.router.add_routes(provider.controls(world))
     app.router.add_routes(control.routes())
     app.router.add_routes(mailbox_routes.routes())
     for provider in world.providers.values():

@@ -16,6 +16,7 @@ from truesend_sandbox.store import Store
 from truesend_sandbox.switches import Switch, Switches
 
 if TYPE_CHECKING:
+    from truesend_sandbox.accounts import Account
     from truesend_sandbox.door import Call
     from truesend_sandbox.faults import Faults
 
@@ -50,6 +51,12 @@ class Provider:
     """What a grant can end of here: the causes `expire_grant` takes."""
     asks: frozenset[str] = frozenset()
     """Operations that can do nothing but be refused; they meet faults without using them up."""
+    controls: Callable[[World], list[web.RouteDef]] = lambda _: []
+    """Addresses of its own below `/_sandbox`."""
+    settle: Callable[[World, Account], None] = lambda _, __: None
+    """Called when an account was made or changed."""
+    check_tenant: Callable[[object], str] | None = None
+    """The tenant of a planned consent in its plain form; None where there is none to choose."""
 
 
 @dataclass

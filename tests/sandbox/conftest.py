@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.sandbox.google_client import GoogleClient
+from tests.sandbox.keap_client import KeapClient
 from tests.sandbox_process import Sandbox, running_sandbox
 
 
@@ -24,3 +25,8 @@ def sandbox(sandbox_process: Sandbox) -> Sandbox:
 @pytest.fixture
 def google(sandbox: Sandbox) -> GoogleClient:
     return GoogleClient(sandbox)
+
+
+@pytest.fixture
+def keap(sandbox: Sandbox) -> KeapClient:
+    return KeapClient(sandbox)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from truesend_sandbox.mailbox import marks
 from truesend_sandbox.mailbox.headers import Mail
 from truesend_sandbox.world import World
 
-MARK_HEADER = "x-truesend-delivery"
 
-
-def deliver(world: World, *, provider: str, sender: str, recipients: Sequence[str], mail: Mail) -> int:
+def deliver(
+    world: World,
+    *,
+    provider: str,
+    sender: str,
+    recipients: Sequence[str],
+    mail: Mail,
+    mark: str | None = None,
+) -> int:
     """Put the mail into every recipient's mailbox once; returns the arrival's number.
 
+    `mark` is the delivery's where the provider carries no headers; otherwise it is read from the header.
     Recipients that are accounts of a provider here get it in that provider's mailbox too.
     """
     raw = mail.render()
@@ -22,7 +30,7 @@ def deliver(world: World, *, provider: str, sender: str, recipients: Sequence[st
             provider,
             sender,
             mail.text("subject"),
-            mail.get(MARK_HEADER),
+            mark or marks.in_header(mail),
             world.clock.now(),
             raw,
         )

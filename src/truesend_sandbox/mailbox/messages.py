@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,12 +65,10 @@ def _groups(world: World, to: str | None, delivery: str | None) -> list[_Group]:
     return list(groups.values())
 
 
-def _item(world: World, group: _Group) -> dict[str, Any]:
+def _item(world: World, group: _Group, to: str | None = None) -> dict[str, Any]:
     row = find(world, str(group.first))
     raw = bytes(row["raw"])
-    people: dict[str, None] = {}
-    for number in group.arrivals:
-        people |= dict.fromkeys(recipients(world, number))
+    people = Counter(address for number in group.arrivals for address in recipients(world, number))
     item: dict[str, Any] = {
         "id": str(row["id"]),
         "delivery": group.mark,
@@ -79,7 +78,8 @@ def _item(world: World, group: _Group) -> dict[str, Any]:
         "subject": row["subject"],
         "at": rfc3339(row["at"]),
         "raw": raw.decode("utf-8", "replace"),
-        "count": len(group.arrivals),
+        # One call may send a copy to each of several people; what counts is how often one of them got it.
+        "count": max(people.values(), default=0) if to is None else people[to],
         "arrivals": [str(number) for number in group.arrivals],
     }
     try:
@@ -95,12 +95,13 @@ async def listing(world: World, request: web.Request) -> web.StreamResponse:
     if strange:
         raise ValueError(f"messages are filtered by to and delivery, not by {', '.join(sorted(strange))}")
     to = request.query.get("to")
-    groups = _groups(world, None if to is None else normal_address(to), request.query.get("delivery"))
+    to = None if to is None else normal_address(to)
+    groups = _groups(world, to, request.query.get("delivery"))
     response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
     await response.prepare(request)
     await response.write(b'{"items": [')
     for start in range(0, len(groups), 50):
-        text = ",".join(json.dumps(_item(world, group)) for group in groups[start : start + 50])
+        text = ",".join(json.dumps(_item(world, group, to)) for group in groups[start : start + 50])
         await response.write(("," if start else "").encode() + text.encode())
     await response.write(b"]}")
     await response.write_eof()

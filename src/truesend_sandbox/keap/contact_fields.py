@@ -1,0 +1,162 @@
+"""What a contact may hold, and the two spellings of it: kept as v2 writes it, v1 is translated [SPEC]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from truesend_sandbox.accounts import normal_address
+
+Data = dict[str, Any]
+
+TEXTS: Mapping[str, int] = {
+    "given_name": 40,
+    "family_name": 40,
+    "middle_name": 100,
+    "preferred_name": 100,
+    "spouse_name": 100,
+    "prefix": 255,
+    "suffix": 255,
+    "website": 100,
+    "job_title": 255,
+    "contact_type": 255,
+    "anniversary_date": 40,
+    "birth_date": 40,
+    "preferred_locale": 40,
+    "time_zone": 100,
+    "referral_code": 255,
+    "source_type": 40,
+    "leadsource_id": 20,
+    "owner_id": 20,
+}
+"""Plain fields and the most characters they hold."""
+
+LISTS = ("addresses", "phone_numbers", "fax_numbers", "social_accounts", "custom_fields")
+_OBJECTS = ("company", "origin")
+_EMAIL_LENGTHS = {"EMAIL1": 75, "EMAIL2": 100, "EMAIL3": 100}
+MASK = frozenset({*TEXTS, *LISTS, *_OBJECTS, "email_addresses", "notes", "utm_parameters"})
+"""What `update_mask` may name."""
+
+_V1_NAMES = {"anniversary": "anniversary_date", "birthday": "birth_date", "lead_source_id": "leadsource_id"}
+_V1_NUMBERS = ("leadsource_id", "owner_id")
+_V1_PARTS: Mapping[str, tuple[str, ...]] = {
+    "addresses": (
+        "country_code",
+        "field",
+        "line1",
+        "line2",
+        "locality",
+        "postal_code",
+        "region",
+        "zip_code",
+        "zip_four",
+    ),
+    "phone_numbers": ("extension", "field", "number", "number_e164", "type"),
+    "fax_numbers": ("field", "number", "type"),
+    "social_accounts": ("name", "type"),
+}
+
+
+def _emails(items: object) -> list[Data]:
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ValueError("email_addresses must be a list")
+    checked: list[Data] = []
+    for item in items:
+        field = item.get("field") or "EMAIL1"
+        if field not in _EMAIL_LENGTHS:
+            raise ValueError(f"Invalid email field: {field}")
+        if any(other["field"] == field for other in checked):
+            raise ValueError(f"Duplicate email field: {field}")
+        if not item.get("email"):
+            continue
+        try:
+            email = normal_address(item["email"])
+        except ValueError:
+            raise ValueError(f"Invalid email address: {item['email']}") from None
+        if len(email) > _EMAIL_LENGTHS[field]:
+            raise ValueError(f"Email address is too long for {field}")
+        kept: Data = {"email": email, "field": field}
+        if isinstance(item.get("opt_in_reason"), str) and item["opt_in_reason"]:
+            kept["opt_in_reason"] = item["opt_in_reason"]
+        checked.append(kept)
+    return checked
+
+
+def _text(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a string")
+    if len(value) > TEXTS[name]:
+        raise ValueError(f"{name} must not be longer than {TEXTS[name]} characters")
+    return value
+
+
+def _objects(name: str, value: object) -> list[Data]:
+    items = value or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ValueError(f"{name} must be a list")
+    return items
+
+
+def _object(name: str, value: object) -> Data | None:
+    if value is not None and not isinstance(value, dict):
+        raise ValueError(f"{name} must be an object")
+    return value
+
+
+def checked(body: Mapping[str, Any]) -> Data:
+    """The fields of a request in v2's spelling; unknown ones are ignored. Raises `ValueError` with Keap-like words."""
+    data: Data = {name: _text(name, body[name]) for name in TEXTS if name in body}
+    data |= {name: _objects(name, body[name]) for name in LISTS if name in body}
+    data |= {name: _object(name, body[name]) for name in _OBJECTS if name in body}
+    if "email_addresses" in body:
+        data["email_addresses"] = _emails(body["email_addresses"] or [])
+    for item in data.get("addresses", []):
+        if (item.get("region") or item.get("region_code")) and not item.get("country_code"):
+            raise ValueError("country_code is required if region is specified")
+    return data
+
+
+def reachable(data: Data) -> bool:
+    """Whether a contact has at least one way to reach it, as a new one must."""
+    return any(data.get(name) for name in ("email_addresses", "phone_numbers", "addresses"))
+
+
+def from_v1(body: Mapping[str, Any]) -> Data:
+    """A v1 body in v2's spelling, not yet checked: numbers become text, the reason goes to each address."""
+    data = {_V1_NAMES.get(name, name): value for name, value in body.items()}
+    for name in _V1_NUMBERS:
+        if isinstance(data.get(name), int):
+            data[name] = str(data[name])
+    company = data.get("company")
+    if isinstance(company, dict) and "id" in company:
+        data["company"] = {**company, "id": str(company["id"])}
+    for item in data.get("custom_fields") or []:
+        if isinstance(item, dict) and "id" in item:
+            item["id"] = str(item["id"])
+    reason, emails = data.pop("opt_in_reason", None), data.get("email_addresses")
+    if reason and isinstance(emails, list):
+        data["email_addresses"] = [
+            {**item, "opt_in_reason": reason} if isinstance(item, dict) else item for item in emails
+        ]
+    return data
+
+
+def to_v1(data: Data) -> Data:
+    """The plain part of a v1 contact."""
+    body: Data = {}
+    back = {new: old for old, new in _V1_NAMES.items()}
+    for name in TEXTS:
+        value = data.get(name)
+        if value is not None:
+            body[back.get(name, name)] = int(value) if name in _V1_NUMBERS and value.isdecimal() else value
+    for name, known in _V1_PARTS.items():
+        body[name] = [{key: item[key] for key in known if key in item} for item in data.get(name, [])]
+    body["email_addresses"] = [
+        {"email": item["email"], "field": item["field"]} for item in data.get("email_addresses", [])
+    ]
+    company = data.get("company")
+    if company and str(company.get("id", "")).isdecimal():
+        body["company"] = {**company, "id": int(company["id"])}
+    return body

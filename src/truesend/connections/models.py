@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import uuid
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -71,24 +73,78 @@ class Connection(models.Model):
         return f"{self.provider} {self.address}"
 
 
+def _first_version() -> int:
+    """Not 1: a row that is made anew after a disconnect must not fit what was kept on a disk for the one before."""
+    return random.randrange(1, 2**30)  # noqa: S311
+
+
 class Token(models.Model):
     """The secrets of a connection, encrypted; `version` is the compare-and-swap column."""
 
     connection = models.OneToOneField(
         Connection, on_delete=models.CASCADE, primary_key=True, related_name="token"
     )
-    version = models.PositiveIntegerField(default=1)
+    # The connection's own, which never changes: what is due is taken provider by provider.
+    provider = models.CharField(max_length=20)
+    version = models.PositiveIntegerField(default=_first_version)
     access = models.BinaryField()
     access_expires_at = models.DateTimeField()
     access_issued_at = models.DateTimeField()
     refresh = models.BinaryField(null=True)
     # Kept until the newer refresh token has worked once.
     previous_refresh = models.BinaryField(null=True)
-    due_at = models.DateTimeField(db_index=True)
+    due_at = models.DateTimeField()
     # Set when the provider said that the grant is dead: nothing renews it but a new consent.
     dead_at = models.DateTimeField(null=True)
+    # When the provider itself ends the grant, where it told so at the consent.
+    grant_ends_at = models.DateTimeField(null=True)
     # When the provider is to be asked next what still works; null where there is nothing to ask for.
     probe_due_at = models.DateTimeField(null=True, db_index=True)
+    # A renewal of this version is under way whose answer may be the only copy of the next key (`renews_once`): since
+    # when, whose it is, on which machine's disk its answer would be kept, and, in real time by the database's clock,
+    # until when that answer may still come.
+    begun_at = models.DateTimeField(null=True)
+    begun_by = models.UUIDField(null=True)
+    begun_where = models.CharField(max_length=100, blank=True, default="", db_default="")
+    begun_until = models.DateTimeField(null=True)
+    # The first renewal of this version that ended without an answer, and how: a cause, or `ended`.
+    lost_at = models.DateTimeField(null=True)
+    lost_how = models.CharField(max_length=60, blank=True, default="", db_default="")
+
+    class Meta:
+        indexes = [
+            # Dead ones are due for ever and would stand before all others.
+            models.Index(
+                fields=["provider", "due_at"], condition=models.Q(dead_at=None), name="token_due_by_provider"
+            )
+        ]
+
+    def save(self, *arguments: Any, **named: Any) -> None:
+        """As any row; the provider is the connection's."""
+        self.provider = self.provider or self.connection.provider
+        super().save(*arguments, **named)
+
+
+class Outage(models.Model):
+    """A token endpoint that fails whoever asks, or refuses this installation's client: renewals wait for one trial."""
+
+    provider = models.CharField(max_length=20, primary_key=True)
+    # In a row, each of another connection than the one before.
+    misses = models.PositiveIntegerField(default=0)
+    last_missed = models.UUIDField(null=True)
+    cause = models.CharField(max_length=60)
+    words = models.CharField(max_length=500, blank=True)
+    began_at = models.DateTimeField()
+    # When one connection may ask again; all others wait for its answer. Null while it may be those few alone.
+    ask_at = models.DateTimeField(null=True)
+
+
+class EncryptionKey(models.Model):
+    """An encryption key that secrets were stored with: its id and a fingerprint, by which another one is told."""
+
+    id = models.CharField(max_length=255, primary_key=True)
+    fingerprint = models.BinaryField(max_length=32)
+    first_at = models.DateTimeField(default=clock.now)
 
 
 class Consent(models.Model):

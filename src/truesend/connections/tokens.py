@@ -45,6 +45,9 @@ def replace(connection: Connection, grant: Grant, now: datetime) -> None:
         "access_expires_at": now + timedelta(seconds=grant.expires_in),
         "due_at": _due(now, grant.expires_in),
         "dead_at": None,
+        "grant_ends_at": (
+            now + timedelta(seconds=grant.refresh_expires_in) if grant.refresh_expires_in else None
+        ),
     }
     held = Token.objects.select_for_update().filter(pk=connection.pk).first()
     if held is None:

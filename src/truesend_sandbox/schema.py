@@ -1,8 +1,9 @@
 """The sandbox's tables."""
 
 from truesend_sandbox.keap.tables import TABLES as KEAP_TABLES
+from truesend_sandbox.microsoft.tables import TABLES as MICROSOFT_TABLES
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the tables change; a data folder with another version is set aside, not migrated."""
 
 _COMMON = """
@@ -106,4 +107,4 @@ CREATE TABLE mailboxes (
 CREATE INDEX mailboxes_by_latest ON mailboxes (latest);
 """
 
-SCHEMA = _COMMON + KEAP_TABLES
+SCHEMA = _COMMON + MICROSOFT_TABLES + KEAP_TABLES

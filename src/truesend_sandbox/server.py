@@ -21,11 +21,12 @@ from truesend_sandbox.faults import Faults
 from truesend_sandbox.google.provider import GOOGLE
 from truesend_sandbox.keap.provider import KEAP
 from truesend_sandbox.mailbox import routes as mailbox_routes
+from truesend_sandbox.microsoft.provider import MICROSOFT
 from truesend_sandbox.store import Store
 from truesend_sandbox.switches import Switches
 from truesend_sandbox.world import WORLD, Provider, World
 
-PROVIDERS: tuple[Provider, ...] = (GOOGLE, KEAP)
+PROVIDERS: tuple[Provider, ...] = (GOOGLE, MICROSOFT, KEAP)
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of any request: the largest mail a provider takes, as base64 inside JSON, and a little."""
 _GRACE = 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import secrets
 from typing import Any
 
 from joserfc import jwt
@@ -48,3 +49,8 @@ def at_hash(access_token: str) -> str:
     """OIDC Core 3.1.3.6: left half of SHA-256, base64url without padding."""
     half = hashlib.sha256(access_token.encode()).digest()[:16]
     return base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+
+
+def same(known: str, given: str) -> bool:
+    """Whether two secrets are equal, in a time that tells nothing."""
+    return secrets.compare_digest(known.encode(), given.encode())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tests.sandbox.google_client import GoogleClient
 from tests.sandbox.keap_client import KeapClient
+from tests.sandbox.microsoft_client import MicrosoftClient
 from tests.sandbox_process import Sandbox, running_sandbox
 
 
@@ -30,3 +31,8 @@ def google(sandbox: Sandbox) -> GoogleClient:
 @pytest.fixture
 def keap(sandbox: Sandbox) -> KeapClient:
     return KeapClient(sandbox)
+
+
+@pytest.fixture
+def microsoft(sandbox: Sandbox) -> MicrosoftClient:
+    return MicrosoftClient(sandbox)

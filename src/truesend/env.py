@@ -104,8 +104,13 @@ SETTINGS: tuple[Setting, ...] = (
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
-def get(name: str) -> str | None:
-    """The value of a setting, its file's content, or its default; blank counts as unset."""
+def is_setting(name: str) -> bool:
+    """Whether there is a setting of that name."""
+    return name in _BY_NAME
+
+
+def given(name: str) -> str | None:
+    """The value of a setting or its file's content, without its default; blank counts as unset."""
     setting = _BY_NAME[name]
     value = os.environ.get(PREFIX + name, "")
     if value.strip():
@@ -113,10 +118,17 @@ def get(name: str) -> str | None:
     path = os.environ.get(f"{PREFIX}{name}_FILE", "") if setting.secret else ""
     if path:
         try:
-            return Path(path).read_text(encoding="utf-8").strip() or setting.default
-        except OSError as error:
-            raise SettingError(f"{PREFIX}{name}_FILE cannot be read: {error.strerror}.") from None
-    return setting.default
+            return Path(path).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise SettingError(f"{PREFIX}{name}_FILE cannot be read: {why}.") from None
+    return None
+
+
+def get(name: str) -> str | None:
+    """The value of a setting, its file's content, or its default; blank counts as unset."""
+    value = given(name)
+    return _BY_NAME[name].default if value is None else value
 
 
 def require(name: str) -> str:

@@ -49,6 +49,19 @@ def test_every_exception_is_still_needed(start: str) -> None:
     assert any(PROVIDER_NAMES.search(text) for path, text in texts() if path.startswith(start))
 
 
+def test_adapters_take_their_client_from_where_it_may_be_stored() -> None:
+    """An operator may have entered it on a page: ``truesend.providers.clients`` knows, the environment does not."""
+    asked = re.compile(r"env\.\w+\(\s*f?\"[^\"]*_CLIENT_(ID|SECRET)")
+    found = [
+        f"{path}: {match.group()}…) → clients.require(…)"
+        for path, text in python("src/truesend/providers")
+        if path != "src/truesend/providers/clients.py"
+        for match in asked.finditer(text)
+    ]
+
+    assert found == []
+
+
 def _undocumented(path: str, text: str) -> Iterator[str]:
     tree = ast.parse(text)
     if not ast.get_docstring(tree) and tree.body:

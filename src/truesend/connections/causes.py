@@ -123,6 +123,7 @@ CAUSES: dict[str, Cause] = {
         _c("client_secret_expired", _B, "This installation's client secret at {provider} has expired.", Action.OPERATOR, Who.OPERATOR, "The operator enters a new client secret.", meanwhile=_STAYS, of_the_client=True),
         _c("tenant_unknown", _B, "{provider} does not know the directory that this installation asks.", Action.OPERATOR, Who.OPERATOR, "The operator corrects the tenant.", meanwhile=_STAYS, of_the_client=True),
         _c("client_mismatch", _B, "The permission was given to another client than the one this installation now uses.", Action.RECONNECT, Who.HOLDER, _CONSENT),
+        _c("client_unreadable", _B, "This installation can no longer read the {provider} client secret that was stored.", Action.OPERATOR, Who.OPERATOR, "The operator puts the encryption key back, or enters the secret anew.", meanwhile=_STAYS, of_the_client=True),
         _c("client_missing", _B, "This installation has no {provider} credentials.", Action.OPERATOR, Who.OPERATOR, "The operator sets client id and secret.", of_the_client=True),
         _c("api_disabled", _B, "The mail interface is switched off in this installation's project at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator switches it on, then a new consent or a good answer of what was refused.", meanwhile="Once it is switched on there, connect this account again."),
         _c("project_limit", _A, "This installation has used up its daily calls at {provider}.", Action.OPERATOR, Who.OPERATOR, "The next accepted call, or a day.", _LIMIT, _GOES_ON),

@@ -226,3 +226,32 @@ class LedgerEntry(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["connection", "-at"])]
+
+
+class ProviderClient(models.Model):
+    """This installation's client at a provider, as its operator stored it; the environment wins over it."""
+
+    provider = models.CharField(primary_key=True, max_length=20)
+    client_id = models.CharField(max_length=300)
+    secret = models.BinaryField()
+    secret_set_at = models.DateTimeField()
+    # Further settings by name without the provider's prefix.
+    extra = models.JSONField(default=dict)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey("organizations.User", on_delete=models.SET_NULL, null=True)
+    # Two operators at once: the second one's page is behind.
+    version = models.PositiveIntegerField(default=1)
+
+
+class ClientCheck(models.Model):
+    """What a provider last said of the client in use, asked without any user."""
+
+    provider = models.CharField(primary_key=True, max_length=20)
+    # Of which client and return address it speaks: a keyed digest.
+    fingerprint = models.BinaryField(max_length=32)
+    # Since when they are the ones in use, as far as anybody looked.
+    since = models.DateTimeField()
+    at = models.DateTimeField()
+    ok = models.BooleanField()
+    cause = models.CharField(max_length=60, blank=True)
+    words = models.CharField(max_length=500, blank=True)

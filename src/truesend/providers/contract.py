@@ -10,10 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from truesend.providers import http
+from truesend.providers import clients, http
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
+from truesend.providers.setup import Setup
 from truesend.providers.shapes import (
     CHECK_CALL,
+    CLIENT_CALL,
+    NO_CODE,
+    OF_THE_CODE,
     OF_THE_CONTENT,
     Capability,
     DeadEnd,
@@ -38,6 +42,8 @@ class Provider(ABC):
     capabilities: tuple[Capability, ...]
     limits: Limits
     dead_ends: tuple[DeadEnd, ...]
+    # How an operator gets a client there; the page of providers and `truesend doctor` tell it.
+    setup: Setup = Setup()
     # Its own mailboxes fetch pictures through the image proxy that recipients' mailboxes use too, so that the
     # sender's look at the Sent copy cannot be told from a recipient's.
     sent_copy_behind_proxy: bool = False
@@ -64,9 +70,25 @@ class Provider(ABC):
 
     # -- consent --------------------------------------------------------------------------------------------
 
-    @abstractmethod
     def is_configured(self) -> bool:
-        """Whether this installation has a client of its own here."""
+        """Whether this installation has a client of its own here (:mod:`truesend.providers.clients`)."""
+        return clients.client(self.key) is not None
+
+    def check_client(self, redirect_uri: str) -> Evidence:
+        """Whether id and secret are right, without any user: a code that nobody gave is exchanged.
+
+        A refusal of the code is the good answer, since the client is looked at first (RFC 6749, 5.2: ``invalid_client``
+        against ``invalid_grant``). Every other is what a consent or a renewal would meet now. Raises nothing.
+        """
+        try:
+            self.exchange(code=NO_CODE, redirect_uri=redirect_uri, verifier="v" * 64, nonce="")
+        except ProviderError as error:
+            if error.cause in OF_THE_CODE:
+                return Evidence("client", True, CLIENT_CALL, words=error.words)
+            return Evidence("client", False, CLIENT_CALL, error.cause, error.words, until=error.retry_at)
+        return Evidence(
+            "client", False, CLIENT_CALL, "provider_garbage", "A code that nobody gave was taken."
+        )
 
     @abstractmethod
     def consent_page(self) -> str:
@@ -264,6 +286,8 @@ class Provider(ABC):
 
 __all__ = [
     "CHECK_CALL",
+    "CLIENT_CALL",
+    "OF_THE_CODE",
     "OF_THE_CONTENT",
     "Capability",
     "DeadEnd",

@@ -10,6 +10,10 @@ from enum import StrEnum
 # The call behind a proof of `reach`, and causes that say of a send that it got as far as its content.
 CHECK_CALL = "send.check"
 OF_THE_CONTENT = frozenset({"message_refused", "recipient_refused", "message_too_large"})
+# The call that proves the client itself, the code it is made with, and causes that say that only the code was refused.
+CLIENT_CALL = "client.check"
+NO_CODE = "truesend-checks-its-client"
+OF_THE_CODE = frozenset({"grant_rejected", "grant_revoked", "code_refused"})
 
 
 class Capability(StrEnum):
@@ -126,9 +130,9 @@ class Message:
 class Evidence:
     """One thing a provider answer proved: which check, whether it holds, by which call, in whose words.
 
-    Checks: ``grant``, ``scope``, ``send``, ``read``, ``contacts``, and ``reach``: the sending call was answered as it
-    has to be when it is asked with nothing to send. ``until`` is when the provider says that a failure ends, where it
-    says so.
+    Checks: ``grant``, ``scope``, ``send``, ``read``, ``contacts``; ``client``, of this installation and no connection;
+    and ``reach``: the sending call was answered as it has to be when it is asked with nothing to send. ``until`` is
+    when the provider says that a failure ends, where it says so.
     """
 
     check: str

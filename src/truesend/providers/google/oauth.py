@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from truesend import env
-from truesend.providers import http, token_answer
+from truesend.providers import clients, http, token_answer
 from truesend.providers import id_token as id_tokens
 from truesend.providers.contract import Capability, Grant, Identity
 from truesend.providers.errors import ProviderError
@@ -51,12 +51,10 @@ def granted(held: Iterable[str]) -> set[Capability]:
 
 
 def _session(redirect_uri: str | None = None, asked: list[str] | None = None) -> OAuthSession:
-    client_id, secret = env.get("GOOGLE_CLIENT_ID"), env.get("GOOGLE_CLIENT_SECRET")
-    if client_id is None or secret is None:
-        raise ProviderError("client_missing", "")
+    client = clients.require("google")
     return OAuthSession(
-        client_id=client_id,
-        client_secret=secret,
+        client_id=client.id,
+        client_secret=client.secret,
         redirect_uri=redirect_uri,
         scope=asked,
     )
@@ -130,7 +128,7 @@ def _verified_identity(id_token: str, nonce: str) -> Identity:
     claims = id_tokens.claims(
         id_token,
         keys_url=env.require("GOOGLE_JWKS_URL"),
-        client_id=env.require("GOOGLE_CLIENT_ID"),
+        client_id=clients.require("google").id,
         nonce=nonce,
         provider="Google",
     )

@@ -21,6 +21,7 @@ from truesend.providers.contract import (
 )
 from truesend.providers.errors import Refusal
 from truesend.providers.google import errors, gmail, oauth, pages, sent
+from truesend.providers.google.setup import SETUP
 
 
 class Google(Provider):
@@ -50,9 +51,7 @@ class Google(Provider):
     proves_absence = True
 
     dead_ends = pages.PAGES
-
-    def is_configured(self) -> bool:
-        return bool(env.get("GOOGLE_CLIENT_ID") and env.get("GOOGLE_CLIENT_SECRET"))
+    setup = SETUP
 
     def client_rate(self) -> float:
         own = env.get("GOOGLE_SENDS_PER_SECOND")

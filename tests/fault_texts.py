@@ -65,8 +65,13 @@ def unknown(cause: str, why: str) -> tuple[str, Said]:
 
 
 def after_a_send(cause: str, text: str, who: str = "") -> tuple[str, Said]:
-    """The connection after such a send."""
+    """The connection after a send that nothing but another one contradicts."""
     return "attention", Said(cause, f"{text} {CLEARS}", "Send me a test email", who)
+
+
+def after_a_fault(cause: str, text: str) -> tuple[str, Said]:
+    """The connection after a send that met a fault of the moment: its call is asked again, with nothing to send."""
+    return "attention", Said(cause, f"{text} {AGAIN}", "Verify now")
 
 
 def held(
@@ -115,6 +120,7 @@ SLOWER = "Google asks us to slow down."
 DAY = "This mailbox has reached Google's daily limit."
 PROJECT = "This installation has used up its daily calls at Google."
 SECRET = "Google refuses this installation's client secret."
+STAYS = "Your connection stays; once it is corrected, it goes on by itself."
 LET_GO = "Then you can let this email go."
 DEAD: dict[str, Any] = {
     "email": held("grant_revoked", REVOKED),
@@ -137,9 +143,9 @@ EXPIRED: dict[str, Any] = {
     "gate": Said("session_policy", f"{SESSION} {MINUTE}", "Reconnect", "holder"),
 }
 CLIENT: dict[str, Any] = {
-    "email": held("client_secret_wrong", SECRET, "It waits here; once that is over you can let it go.", "Contact support", "operator"),
-    "connection": broken("client_secret_wrong", SECRET, "Contact support", "operator"),
-    "gate": Said("client_secret_wrong", SECRET, "Contact support", "operator"),
+    "email": held("client_secret_wrong", SECRET, f"{STAYS} {LET_GO}", "Contact support", "operator"),
+    "connection": broken("client_secret_wrong", f"{SECRET} {STAYS}", "Contact support", "operator"),
+    "gate": Said("client_secret_wrong", f"{SECRET} {STAYS}", "Contact support", "operator"),
 }  # fmt: skip
 KEY = "Google refused our key for this account."
 
@@ -154,7 +160,7 @@ def odd(cause: str, text: str) -> dict[str, Any]:
 
 def doubted(cause: str, text: str, why: str) -> dict[str, Any]:
     """A send without a clear answer."""
-    return {"email": unknown(cause, why), "connection": after_a_send(cause, text)}
+    return {"email": unknown(cause, why), "connection": after_a_fault(cause, text)}
 
 
 _TIMED = ("provider_timeout", TIMED_OUT, "Google did not answer in time")

@@ -197,7 +197,8 @@ def _first(text: str) -> str:
 
 
 def test_every_kind_of_the_sandbox_is_met() -> None:
-    from truesend_sandbox.faults import GRANT_CAUSES, KINDS
+    from truesend_sandbox.faults import KINDS
+    from truesend_sandbox.google.faults import GRANT_CAUSES
 
     assert {case.kind for case in CASES} == set(KINDS)
     for operation in ("send", "token"):

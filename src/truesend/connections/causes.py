@@ -94,7 +94,7 @@ _LIMIT, _SPELL = timedelta(hours=24), timedelta(hours=1)
 _AGAIN = "We ask again by ourselves."
 _GOES_ON = "Sending goes on by itself."
 _MINUTE = "Nothing is lost; reconnecting takes a minute."
-_STAYS = "Your connection stays; nothing is to be done here."
+_STAYS = "Your connection stays; once it is corrected, it goes on by itself."
 
 CAUSES: dict[str, Cause] = {
     cause.code: cause

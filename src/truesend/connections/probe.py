@@ -81,7 +81,7 @@ def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
         if any(one.cause == "access_refused" for one in evidence) and not adapter.probes_by_renewal:
             # The provider may have ended this access token early: a new one decides.
             began = clock.now()
-            evidence = _answers(connection, adapter, trigger, renew=True)
+            evidence = _answers(connection, adapter, trigger, refused=True)
     except ProviderError:
         return None  # the failed renewal is in the proofs already
     # Dated by the question: an answer to the old grant says nothing of the one that a consent brought meanwhile.
@@ -91,9 +91,11 @@ def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
     return evidence
 
 
-def _answers(connection: Connection, adapter: Provider, trigger: str, *, renew: bool) -> list[Evidence]:
+def _answers(
+    connection: Connection, adapter: Provider, trigger: str, *, renew: bool = False, refused: bool = False
+) -> list[Evidence]:
     usable = _usable(connection)
-    access = tokens.access_token(connection, trigger=trigger, renew=renew)
+    access = tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
     evidence = adapter.probe(access, usable)
     # A key that is refused, or a provider that is away, is not asked again.
     if Capability.SEND in usable and all(one.ok for one in evidence if one.check == "grant"):

@@ -92,17 +92,20 @@ def held(token: Token, before: Held | None = None) -> Held | None:
         return None
 
 
-def access_token(connection: Connection, *, trigger: str, renew: bool = False) -> str:
+def access_token(connection: Connection, *, trigger: str, renew: bool = False, refused: bool = False) -> str:
     """An access token with life left in it, renewed where needed.
 
-    ``renew`` asks for a new one whatever its age (the provider refused the one we have). Raises
-    :class:`ProviderError`; the failure is recorded as a proof before it is raised.
+    ``renew`` asks for a new one whatever its age, ``refused`` because the provider no longer takes the one we have.
+    Raises :class:`ProviderError`; the failure is recorded as a proof before it is raised.
     """
     began = clock.now()
     token = Token.objects.filter(pk=connection.pk).first()
     if token is None:
         raise ProviderError("disconnected", "")
-    if not renew and token.access_expires_at - began > MARGIN:
+    if refused:
+        # Until it is renewed nothing goes on with it, whatever its age.
+        Token.objects.filter(pk=token.pk, version=token.version).update(access_expires_at=began)
+    if not (renew or refused) and token.access_expires_at - began > MARGIN:
         with suppress(ProviderError):  # unreadable: the renewal says so, where it cannot help
             return _open(token.access, f"token.access:{connection.pk}")
     if not installation.may_act():

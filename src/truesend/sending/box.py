@@ -83,16 +83,16 @@ class Box:
             self._members[key] = reading.writer(key)
         return self._members[key]
 
-    def access(self, *, renew: bool) -> str:
-        """An access token with life left in it. Raises ProviderError."""
+    def access(self, *, refused: bool) -> str:
+        """An access token with life left in it, new where the one we have was ``refused``. Raises ProviderError."""
         connection = self.described().connection
-        if renew:
+        if refused:
             self._access = None
         elif self._token is not None:
             self._access = tokens.held(self._token, self._access)
         if self._access is not None:
             return self._access.text
-        fresh = tokens.access_token(connection, trigger="send", renew=renew)
+        fresh = tokens.access_token(connection, trigger="send", refused=refused)
         self.doubt()  # the verdict may tell of the renewal
         return fresh
 
@@ -152,7 +152,7 @@ class Box:
             return False
         delivery, message_id = self._copies.popleft()
         try:
-            copy = self._adapter().sent_copy(self.access(renew=False), message_id)
+            copy = self._adapter().sent_copy(self.access(refused=False), message_id)
         except ProviderError:
             return True
         try:

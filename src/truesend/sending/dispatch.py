@@ -102,7 +102,7 @@ def _send(box: Box, due: Due) -> bool:
         return False
     try:
         # A refusal of the token right before this try asks for a new one, once in a row.
-        access = box.access(renew=due.last_cause in outcomes.RENEW_ON)
+        access = box.access(refused=due.last_cause in outcomes.RENEW_ON)
     except ProviderError as error:
         box.doubt()
         _postpone(delivery, error.cause, number, error.retry_at)

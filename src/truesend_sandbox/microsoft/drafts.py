@@ -8,10 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from truesend_sandbox.mailbox.headers import Mail
-from truesend_sandbox.microsoft import api, compose, errors, files, mail_read, mail_send, mail_store
+from truesend_sandbox.microsoft import api, compose, errors, mail_read, mail_send, mail_store
 from truesend_sandbox.microsoft.api import Caller
 from truesend_sandbox.microsoft.compose import Refused
 from truesend_sandbox.microsoft.mail_store import Kept
+from truesend_sandbox.microsoft.parts import parts_of
 from truesend_sandbox.store import Row
 
 _CONTENT = frozenset(
@@ -84,7 +85,7 @@ def apply(row: Row, given: Mapping[str, Any]) -> tuple[Mail, Kept]:
     mail, kept = Mail.parse(bytes(row["raw"])), mail_store.kept_of(row)
     compose.set_headers(mail, kept, given)
     if isinstance(given.get("body"), Mapping):
-        compose.set_body(mail, given["body"], files.parts_of(mail))
+        compose.set_body(mail, given["body"], parts_of(mail))
     return mail, kept
 
 

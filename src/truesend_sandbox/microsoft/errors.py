@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from aiohttp import web
 
 from truesend_sandbox.door import Call
 from truesend_sandbox.microsoft.aadsts import CODES
+from truesend_sandbox.microsoft.moments import moment, spaced_moment
 
 _NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 _SWITCHED = {
@@ -20,16 +20,6 @@ _SWITCHED = {
     700016: "unknown_app_error",
 }
 """Numbers whose `error` is a switch."""
-
-
-def moment(seconds: float) -> str:
-    """`2022-06-01 02:02:12Z`, as error bodies write the time."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}Z"
-
-
-def long_moment(seconds: float) -> str:
-    """`2022-03-02T03:54:33.8043551Z`, as error texts write it."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
 
 
 def short_description(code: int, **values: object) -> str:
@@ -42,7 +32,7 @@ def token_error(call: Call, code: int, *, text: str | None = None, **values: obj
     known = CODES[code]
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
     correlation = call.request.headers.get("client-request-id") or correlation
-    at = moment(call.now)
+    at = spaced_moment(call.now)
     words = f"AADSTS{code}: {text or known.text.format(**values)}"
     body: dict[str, object] = {
         "error": call.switch(_SWITCHED[code]) if code in _SWITCHED else known.error,
@@ -103,7 +93,7 @@ def graph_error(
     """`{"error": {code, message, innerError}}`."""
     sent = stamped(call, headers)
     inner = {
-        "date": f"{datetime.fromtimestamp(call.now, UTC):%Y-%m-%dT%H:%M:%S}",
+        "date": moment(call.now).removesuffix("Z"),
         "request-id": sent["request-id"],
         "client-request-id": sent["client-request-id"],
     }

@@ -84,12 +84,14 @@ def new_code(account: Account) -> str:
     return f"1.A{secrets.token_urlsafe(300)}"
 
 
-def issue(world: World, account: Account, client: Row, scopes: Iterable[str], *, offline: bool) -> Issued:
-    """Tokens for what is granted; a refresh token, whenever one is given, is a new one."""
+def issue(
+    world: World, account: Account, client: Row, scopes: Iterable[str], *, renewable: Iterable[str] | None
+) -> Issued:
+    """Tokens for `scopes`. A refresh token, always a new one, comes for the scopes `renewable`, if any."""
     now, kept = world.clock.now(), frozenset(scopes)
     refresh_token: str | None = None
     refresh_id: int | None = None
-    if offline:
+    if renewable is not None:
         refresh_token = (
             f"M.C5{secrets.randbelow(1000):03d}_BAY.0.U.-{secrets.token_urlsafe(280)}"
             if tenants.is_personal(account)
@@ -102,7 +104,7 @@ def issue(world: World, account: Account, client: Row, scopes: Iterable[str], *,
             client["client_id"],
             client["client_id"],
             account.id,
-            " ".join(sorted(kept)),
+            " ".join(sorted(renewable)),
             now,
             now,
         )

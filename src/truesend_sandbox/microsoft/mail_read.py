@@ -58,6 +58,11 @@ def view_of(caller: Caller) -> View | web.Response:
     )
 
 
+def chosen(view: View, path: str) -> str:
+    """The path inside a context, with what `$select` has chosen."""
+    return path if view.select is None else path.replace("messages", f"messages({','.join(view.select)})", 1)
+
+
 def find(caller: Caller) -> Row | None:
     """The message that the address names."""
     number = caller.call.request.match_info["id"]
@@ -85,7 +90,7 @@ def answer(caller: Caller, row: Row, status: int = 200, *, path: str = "messages
     view = view_of(caller)
     if isinstance(view, web.Response):
         return view
-    body = {"@odata.context": context(caller, path), **resource(row, view)}
+    body = {"@odata.context": context(caller, chosen(view, path)), **resource(row, view)}
     headers = {"Preference-Applied": 'IdType="ImmutableId"'} if caller.immutable else {}
     if status == 201:
         place = f"https://graph.microsoft.com/v1.0/users/{caller.account.email}/messages/{body['id']}"

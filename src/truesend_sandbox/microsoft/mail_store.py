@@ -102,6 +102,8 @@ def add(
 ) -> Row:
     """A new message in a folder; in `drafts` it is a draft."""
     details, now = kept or Kept(), world.clock.now()
+    # Shown, and therefore compared, in whole seconds.
+    at = float(int(now))
     raw = mail.render()
     delay = float(world.switches.get(PROVIDER, "transit_seconds")) if folder == "sentitems" else 0.0
     seq = world.store.insert(
@@ -116,10 +118,10 @@ def add(
         mail.get("message-id"),
         int(folder == "drafts"),
         int(details.is_read),
-        now,
-        now,
-        now,
-        now,
+        at,
+        at,
+        at,
+        at,
         now + delay,
         now + delay + float(world.switches.get(PROVIDER, "listing_delay")),
         mail.text("subject"),
@@ -173,7 +175,7 @@ def replace(world: World, row: Row, mail: Mail, kept: Kept) -> Row:
         int(bool(content.read(raw).attachments)),
         kept.stored(),
         int(kept.is_read),
-        world.clock.now(),
+        float(int(world.clock.now())),
         row["seq"],
     )
     return by_seq(world, row["seq"])
@@ -186,7 +188,7 @@ def move(world: World, row: Row, folder: str) -> Row:
         " WHERE seq = ?",
         new_item_id(),
         folder,
-        world.clock.now(),
+        float(int(world.clock.now())),
         row["seq"],
     )
     return by_seq(world, row["seq"])
@@ -200,7 +202,7 @@ def file_as_sent(world: World, row: Row, mail: Mail) -> Row:
     world.store.run(
         "UPDATE microsoft_messages SET draft = 0, is_read = 1, sent_at = ?1, received_at = ?1, visible_at = ?2,"
         " listed_at = ?3 WHERE seq = ?4",
-        now,
+        float(int(now)),
         arrives,
         arrives + float(world.switches.get(PROVIDER, "listing_delay")),
         moved["seq"],

@@ -8,18 +8,19 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import getaddresses
 from typing import Any
 from urllib.parse import quote
 
 from truesend_sandbox.mailbox import content
 from truesend_sandbox.mailbox.headers import Mail, decoded
-from truesend_sandbox.microsoft import mail_store
+from truesend_sandbox.microsoft import mail_store, parts
+from truesend_sandbox.microsoft.moments import moment
 from truesend_sandbox.store import Row
 
 _TAG = re.compile(r"<(style|script|head)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _ONLY_SELECTED = ("internetMessageHeaders", "uniqueBody")
+_NULLABLE = ("sender", "from")
 _NOT_BASIC = frozenset({"body", "bodyPreview", "uniqueBody", "hasAttachments", "internetMessageHeaders"})
 """Not shown to Mail.ReadBasic: body, preview, attachments, extended properties (permissions reference)."""
 
@@ -36,11 +37,6 @@ class View:
     headers_of_sent: bool = False
     text_body: bool = False
     """`Prefer: outlook.body-content-type="text"`."""
-
-
-def moment(seconds: float) -> str:
-    """`2026-05-01T10:00:00Z`."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def people(mail: Mail, name: str) -> list[dict[str, Any]]:
@@ -115,12 +111,14 @@ def resource(row: Row, view: View) -> dict[str, Any]:
     found |= {
         name: whole[name]
         for name in names
-        if whole[name] is not None and not (view.basic_only and name in _NOT_BASIC)
+        if (whole[name] is not None or name in _NULLABLE) and not (view.basic_only and name in _NOT_BASIC)
     }
     if view.expand and not view.basic_only:
         values = _expanded(kept.properties, view.expand)
         if values:
             found["singleValueExtendedProperties"] = values
+    if view.with_attachments and not view.basic_only:
+        found["attachments"] = parts.all_of(row)
     return found
 
 

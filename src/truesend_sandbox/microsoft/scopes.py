@@ -29,6 +29,8 @@ DESCRIPTIONS = {
 }
 SIGN_IN = frozenset({OPENID, "profile", "email", OFFLINE})
 """Belong to the identity platform, not to Graph; they have no long form."""
+REGISTERED = (*sorted(SIGN_IN), "User.Read", "Mail.Send", "Mail.ReadWrite")
+"""What the application has listed in its registration: the meaning of `.default`."""
 BASIC = SIGN_IN | {"User.Read"}
 """What an app without a verified publisher may ask of any user."""
 

@@ -15,6 +15,7 @@ from truesend_sandbox.door import Call
 from truesend_sandbox.microsoft import errors, grants, tenants
 from truesend_sandbox.microsoft import scopes as graph_scopes
 from truesend_sandbox.microsoft.errors import token_error
+from truesend_sandbox.microsoft.moments import long_moment
 from truesend_sandbox.microsoft.tenants import PROVIDER
 from truesend_sandbox.oauth import credentials, redirect_allowed, verifier_matches
 from truesend_sandbox.store import Row
@@ -122,7 +123,8 @@ def _from_code(call: Call, client: Row) -> web.Response:
         return stopped
     world.store.run("UPDATE codes SET used_at = ? WHERE code = ?", call.now, code)
     scopes = _given(call, client, account, asked | (set(row["scopes"].split()) & graph_scopes.SIGN_IN))
-    issued = grants.issue(world, account, client, scopes, offline=bool(row["offline"]))
+    renewable = row["scopes"].split() if row["offline"] else None
+    issued = grants.issue(world, account, client, scopes, renewable=renewable)
     return _answer(call, account, client, issued, row["nonce"])
 
 
@@ -209,7 +211,8 @@ def _from_refresh(call: Call, client: Row) -> web.Response:
     # The old one stays as good as it was: Microsoft revokes nothing on use.
     world.store.run("UPDATE refresh_tokens SET used_at = ? WHERE id = ?", call.now, row["id"])
     scopes = _given(call, client, account, asked | (whole & graph_scopes.SIGN_IN))
-    return _answer(call, account, client, grants.issue(world, account, client, scopes, offline=True), None)
+    issued = grants.issue(world, account, client, scopes, renewable=whole)
+    return _answer(call, account, client, issued, None)
 
 
 def _stopped(call: Call, client: Row, account: Account, row: Row | None) -> web.Response | None:
@@ -236,8 +239,8 @@ def death(
     return token_error(
         call,
         _DEATHS[cause],
-        issued=errors.long_moment(issued_at),
-        valid_from=errors.long_moment(died_at),
+        issued=long_moment(issued_at),
+        valid_from=long_moment(died_at),
         inactive=f"{days}.{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}",
         client=client["client_id"] if client else client_name(call),
         app=client["name"] if client else "Truesend",

@@ -1,4 +1,4 @@
-"""Attachments by Graph: the files of a message, small ones only."""
+"""The files inside a mail, and the `fileAttachment` resource that shows one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from email.parser import BytesParser
 from email.policy import compat32
 from typing import Any
 
-from aiohttp import web
-
 from truesend_sandbox.mailbox import content
 from truesend_sandbox.mailbox.headers import Mail
-from truesend_sandbox.microsoft import api, compose, errors, mail_read, mail_store
-from truesend_sandbox.microsoft.api import Caller
-from truesend_sandbox.microsoft.compose import Refused
-from truesend_sandbox.microsoft.message_view import moment
+from truesend_sandbox.microsoft.moments import moment
 from truesend_sandbox.store import Row
 
 _PARSER = BytesParser(policy=compat32)
@@ -94,49 +89,3 @@ def resource(row: Row, index: int, file: File) -> dict[str, Any]:
 def all_of(row: Row) -> list[dict[str, Any]]:
     """The resources of all files of a message."""
     return [resource(row, index, file) for index, file in enumerate(files_of(bytes(row["raw"])))]
-
-
-def _context(caller: Caller, tail: str) -> str:
-    number = caller.call.request.match_info["id"]
-    return mail_read.context(caller, f"messages('{number}')/attachments{tail}")
-
-
-def list_files(caller: Caller) -> web.StreamResponse:
-    """`GET /me/messages/{id}/attachments`."""
-    row = mail_read.find(caller)
-    if row is None:
-        return errors.item_not_found(caller.call)
-    return errors.graph_answer(caller.call, {"@odata.context": _context(caller, ""), "value": all_of(row)})
-
-
-def get(caller: Caller) -> web.StreamResponse:
-    """`GET /me/messages/{id}/attachments/{attachment}`."""
-    row = mail_read.find(caller)
-    wanted = caller.call.request.match_info["attachment"]
-    found = [] if row is None else [one for one in all_of(row) if one["id"] == wanted]
-    if not found:
-        return errors.item_not_found(caller.call)
-    return errors.graph_answer(caller.call, {"@odata.context": _context(caller, "/$entity"), **found[0]})
-
-
-def create(caller: Caller) -> web.StreamResponse:
-    """`POST /me/messages/{id}/attachments`: 201 and the attachment."""
-    call = caller.call
-    large = api.too_large(call)
-    if large is not None:
-        return large
-    row = mail_read.find(caller)
-    if row is None:
-        return errors.item_not_found(call)
-    body = api.json_body(call)
-    if isinstance(body, web.Response):
-        return body
-    try:
-        part = compose.attachment(body)
-    except Refused as refused:
-        return errors.bad_request(call, str(refused), refused.code)
-    mail = Mail.parse(bytes(row["raw"]))
-    compose.set_body(mail, body_of(mail), [*parts_of(mail), part])
-    changed = mail_store.replace(caller.world, row, mail, mail_store.kept_of(row))
-    made = all_of(changed)[-1]
-    return errors.graph_answer(call, {"@odata.context": _context(caller, "/$entity"), **made}, 201)

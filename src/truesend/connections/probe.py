@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from truesend import clock, env
 from truesend.connections import proofs, tokens
+from truesend.connections.causes import Severity, cause
 from truesend.connections.models import Connection, LedgerKind, Token
 from truesend.organizations import activity, installation
 from truesend.providers import registry
@@ -97,10 +99,17 @@ def _answers(
     usable = _usable(connection)
     access = tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
     evidence = adapter.probe(access, usable)
-    # A key that is refused, or a provider that is away, is not asked again.
-    if Capability.SEND in usable and all(one.ok for one in evidence if one.check == "grant"):
-        evidence = [*evidence, adapter.check_send(access)]
-    return evidence
+    if Capability.SEND not in usable:
+        return evidence
+    grant = next((one for one in evidence if one.check == "grant" and not one.ok), None)
+    if grant is not None and cause(grant.cause).severity is not Severity.BROKEN:
+        return evidence  # a provider that is away is not asked again
+    sending = adapter.check_send(access, usable)
+    if grant is not None and sending.ok:
+        # One call refuses the key and another takes it: that is a fault there, and no end of the grant.
+        odd = replace(grant, cause="provider_error")
+        evidence = [odd if one is grant else one for one in evidence]
+    return [*evidence, sending]
 
 
 def _usable(connection: Connection) -> list[Capability]:

@@ -163,8 +163,11 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    def send_check_request(self, access_token: str) -> Request:
-        """The sending call with a content that the provider has to refuse, so that it can send nothing. Pure."""
+    def send_check_requests(self, access_token: str, capabilities: Collection[Capability]) -> list[Request]:
+        """Every call that a send makes, each with a content that the provider has to refuse or only reads. Pure.
+
+        Nothing can be sent by them, and nothing is left behind.
+        """
 
     @abstractmethod
     def read_refusal(self, answer: http.Answer) -> Refusal | None:
@@ -222,12 +225,18 @@ class Provider(ABC):
             return SendResult(outcome, error.cause, error.words)
         return self.judge_send(answer, reference)
 
-    def check_send(self, access_token: str) -> Evidence:
-        """Ask the sending call with nothing to send: whether it is reached, and lets this key through.
+    def check_send(self, access_token: str, capabilities: Collection[Capability]) -> Evidence:
+        """Ask the calls of a send with nothing to send: whether they are reached, and let this key through.
 
         A refusal of the content is the good answer. Every other is what a send would meet now.
         """
-        call = self.send_check_request(access_token)
+        for call in self.send_check_requests(access_token, capabilities):
+            found = self._reached(call)
+            if not found.ok:
+                return found
+        return Evidence("reach", True, CHECK_CALL)
+
+    def _reached(self, call: Request) -> Evidence:
         try:
             answer = http.request(
                 call.method, call.url, operation=call.operation, headers=call.headers, body=call.body

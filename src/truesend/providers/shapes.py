@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-# The call behind a proof of `reach`, and causes that say of a send that it got as far as its content.
+# The call behind a proof of `reach`, and causes that say of a call that it got as far as its content.
 CHECK_CALL = "send.check"
-OF_THE_CONTENT = frozenset({"message_refused", "recipient_refused", "message_too_large"})
+OF_THE_CONTENT = frozenset({"message_refused", "recipient_refused", "message_too_large", "not_found"})
 # The call that proves the client itself, the code it is made with, and causes that say that only the code was refused.
 CLIENT_CALL = "client.check"
 NO_CODE = "truesend-checks-its-client"

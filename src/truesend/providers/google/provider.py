@@ -134,8 +134,8 @@ class Google(Provider):
     def read_accepted(self, answer: http.Answer, reference: str = "") -> tuple[str, str] | None:
         return gmail.read_accepted(answer)
 
-    def send_check_request(self, access_token: str) -> Request:
-        return gmail.send_check_request(access_token, _api())
+    def send_check_requests(self, access_token: str, capabilities: Collection[Capability]) -> list[Request]:
+        return [gmail.send_check_request(access_token, _api())]
 
     def read_refusal(self, answer: http.Answer) -> Refusal | None:
         return errors.api_refusal(answer)

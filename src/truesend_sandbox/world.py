@@ -55,6 +55,8 @@ class Provider:
     """Addresses of its own below `/_sandbox`."""
     settle: Callable[[World, Account], None] = lambda _, __: None
     """Called when an account was made or changed."""
+    returned: Callable[[World, int, str, str], bool] | None = None
+    """Told of an arrival that bounces at an address with a status; true when its sender gets no mail about it."""
     check_tenant: Callable[[object], str] | None = None
     """The tenant of a planned consent in its plain form; None where there is none to choose."""
 

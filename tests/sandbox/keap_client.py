@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from tests.sandbox.keap_schema import judge
 from tests.sandbox_process import Sandbox
 
 CLIENT_ID = "sandbox-keap-client"
@@ -94,10 +95,12 @@ class KeapClient:
         return Tokens(answer.json())
 
     def api(self, method: str, path: str, tokens: Tokens, **more: Any) -> requests.Response:
-        """`path` begins with v1 or v2."""
-        return requests.request(
+        """`path` begins with v1 or v2. Where Keap's documents are at hand they judge the answer."""
+        answer = requests.request(
             method, f"{self.url}/crm/rest/{path}", headers=tokens.header, timeout=30, **more
         )
+        judge(answer)
+        return answer
 
     def contact(self, tokens: Tokens, email: str = "bob@example.org", **fields: Any) -> str:
         """The id of a contact with that address, made or found."""

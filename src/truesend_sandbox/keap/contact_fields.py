@@ -143,6 +143,12 @@ def from_v1(body: Mapping[str, Any]) -> Data:
     return data
 
 
+def v1_mask(names: list[str]) -> set[str]:
+    """The fields an `update_mask` of v1 names, in v2's spelling."""
+    found = {_V1_NAMES.get(name, name) for name in names}
+    return found | ({"email_addresses"} if "opt_in_reason" in found else set())
+
+
 def to_v1(data: Data) -> Data:
     """The plain part of a v1 contact."""
     body: Data = {}

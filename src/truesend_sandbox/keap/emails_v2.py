@@ -16,7 +16,8 @@ from truesend_sandbox.keap.gateway import Caller, json_body
 from truesend_sandbox.keap.times import seconds_of, v2_time
 from truesend_sandbox.store import Row
 
-_TIMES = ("sent_time", "received_time", "opened_time", "clicked_time")
+TIMES = ("sent_time", "received_time", "opened_time", "clicked_time")
+"""Moments of a record; kept as seconds."""
 _TEXTS = ("subject", "headers", "sent_from_address", "sent_from_reply_address", "provider_source_id")
 _LISTS = ("sent_to_cc_address_list", "sent_to_bcc_address_list")
 
@@ -28,7 +29,7 @@ def shown(row: Row) -> dict[str, Any]:
     if row["contact_id"] is not None:
         body["contact_id"] = str(row["contact_id"])
     body |= {name: data[name] for name in (*_TEXTS, *_LISTS) if data.get(name) is not None}
-    body |= {name: v2_time(data[name]) for name in _TIMES if data.get(name) is not None}
+    body |= {name: v2_time(data[name]) for name in TIMES if data.get(name) is not None}
     return body | {
         "sent_to_address": row["to_address"],
         "original_provider": row["original_provider"],
@@ -54,16 +55,9 @@ def listing(caller: Caller) -> web.StreamResponse:
         )
     except ValueError:
         return caller.error(400, "Invalid filter: created_time", "filter")
-    rows = history.search(
-        caller,
-        contact=wanted.get("contact_id"),
-        email=wanted.get("email"),
-        since=since,
-        until=until,
-        downwards=order is not None and order[1],
-        limit=page.size + 1,
-        offset=page.start,
-    )
+    asked = history.Asked(wanted.get("contact_id"), wanted.get("email"), since, until)
+    downwards = order is not None and order[1]
+    rows = history.search(caller, asked, downwards=downwards, limit=page.size + 1, offset=page.start)
     return lists.page_v2(
         caller, "emails", [shown(row) for row in rows[: page.size]], page, more=len(rows) > page.size
     )
@@ -98,7 +92,7 @@ def checked(caller: Caller, body: dict[str, Any]) -> Row:
             if not isinstance(body[name], list):
                 raise ValueError(f"{name} must be a list")
             data[name] = body[name]
-    for name in _TIMES:
+    for name in TIMES:
         if body.get(name) is not None:
             try:
                 data[name] = seconds_of(body[name])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from truesend_sandbox.accounts import Account
@@ -13,38 +15,51 @@ from truesend_sandbox.keap.gateway import Caller
 from truesend_sandbox.store import Row
 
 ORIGINS = ("UNKNOWN", "INFUSIONSOFT", "MICROSOFT", "GOOGLE")
+_SHOWN = {"nothing": 0, "record": 1, "content": 2}
+"""Switch `send_history` → column `shown`."""
 Data = dict[str, Any]
 """Of a record, in v2's spelling, moments as seconds: subject, headers, sent_from_address, sent_time, …"""
 
 
-def keep_sent(
-    caller: Caller, content: Content, account: Account | None, sender: str, sent: tuple[int, str, int]
-) -> None:
-    """A mail that Keap itself has sent: `sent` is contact, address and arrival."""
-    kept = caller.call.switch("send_history")
-    contact, email, arrival = sent
+@dataclass(frozen=True)
+class Sent:
+    """A mail that Keap itself has sent: whose, to which contact at which address, as which arrival."""
+
+    number: str
+    account: Account
+    sender: str
+    contact: int
+    email: str
+    arrival: int
+    links: list[str]
+
+
+def keep_sent(caller: Caller, content: Content, sent: Sent) -> None:
+    """Take a sent mail into the history, as far as the switch says that it is shown."""
+    moment = math.floor(caller.call.now * 1000) / 1000
     data: Data = {
         "subject": content.subject,
-        "sent_from_address": sender,
-        "sent_from_reply_address": sender,
-        "sent_time": caller.call.now,
-        "received_time": caller.call.now,
+        "sent_from_address": sent.sender,
+        "sent_from_reply_address": sent.sender,
+        "sent_time": moment,
+        "received_time": moment,
+        "links": sent.links,
     }
     caller.world.store.run(
         "INSERT INTO keap_emails (tenant, contact_id, to_address, created_at, account_id, arrival_id, sent, shown,"
         " original_provider, original_provider_id, data, html, plain)"
         " VALUES (?, ?, ?, ?, ?, ?, 1, ?, 'INFUSIONSOFT', ?, ?, ?, ?)",
         caller.tenant,
-        contact,
-        email,
+        sent.contact,
+        sent.email,
         caller.call.now,
-        None if account is None else account.id,
-        arrival,
-        int(kept != "nothing"),
-        secrets.token_hex(16),
+        sent.account.id,
+        sent.arrival,
+        _SHOWN[caller.call.switch("send_history")],
+        sent.number,
         json.dumps(data),
-        content.html if kept == "content" else None,
-        content.plain if kept == "content" else None,
+        content.html,
+        content.plain,
     )
 
 
@@ -79,7 +94,7 @@ def record(
     return row
 
 
-_VISIBLE = "tenant = ?1 AND shown = 1 AND (sent = 0 OR created_at + ?2 <= ?3)"
+_VISIBLE = "tenant = ?1 AND shown > 0 AND (sent = 0 OR created_at + ?2 <= ?3)"
 
 
 def _scope(caller: Caller) -> tuple[str, float, float]:
@@ -97,34 +112,55 @@ def get(caller: Caller, number: str) -> Row | None:
     )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Which mails a list is about: of a contact, to an address, from and until a moment."""
+
+    contact: str | None = None
+    email: str | None = None
+    since: float | None = None
+    until: float | None = None
+    by_sent_time: bool = False
+    """The moments are those of sending, not those at which the history took the mail in."""
+
+    def where(self, caller: Caller) -> tuple[str, tuple[Any, ...]]:
+        """The condition and its parameters ?1 to ?7."""
+        # At the precision in which each API writes the moment, so that what it wrote finds the mail again.
+        moment = "json_extract(data, '$.sent_time')" if self.by_sent_time else "CAST(created_at AS INTEGER)"
+        number = self.contact
+        if number is not None and not (number.isdecimal() and len(number) < 16):
+            number = "-1"
+        return (
+            f"{_VISIBLE} AND (?4 IS NULL OR contact_id = ?4) AND (?5 IS NULL OR to_address = ?5)"
+            f" AND (?6 IS NULL OR {moment} >= ?6) AND (?7 IS NULL OR {moment} <= ?7)",
+            (
+                *_scope(caller),
+                None if number is None else int(number),
+                None if self.email is None else self.email.strip().lower(),
+                self.since,
+                self.until,
+            ),
+        )
+
+
 def search(
-    caller: Caller,
-    *,
-    contact: str | None = None,
-    email: str | None = None,
-    since: float | None = None,
-    until: float | None = None,
-    by: str = "created_at",
-    downwards: bool = True,
-    limit: int = 1000,
-    offset: int = 0,
+    caller: Caller, asked: Asked, *, downwards: bool = True, limit: int = 1000, offset: int = 0
 ) -> list[Row]:
-    """Mails of the history by contact, address and time of `by` (`created_at`, or the record's `sent_time`)."""
-    moment = "created_at" if by == "created_at" else "json_extract(data, '$.sent_time')"
+    """Mails of the history, the newest first unless said otherwise."""
+    where, values = asked.where(caller)
     direction = "DESC" if downwards else "ASC"
-    number = None if contact is None else int(contact) if contact.isdecimal() and len(contact) < 16 else -1
     return caller.world.store.all(
-        f"SELECT * FROM keap_emails WHERE {_VISIBLE} AND (?4 IS NULL OR contact_id = ?4)"  # noqa: S608  # own words
-        f" AND (?5 IS NULL OR to_address = ?5) AND (?6 IS NULL OR {moment} >= ?6)"
-        f" AND (?7 IS NULL OR {moment} <= ?7) ORDER BY id {direction} LIMIT ?8 OFFSET ?9",
-        *_scope(caller),
-        number,
-        None if email is None else email.strip().lower(),
-        since,
-        until,
+        f"SELECT * FROM keap_emails WHERE {where} ORDER BY id {direction} LIMIT ?8 OFFSET ?9",  # noqa: S608  # own words
+        *values,
         limit,
         offset,
     )
+
+
+def count(caller: Caller, asked: Asked) -> int:
+    """How many there are in all."""
+    where, values = asked.where(caller)
+    return int(caller.world.store.value(f"SELECT COUNT(*) FROM keap_emails WHERE {where}", *values))  # noqa: S608  # own words
 
 
 def delete(caller: Caller, row: Row) -> None:
@@ -134,7 +170,7 @@ def delete(caller: Caller, row: Row) -> None:
 
 def contents(row: Row) -> dict[str, str]:
     """`html_content` and `plain_content` in base64, where there are any."""
-    texts = {"html_content": row["html"], "plain_content": row["plain"]}
+    texts = {"html_content": row["html"], "plain_content": row["plain"]} if row["shown"] == 2 else {}
     return {
         name: base64.b64encode(text.encode()).decode() for name, text in texts.items() if text is not None
     }

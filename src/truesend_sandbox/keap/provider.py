@@ -14,8 +14,10 @@ from truesend_sandbox.keap import (
     address_api,
     authorize,
     consent_forms,
+    contacts_v1,
     contacts_v2,
     control,
+    emails_v1,
     emails_v2,
     error_pages,
     faults,
@@ -26,6 +28,7 @@ from truesend_sandbox.keap import (
     people,
     send,
     token,
+    tracking,
 )
 from truesend_sandbox.keap.errors import API_BASES
 from truesend_sandbox.keap.switches import SWITCHES
@@ -95,8 +98,20 @@ def _routes_v1(base: str) -> list[web.RouteDef]:
     return [
         web.get(f"{at}/oauth/connect/userinfo", _api("userinfo", identity.userinfo_v1)),
         web.get(f"{at}/users", _api("users.list", identity.users_v1)),
+        web.get(f"{at}/contacts", _api("contacts.list", contacts_v1.listing)),
+        web.put(f"{at}/contacts", _api("contacts.upsert", contacts_v1.upsert)),
+        web.post(f"{at}/contacts", _api("contacts.create", contacts_v1.create)),
+        web.get(f"{at}/contacts/{{id}}", _api("contacts.get", contacts_v1.get)),
+        web.patch(f"{at}/contacts/{{id}}", _api("contacts.update", contacts_v1.update)),
+        web.delete(f"{at}/contacts/{{id}}", _api("contacts.delete", contacts_v2.delete)),
+        web.get(f"{at}/contacts/{{id}}/emails", _api("emails.list", emails_v1.of_contact)),
+        web.post(f"{at}/contacts/{{id}}/emails", _api("emails.create", emails_v1.create)),
         web.put(f"{at}/emailAddresses/{{email}}", _api("addresses.update", address_api.change_v1)),
         web.post(f"{at}/emails/queue", _api(send.operation, send.send)),
+        web.get(f"{at}/emails", _api("emails.list", emails_v1.listing)),
+        web.post(f"{at}/emails", _api("emails.create", emails_v1.create)),
+        web.get(f"{at}/emails/{{id}}", _api("emails.get", emails_v1.get)),
+        web.delete(f"{at}/emails/{{id}}", _api("emails.delete", emails_v2.delete)),
     ]
 
 
@@ -111,6 +126,9 @@ def routes(_: World) -> list[web.RouteDef]:
         web.post("/app/oauth/decide", consent_forms.decide),
         web.post("/keap/token", exchange),
         web.get("/keap/sent", pages.sent),
+        web.get("/keap/settings", pages.settings),
+        web.post("/keap/settings", pages.settings),
+        *tracking.routes(),
     ]
     nothing = _api("other", gateway.nothing_there)
     for base in API_BASES:
@@ -179,4 +197,5 @@ KEAP = Provider(
     controls=control.routes,
     settle=people.settle,
     check_tenant=people.tenant_name,
+    returned=tracking.returned,
 )

@@ -7,13 +7,14 @@ import binascii
 import html as escaping
 import json
 import re
+import secrets
 from typing import Any
 
 from aiohttp import web
 
 from truesend_sandbox.accounts import Account
 from truesend_sandbox.door import Call
-from truesend_sandbox.keap import addresses, compose, contacts, history, people
+from truesend_sandbox.keap import addresses, compose, contacts, history, people, tracking
 from truesend_sandbox.keap.compose import Content
 from truesend_sandbox.keap.contact_fields import Data
 from truesend_sandbox.keap.gateway import Caller, json_body
@@ -34,7 +35,7 @@ csv ics key pps ppt pptx xlr xls xlsx xml zip
 EXTENSIONS = frozenset(_TYPES.split())
 """What an attachment's name may end in [SPEC]."""
 
-Sender = tuple[Account | None, tuple[str, str]]
+Sender = tuple[Account, tuple[str, str]]
 """The user a send goes out for, and the name and address it comes from."""
 
 
@@ -194,7 +195,9 @@ def _deliver(caller: Caller, content: Content, sender: Sender, whom: tuple[int, 
         texts = [None if text is None else compose.merged(text, data, email, origin) for text in texts]
     personal = Content(texts[0] or "", texts[1], texts[2], content.files)
     name = " ".join(part for part in (data.get("given_name"), data.get("family_name")) if part)
-    mail = compose.mail(personal, sender=origin, to=(name, email), now=caller.call.now)
+    mail_number = secrets.token_hex(16)
+    dressed, links = tracking.dress(caller, personal, mail_number)
+    mail = compose.mail(dressed, sender=origin, to=(name, email), now=caller.call.now)
     arrival = deliver(
         caller.world,
         provider=people.PROVIDER,
@@ -209,4 +212,5 @@ def _deliver(caller: Caller, content: Content, sender: Sender, whom: tuple[int, 
         caller.tenant,
         email,
     )
-    history.keep_sent(caller, personal, account, origin[1], (number, email, arrival))
+    sent = history.Sent(mail_number, account, origin[1], number, email, arrival, links)
+    history.keep_sent(caller, personal, sent)

@@ -227,6 +227,18 @@ _SENDING = (
         "unconfirmed for emails:send",
     ),
     Switch(
+        "wrap_links",
+        False,
+        "Links lead through Keap, which notes a click.",
+        "unconfirmed for mail of the API",
+    ),
+    Switch(
+        "own_pixel", False, "Keap adds a picture that notes an opening.", "unconfirmed for mail of the API"
+    ),
+    Switch(
+        "unsubscribe_footer", False, "Keap adds a line to unsubscribe by.", "unconfirmed for mail of the API"
+    ),
+    Switch(
         "send_history",
         "content",
         "What the history keeps of a send: `content`, only the `record`, or `nothing`.",

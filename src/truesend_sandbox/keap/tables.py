@@ -33,7 +33,7 @@ CREATE TABLE keap_addresses (
 CREATE TABLE keap_emails (
   id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, contact_id INTEGER, to_address TEXT NOT NULL,
   created_at REAL NOT NULL, account_id INTEGER, arrival_id INTEGER, sent INTEGER NOT NULL DEFAULT 0,
-  shown INTEGER NOT NULL DEFAULT 1,
+  shown INTEGER NOT NULL DEFAULT 2,
   original_provider TEXT NOT NULL, original_provider_id TEXT NOT NULL, data TEXT NOT NULL,
   html TEXT, plain TEXT, UNIQUE (tenant, original_provider, original_provider_id));
 CREATE INDEX keap_emails_by_contact ON keap_emails (tenant, contact_id, id);

@@ -41,6 +41,11 @@ def _line(wanted: Mapping[str, Any], name: str, default: str) -> str:
 def write(world: World, row: Row, address: str, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Write the answer of `address` to that arrival and deliver it to its sender."""
     original = Mail.parse(bytes(row["raw"]))
+    spec = world.providers.get(row["provider"])
+    if name == "bounce" and wanted.get("about", "recipient") == "recipient" and spec and spec.returned:
+        status = _line(wanted, "status", "5.1.1")
+        if spec.returned(world, row["id"], address, status):
+            return {"message": None, "delivered_to": []}
     back_to = (original.addresses("reply-to") if name == "reply" else []) or [row["sender"]]
     now = format_datetime(datetime.fromtimestamp(world.clock.now(), UTC))
     writer = {"reply": _reply, "auto_reply": _auto_reply, "bounce": _bounce, "delay": _delay}[name]

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from truesend_sandbox.door import Call
 from truesend_sandbox.mailbox.headers import Mail
 from truesend_sandbox.microsoft import api, compose, errors, mail_read, mail_send, mail_store
 from truesend_sandbox.microsoft.api import Caller
@@ -19,6 +20,17 @@ _CONTENT = frozenset(
     {"body", "subject", "importance", "internetMessageId", "from", "sender", *compose.RECIPIENTS}
 )
 """Changeable only while the message is a draft."""
+
+
+def create_operation(call: Call) -> str:
+    """`drafts.create`, or `drafts.check` for MIME that is no base64, by which nothing is made."""
+    asks = mail_send.is_mime(call) and mail_send.mime_of(call.body) is None
+    return "drafts.check" if asks else "drafts.create"
+
+
+def send_operation(call: Call) -> str:
+    """`drafts.send`, or `drafts.send.check` for an id that is nowhere, by which nothing is sent."""
+    return str(mail_read.kind("drafts.send", "drafts.send", "drafts.send.check")(call))
 
 
 def create(caller: Caller) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from truesend_sandbox.microsoft.errors import token_error
 from truesend_sandbox.microsoft.tenants import PROVIDER
 from truesend_sandbox.world import World
 
-_SENDS = ("send", "send.check", "drafts.send", "messages.reply")
+_SENDS = ("send", "send.check", "drafts.send", "drafts.send.check", "messages.reply")
 _IDENTITY = ("token.code", "token.refresh", "token.other", "discovery", "jwks")
 _PAGES = ("authorize", "admin_consent")
 _GRANTS = ("token.code", "token.refresh")

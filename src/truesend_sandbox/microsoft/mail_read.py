@@ -69,17 +69,19 @@ def find(caller: Caller) -> Row | None:
     return mail_store.find(caller.world, caller.account.id, number, immutable=caller.immutable)
 
 
-def kind(draft: str, other: str) -> Any:
-    """The operation by whether the message of the address is a draft."""
+def kind(draft: str, other: str, nowhere: str | None = None) -> Any:
+    """The operation by whether the message of the address is a draft, another one or (else `other`) in no folder."""
 
     def operation(call: Call) -> str:
         row = grants.access(call.world, identity.bearer(call))
         number = call.request.match_info["id"]
-        is_draft = row is not None and call.world.store.value(
+        is_draft = row and call.world.store.value(
             "SELECT draft FROM microsoft_messages WHERE account_id = ?1 AND (item = ?2 OR immutable = ?2)",
             row["account_id"],
             number,
         )
+        if is_draft is None and nowhere is not None:
+            return nowhere
         return draft if is_draft else other
 
     return operation

@@ -30,6 +30,9 @@ class Setting:
 
 
 _GOOGLE = "Google's endpoint; another emulator can stand in."
+_MICROSOFT = "Microsoft's endpoint; another emulator can stand in."
+_DIRECTORY = f"{_MICROSOFT} `{{tenant}}` is filled in."
+_LOGIN = "https://login.microsoftonline.com"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("ENVIRONMENT", "dev", "`dev`, `stage` or `prod`; `prod` refuses to start with an unsafe value."),
@@ -70,6 +73,34 @@ SETTINGS: tuple[Setting, ...] = (
         "GOOGLE_SENDS_PER_SECOND",
         None,
         "Sends a second with this client, all mailboxes together. Default: 160, from Google's quota of a project.",
+    ),
+    Setting("MICROSOFT_CLIENT_ID", None, "OAuth client (application id) of this installation at Microsoft."),
+    Setting("MICROSOFT_CLIENT_SECRET", None, "Its secret: the value, not the secret's id.", secret=True),
+    Setting(
+        "MICROSOFT_TENANT",
+        "common",
+        "Who may sign in: `common` everybody, `organizations` work accounts, `consumers` personal ones, or the id or "
+        "domain of one directory.",
+    ),
+    Setting("MICROSOFT_AUTHORIZE_URL", f"{_LOGIN}/{{tenant}}/oauth2/v2.0/authorize", _DIRECTORY),
+    Setting("MICROSOFT_TOKEN_URL", f"{_LOGIN}/{{tenant}}/oauth2/v2.0/token", _DIRECTORY),
+    Setting(
+        "MICROSOFT_ADMIN_CONSENT_URL",
+        f"{_LOGIN}/{{tenant}}/v2.0/adminconsent",
+        f"{_DIRECTORY} Administrators permit Truesend for everybody there.",
+    ),
+    Setting("MICROSOFT_USERINFO_URL", "https://graph.microsoft.com/oidc/userinfo", _MICROSOFT),
+    Setting("MICROSOFT_JWKS_URL", f"{_LOGIN}/common/discovery/v2.0/keys", _MICROSOFT),
+    Setting("MICROSOFT_API_URL", "https://graph.microsoft.com/v1.0", _MICROSOFT),
+    Setting(
+        "MICROSOFT_MAIL_URL",
+        "https://outlook.office.com/mail",
+        "Outlook on the web: people are led to Sent there.",
+    ),
+    Setting(
+        "MICROSOFT_PERSONAL_MAIL_URL",
+        "https://outlook.live.com/mail/0",
+        "The same for personal accounts.",
     ),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting(

@@ -13,9 +13,10 @@ from .files import ROOT, python, texts
 
 CLOCK = "src/truesend/clock.py"
 # A provider's name belongs into its folder. Where else it stands, and why:
-PROVIDER_NAMES = re.compile(r"google|gmail", re.IGNORECASE)
+PROVIDER_NAMES = re.compile(r"google|gmail|microsoft|outlook", re.IGNORECASE)
 MAY_NAME_A_PROVIDER = {
     "src/truesend/providers/google/": "its folder",
+    "src/truesend/providers/microsoft/": "its folder",
     "src/truesend/providers/registry.py": "the registry",
     "src/truesend/providers/sandboxed.py": "the registry of sandbox settings, apart because it must import nothing",
     "src/truesend/env.py": "the one table of settings; a client id needs a name of its own",

@@ -42,9 +42,13 @@ def test_every_cause_a_provider_or_consent_names_is_in_the_table() -> None:
 
 
 def test_every_cause_of_the_providers_tables_is_known() -> None:
-    from truesend.providers.google import errors
+    from truesend.providers.google import errors as google
+    from truesend.providers.microsoft import errors as microsoft
 
-    codes = {row[2] for row in errors._OAUTH} | {row[2] for row in errors._API}
+    codes = {row[2] for row in google._OAUTH} | {row[2] for row in google._API}
+    codes |= {cause for cause, _ in microsoft._BY_NUMBER.values()} | {row[2] for row in microsoft._BY_NAME}
+    codes |= {*microsoft._BY_CODE.values(), *microsoft._BY_STATUS.values()}
+    codes |= {cause for _, cause in microsoft._BY_VERDICT}
     assert codes <= CAUSES.keys()
 
 

@@ -162,6 +162,7 @@ CAUSES: dict[str, Cause] = {
         _c("storage_failed", _N, "The answer could not be stored.", Action.CONNECT, Who.MEMBER, "Starting again."),
         _c("consent_unfinished", _N, "You went to {provider} and did not come back with an answer.", Action.CONNECT, Who.MEMBER, "Starting again."),
         _c("admin_consent_needed", _N, "At {provider} only an administrator can give this permission for your organization.", Action.CONNECT, Who.PROVIDER_ADMIN, "The administrator gives it, then starting again."),
+        _c("revoked_by_hand", _N, "{provider} lets no application give its own permission back.", Action.WAIT, Who.MEMBER, "Removing Truesend among the applications of that account."),
         _c("not_allowed", _N, "Only an owner or manager can connect a shared account.", Action.WAIT, Who.OWNER, "An owner or manager connects it."),
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from truesend.providers.contract import Provider
 from truesend.providers.google.provider import Google
+from truesend.providers.microsoft.provider import Microsoft
 
-PROVIDERS: dict[str, Provider] = {provider.key: provider for provider in (Google(),)}
+PROVIDERS: dict[str, Provider] = {provider.key: provider for provider in (Google(), Microsoft())}
 
 
 def provider(key: str) -> Provider:

@@ -1,6 +1,6 @@
 """When a provider says to come back, in its header ``Retry-After``: seconds or an HTTP date (RFC 9110, 10.2.3).
 
-Seconds with a fraction, which the RFC does not know, were seen in Microsoft's documentation ("2.128").
+Seconds with a fraction, which the RFC does not know, stand in a provider's documentation ("2.128").
 """
 
 from __future__ import annotations

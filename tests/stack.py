@@ -89,20 +89,24 @@ class Person:
         assert answer.status_code == 200, answer.text
         assert "/login" not in answer.url, answer.url
 
-    def begin_consent(self, query: str = "capabilities=send&kind=personal") -> str:
+    def begin_consent(self, query: str = "capabilities=send&kind=personal", provider: str = "google") -> str:
         """Press Connect; the provider's address the browser is sent to."""
-        answer = self.get(f"/oauth/google/start?{query}", allow_redirects=False)
+        answer = self.get(f"/oauth/{provider}/start?{query}", allow_redirects=False)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
     def connect(
-        self, account: str = "", query: str = "capabilities=send&kind=personal", **consent: Any
+        self,
+        account: str = "",
+        query: str = "capabilities=send&kind=personal",
+        provider: str = "google",
+        **consent: Any,
     ) -> dict[str, Any]:
-        """Connect a Google account (made here) and return the connection as the API shows it."""
+        """Connect an account at a provider (made here) and return the connection as the API shows it."""
         account = account or self.email
-        self.stack.sandbox.account(account, name="Ana Ruiz")
-        self.stack.sandbox.consent(account, **consent)
-        answer = self.get(f"/oauth/google/start?{query}")
+        self.stack.sandbox.account(account, provider, name="Ana Ruiz")
+        self.stack.sandbox.consent(account, provider, **consent)
+        answer = self.get(f"/oauth/{provider}/start?{query}")
         assert answer.status_code == 200, answer.text
         connected = parse_qs(urlsplit(answer.url).query)["connected"][0]
         return self.connection(connected)

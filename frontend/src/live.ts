@@ -1,6 +1,7 @@
 // Live pages. An event of kind K becomes the DOM event `truesend:K` on <body>, and every element with
-// data-live="… K …" fetches itself again by htmx (hx-trigger="live"). Events are hints: what is shown always comes
-// from the server.
+// data-live="… K …" fetches itself again by htmx (hx-trigger="live"); one with a data-live-id only where the event is
+// about it. data-live-others="K" is for what holds such elements: it fetches itself for an id that none of them has.
+// Events are hints: what is shown always comes from the server.
 import workerUrl from "./live.worker.ts?sharedworker&url";
 import { KINDS, Stream, type StreamMessage } from "./stream.ts";
 import { setServerTime } from "./times.ts";
@@ -71,8 +72,9 @@ function refresh(elements: Iterable<Element>): void {
   if (pending.size > 0) gathering ??= setTimeout(flush, GATHER + Math.random() * SPREAD);
 }
 
+// What has an id comes with what holds it, unless it stands alone: was fetched by itself.
 function refreshAll(): void {
-  refresh(document.querySelectorAll("[data-live]"));
+  refresh(document.querySelectorAll("[data-live]:not([data-live-id]), [data-live-alone]"));
 }
 
 function hear(message: StreamMessage): void {
@@ -153,8 +155,14 @@ interface HtmxDetail {
 }
 
 function failed(event: Event): void {
-  const source = (event as CustomEvent<HtmxDetail>).detail.ctx?.sourceElement;
+  const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
+  const source = ctx?.sourceElement;
   if (!source?.matches("[data-live]")) return;
+  if (source.hasAttribute("data-live-id") && ctx?.response?.raw?.status === 404) {
+    // It is gone: what holds it shows what is left.
+    refresh(document.querySelectorAll("[data-live-others]"));
+    return;
+  }
   failing.add(source.id);
   sayState();
   setTimeout(() => refresh([source]), RETRY);
@@ -180,13 +188,22 @@ function watchRequests(): void {
   });
 }
 
+/** The elements that an event of this kind is about. */
+function concernedBy(kind: string, event: Event): Element[] {
+  const id = (event as CustomEvent<{ id: string | null }>).detail?.id ?? "";
+  const own = [...document.querySelectorAll(`[data-live~="${kind}"]`)].filter((element) => {
+    const about = element.getAttribute("data-live-id");
+    return about === null || about === id;
+  });
+  const known = document.querySelector(`[data-live~="${kind}"][data-live-id="${CSS.escape(id)}"]`);
+  return known ? own : [...own, ...document.querySelectorAll(`[data-live-others~="${kind}"]`)];
+}
+
 export function startLive(): void {
   const member = document.body.dataset["member"];
   if (!member) return;
   for (const kind of KINDS) {
-    document.body.addEventListener(`truesend:${kind}`, () =>
-      refresh(document.querySelectorAll(`[data-live~="${kind}"]`)),
-    );
+    document.body.addEventListener(`truesend:${kind}`, (event) => refresh(concernedBy(kind, event)));
   }
   watchRequests();
   document.addEventListener("visibilitychange", () => {

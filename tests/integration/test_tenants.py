@@ -63,6 +63,8 @@ OWN = {
 NAMED = {
     "account/tokens/<uuid:token_id>/revoke": [("POST", 404)],
     "settings/blocklist/<uuid:block_id>/remove": [("POST", 404)],
+    "connections/<uuid:connection_id>/part": [("GET", 404)],
+    "connections/<uuid:connection_id>/ledger": [("GET", 404)],
     "connections/<uuid:connection_id>/verify": [("POST", 404)],
     "connections/<uuid:connection_id>/test-email": [("POST", 404)],
     "connections/<uuid:connection_id>/disconnect": [("GET", 404), ("POST", 404)],
@@ -341,7 +343,18 @@ def test_no_form_works_without_its_csrf_field(world: World, route: str) -> None:
     as_it_was(world)
 
 
-@pytest.mark.parametrize("route", sorted(route for route in NAMED if route.startswith("connections/")))
+# What everybody may see who may use a connection.
+SEEN = {"connections/<uuid:connection_id>/part", "connections/<uuid:connection_id>/ledger"}
+
+
+@pytest.mark.parametrize("route", sorted(SEEN))
+def test_a_colleague_sees_what_becomes_of_a_shared_connection(world: World, route: str) -> None:
+    assert call(world.colleague, "GET", filled(route, world.ids()) + "?shape=card").status_code == 404
+    answer = call(world.colleague, "GET", filled(route, world.ids(world.shared)) + "?shape=card")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("route", sorted({one for one in NAMED if one.startswith("connections/")} - SEEN))
 def test_a_colleague_finds_no_mailbox_of_another_and_cannot_manage_a_shared_one(
     world: World, route: str
 ) -> None:

@@ -225,7 +225,13 @@ class LedgerEntry(models.Model):
     outcome = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     class Meta:
-        indexes = [models.Index(fields=["connection", "-at"])]
+        indexes = [
+            models.Index(fields=["connection", "-at"]),
+            # Of many days, what went wrong.
+            models.Index(
+                fields=["connection", "at"], condition=~models.Q(result="ok"), name="ledger_went_wrong"
+            ),
+        ]
 
 
 class ProviderClient(models.Model):

@@ -22,6 +22,7 @@ from truesend.tracking.models import Signal
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+MANAGERS = (Role.OWNER, Role.MANAGER)
 TOKEN_PREFIX = "ts_"  # noqa: S105  (what every token begins with)
 
 
@@ -90,13 +91,17 @@ def access_connection(member: Member, connection_id: UUID) -> Connection | None:
     return connections_of(member).filter(pk=connection_id).first()
 
 
+def manages(member: Member, connection: Connection) -> bool:
+    """Whether a member may reconnect, probe or disconnect: a mailbox their own; a shared one as owner or manager."""
+    if connection.kind == Kind.ORGANIZATION:
+        return member.organization_id == connection.organization_id and member.role in MANAGERS
+    return connection.member_id == member.pk
+
+
 def check_manages(member: Member, connection: Connection) -> None:
-    """Who may reconnect, probe or disconnect: the owner of a mailbox; for a shared one, owners and managers."""
-    if connection.kind == Kind.PERSONAL and connection.member_id == member.pk:
-        return
-    if connection.kind == Kind.ORGANIZATION and member.role in {Role.OWNER, Role.MANAGER}:
-        return
-    raise Refused("Only an owner or manager can change a shared connection.", (Role.OWNER, Role.MANAGER))
+    """Raise :class:`Refused` for whoever does not manage a connection they see."""
+    if not manages(member, connection):
+        raise Refused("Only an owner or manager can change a shared connection.", MANAGERS)
 
 
 def emails_of(member: Member) -> QuerySet[Email]:

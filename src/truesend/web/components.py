@@ -72,6 +72,12 @@ def icon(name: str) -> SafeString:
     )
 
 
+@lru_cache(maxsize=256)
+def state(name: str, words: str) -> SafeString:
+    """Shape, colour and words together; a list says the same few a hundred times."""
+    return format_html('<span class="state is-{}">{}<span>{}</span></span>', name, icon(name), words)
+
+
 def strip(days: str) -> SafeString:
     """The picture of the last days, oldest first, from one letter a day: ``o`` good, ``w`` warned, ``b`` broken,
     ``n`` not connected. It says its counts in words.

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from truesend import clock
 from truesend.connections.describe import describe
 from truesend.connections.verdict import Verdict
-from truesend.organizations.access import Refused, check_manages
+from truesend.organizations.access import manages
 from truesend.providers import registry
 from truesend.sending.models import Email
 from truesend.sending.readiness import Gate, Readiness
@@ -80,16 +80,6 @@ def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
     }
 
 
-def _manages(draft: Email) -> bool:
-    """Whether the member may reconnect the account, which the button would lead to."""
-    assert draft.connection is not None
-    try:
-        check_manages(draft.member, draft.connection)
-    except Refused:
-        return False
-    return True
-
-
 def _fix(draft: Email, gate: Gate) -> dict[str, str] | None:
     fix = gate.fix
     back = quote(f"/emails/new?draft={draft.pk}", safe="")
@@ -99,7 +89,7 @@ def _fix(draft: Email, gate: Gate) -> dict[str, str] | None:
             start = f"/oauth/{first.key}/start?capabilities=send&kind=personal&next={back}"
             fix = {"label": f"Connect {first.name}", "url": start}
     elif fix is not None and fix["url"].startswith("/oauth/"):
-        if draft.connection is not None and not _manages(draft):
+        if draft.connection is not None and not manages(draft.member, draft.connection):
             return None  # the line names who can
         fix = {**fix, "url": fix["url"].replace("next=%2Fintegration", f"next={back}")}
     elif fix is not None and fix["url"] == "/emails/new":

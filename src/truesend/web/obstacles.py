@@ -11,7 +11,7 @@ from typing import Any
 
 from truesend import clock
 from truesend.connections.describe import Description, start_url
-from truesend.organizations.access import Refused, check_manages
+from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
@@ -65,8 +65,6 @@ def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | Non
         return {**fix, "method": "get"} if fix is not None else None
     connection = email.connection
     assert connection is not None
-    try:
-        check_manages(member, connection)
-    except Refused:
+    if not manages(member, connection):
         return None
     return {"label": fix["label"], "url": start_url(connection, None, f"/emails/{email.pk}"), "method": "get"}

@@ -31,9 +31,7 @@ def state(name: str, words: str) -> SafeString:
     """``{% state "warn" "Unknown" %}``: shape, colour and words together. ``name`` is ``ok``, ``warn``, ``bad``,
     ``none``, ``accent``, ``eye`` or ``bot``.
     """
-    return format_html(
-        '<span class="state is-{}">{}<span>{}</span></span>', name, components.icon(name), words
-    )
+    return components.state(name, words)
 
 
 @register.filter

@@ -13,15 +13,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from truesend.connections import disconnect as ending
 from truesend.connections import probe
+from truesend.connections.describe import Description, described_all
 from truesend.connections.models import Connection
 from truesend.organizations import installation
-from truesend.organizations.access import access_connection, check_manages
+from truesend.organizations.access import access_connection, check_manages, connections_of
 from truesend.organizations.models import Member
 from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
 from truesend.web import cards as drawn
-from truesend.web import notices
+from truesend.web import integrations, notices
+from truesend.web import ledger as happened
+from truesend.web.facts import facts_of
 from truesend.web.gate import member_page
 
 
@@ -29,8 +32,9 @@ from truesend.web.gate import member_page
 @cache_control(private=True, no_store=True)
 @member_page
 def integration(request: HttpRequest, member: Member) -> HttpResponse:
-    """`/integration`."""
-    context = {**_context(member), "notice": notices.notice(member, request.GET)}
+    """`/integration`; `?q=` and `?show=` choose among many."""
+    context = {**_context(request, member), "notice": notices.notice(member, request.GET)}
+    context["providers"] = integrations.providers(facts_of(request, member).connected)
     return render(request, "integration.html", context)
 
 
@@ -39,7 +43,7 @@ def integration(request: HttpRequest, member: Member) -> HttpResponse:
 @member_page
 def cards(request: HttpRequest, member: Member) -> HttpResponse:
     """The cards alone, for the live page."""
-    return render(request, "partials/cards.html", _context(member))
+    return render(request, "partials/cards.html", {**_context(request, member), "refreshed": True})
 
 
 @require_GET
@@ -49,14 +53,55 @@ def health_line(request: HttpRequest, member: Member) -> HttpResponse:
     return render(request, "partials/health.html")
 
 
-def _context(member: Member) -> dict[str, Any]:
-    found = drawn.cards(member)
+def _context(request: HttpRequest, member: Member) -> dict[str, Any]:
+    connected = facts_of(request, member).connected
     return {
         "nav": "integrations",
-        "summary": drawn.summary(found),
-        "cards": found,
-        "providers": drawn.providers(found),
+        "summary": integrations.summary(connected),
+        **integrations.page(member, connected, integrations.Wanted.of(request.GET)),
     }
+
+
+# How one connection is shown -> its template. A change of verdict puts it in another place on the page.
+_SHAPES = {"card": "partials/card.html", "line": "partials/line.html", "body": "partials/card_body.html"}
+
+
+@require_GET
+@cache_control(private=True, no_store=True)
+@member_page
+def part(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
+    """`/connections/{id}/part?shape=card|line|body&was=VERDICT`: one of the cards alone, for the live page."""
+    described = _described(member, connection_id)
+    shape = request.GET.get("shape", "")
+    if shape not in _SHAPES:
+        raise Http404
+    shown = drawn.line(member, described) if shape == "line" else drawn.cards(member, [described])[0]
+    answer = render(request, _SHAPES[shape], {"card": shown})
+    if request.GET.get("was", described.verdict.verdict) != described.verdict.verdict:
+        answer["HX-Trigger"] = "rearranged"
+    return answer
+
+
+@require_GET
+@cache_control(private=True, no_store=True)
+@member_page
+def ledger(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
+    """`/connections/{id}/ledger`: what happened to it, newest first."""
+    described = _described(member, connection_id)
+    context = {
+        "nav": "integrations",
+        "card": drawn.line(member, described),
+        "ledger": happened.lines(member, described.connection),
+    }
+    alone = "HX-Request" in request.headers
+    return render(request, "partials/ledger.html" if alone else "ledger.html", context)
+
+
+def _described(member: Member, connection_id: UUID) -> Description:
+    found = described_all(connections_of(member).filter(pk=connection_id))
+    if not found:
+        raise Http404
+    return found[0]
 
 
 def _mine(member: Member, connection_id: UUID) -> Connection:

@@ -34,8 +34,8 @@ def fill(member: Member, states: Sequence[State]) -> None:
         write(member, state)
 
 
-# Whose installation this is is believed for a second, and asked in between.
-_ASIDE = re.compile("organizations_installation")
+# Whose installation this is, and its clients at providers, are believed for a second each and asked in between.
+_ASIDE = re.compile("organizations_installation|connections_providerclient")
 
 
 def asked(client: Client, path: str) -> list[str]:

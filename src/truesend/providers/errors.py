@@ -18,17 +18,25 @@ class Outcome(StrEnum):
 class ProviderError(Exception):
     """A call failed for a known cause. ``words`` are the provider's own, without secrets.
 
-    ``grant_is_dead`` means that only a new consent helps. ``retry_at`` is the provider's own hint.
+    ``grant_is_dead`` means that only a new consent helps. ``retry_at`` is the provider's own hint, ``client_wide``
+    tells a limit of this installation's whole client from one of a mailbox.
     """
 
     def __init__(
-        self, cause: str, words: str, *, grant_is_dead: bool = False, retry_at: datetime | None = None
+        self,
+        cause: str,
+        words: str,
+        *,
+        grant_is_dead: bool = False,
+        retry_at: datetime | None = None,
+        client_wide: bool = False,
     ) -> None:
         super().__init__(f"{cause}: {words}")
         self.cause = cause
         self.words = words
         self.grant_is_dead = grant_is_dead
         self.retry_at = retry_at
+        self.client_wide = client_wide
 
 
 @dataclass(frozen=True)

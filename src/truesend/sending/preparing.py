@@ -34,7 +34,13 @@ def prepare(
     try:
         reference = adapter.prepare(message, access, earlier=earlier)
     except ProviderError as error:
-        return SendResult(Outcome.NOT_SENT, error.cause, error.words, retry_at=error.retry_at)
+        return SendResult(
+            Outcome.NOT_SENT,
+            error.cause,
+            error.words,
+            retry_at=error.retry_at,
+            client_wide=error.client_wide,
+        )
     until = clock.steady() + outcomes.FENCE_SECONDS
     over = clock.real_now() + timedelta(seconds=outcomes.FENCE_SECONDS + total_timeout(message.size))
     return Prepared(reference, until) if rows.prepared(attempt, reference, over=over) else None

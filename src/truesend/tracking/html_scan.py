@@ -8,7 +8,7 @@ quoted and unquoted attributes, foreign content. What it does not report as a ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.entities import html5
 
@@ -140,6 +140,30 @@ def _other(html: str, start: int, in_foreign: bool) -> Tag | Text | Unclosed | i
     if follows != "/" and not _letter(html, start + 1):
         return Text(start, start + 1)
     return _read_tag(html, start) or Unclosed(start)
+
+
+def comments(html: str, parts: Iterable[Tag | Text | Unclosed]) -> Iterator[tuple[int, int]]:
+    """From where up to where each comment of ``html`` stands, ``parts`` being all of it; other markup counts too.
+
+    What a style, script or title holds is content, whatever it looks like.
+    """
+    end, hidden = 0, False
+    for start, following in ((part.start, part) for part in parts):
+        yield from () if hidden else _markup_between(html, end, start)
+        if isinstance(following, Unclosed):
+            return
+        end = following.end
+        hidden = isinstance(following, Tag) and not following.closing and following.name in _HIDDEN
+    yield from _markup_between(html, end, len(html))
+
+
+def _markup_between(html: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end:
+        after = _after_markup(html, start, False)
+        if after is None or after > end:
+            return
+        yield start, after
+        start = after
 
 
 def decode(raw: str) -> str:

@@ -1,15 +1,18 @@
-"""Our own marks in what somebody quotes or forwards: links that lead through the tracker, pixels of earlier mails.
+"""Our own marks in what somebody quotes or forwards: links that lead through the tracker, pixels of earlier mails, and
+the comment that carries a delivery's mark where the provider takes no header for it.
 
-Pure. A mark is ours when its token verifies by our keys, whatever host it stands on: the tracker's address may have
-changed since, and nothing else can carry such a token.
+Pure. A link or pixel is ours when its token verifies by our keys, whatever host it stands on: the tracker's address may
+have changed since, and nothing else can carry such a token. The comment is ours by its words, which nobody else writes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from truesend.tracking import rules, tokens
+from truesend.tracking import html_scan, rules, tokens
+from truesend.tracking.html_scan import Tag, Text, Unclosed
 from truesend.tracking.shown import host_of
 
 # The tracker may live below a path of its host, and somebody may have added parameters on the way.
@@ -19,6 +22,8 @@ _PIXEL = re.compile(r"(?:\A|#)https?://[^?#]*/t/o/([A-Za-z0-9_-]+)\.gif(?=[?#]|\
 _IN_TEXT = re.compile(r"""https?://[^\s?#<>"']{1,300}?/t/c/[A-Za-z0-9_-]+""", re.IGNORECASE)
 # In the address of a gateway that leads people through its own: as a parameter, or between "__" and "__;".
 _INSIDE = re.compile(r"https?://[^\s?#&]{1,300}?/t/c/([A-Za-z0-9_-]+?)(?=[?#&]|(?:__)?;|\Z)", re.IGNORECASE)
+# As `keap/letter.py` and whoever else cannot send a header closes the HTML with; mailboxes may add white space.
+_COMMENT = re.compile(r"<!--\s*truesend:delivery=[0-9a-f-]{36}\s*-->", re.IGNORECASE)
 # A link of ours may lead to a link of ours, where it was not known as one; nobody nests deeper than this.
 _DEEPEST = 8
 
@@ -63,6 +68,18 @@ class OwnMarks:
             return tokens.read(self._keys, token)
         except tokens.TokenError:
             return None
+
+
+def may_hold_comments(html: str) -> bool:
+    """Whether it is worth looking for comments of ours."""
+    return _COMMENT.search(html) is not None
+
+
+def comments(html: str, parts: Iterable[Tag | Text | Unclosed]) -> Iterator[tuple[int, int]]:
+    """Where comments of ours stand in ``html``, all of whose ``parts`` these are: from, up to."""
+    for start, end in html_scan.comments(html, parts):
+        if _COMMENT.fullmatch(html, start, end):
+            yield start, end
 
 
 def _is_gateway(host: str) -> bool:

@@ -2,7 +2,8 @@
 
 Pure. Only ``href`` values of ``<a>`` and ``<area>`` that are http(s) addresses are replaced. Comments (and
 so Outlook's conditional comments and VML), raw text, unfinished markup, quoting and white space stay. Our own
-marks in quoted text go first: a tracked link gets its target back before it is tracked anew, an old pixel goes.
+marks in quoted text go first: a tracked link gets its target back before it is tracked anew, an old pixel goes, and so
+does a comment that carried a delivery's mark.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from truesend.tracking import html_scan, reasons, tokens
+from truesend.tracking import html_scan, quoted, reasons, tokens
 from truesend.tracking.html_scan import Attribute, Tag, Text, Unclosed
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.shown import agree, host_of, host_shown
@@ -72,7 +73,7 @@ class Edit:
 class Rewritten:
     """The tracked HTML, all links of the mail, the edits that lead from one to the other, and warnings.
 
-    ``taken_out`` counts our own marks in quoted text: links that got their target back, and pixels.
+    ``taken_out`` counts our own marks in quoted text: links that got their target back, pixels, and comments.
     """
 
     html: str
@@ -120,9 +121,13 @@ def rewrite(
     """
     if not tracking_url and pixel_url:
         tracking_url = pixel_url.partition("/t/o/")[0]
+    parts = html_scan.scan(html) if parts is None else parts
     walk = _Walk(html, click_url, tracking_url, OwnMarks(keys), track_shown)
+    if quoted.may_hold_comments(html):
+        parts = list(parts)
+        walk.take_out(quoted.comments(html, parts))
     see, current = walk.see, False
-    for part in html_scan.scan(html) if parts is None else parts:
+    for part in parts:
         # Most of a mail is neither a link nor in one.
         if current or type(part) is not Text:
             current = see(part)
@@ -184,6 +189,12 @@ class _Walk:
         elif self._current and part.name in _BREAKS:
             self._current.text.append(" ")
         return self._current is not None
+
+    def take_out(self, places: Iterable[tuple[int, int]]) -> None:
+        """What stands there is a mark of ours, and goes."""
+        for start, end in places:
+            self.edits.append(Edit(start, self._html[start:end], ""))
+            self.taken_out += 1
 
     def finish_link(self) -> None:
         """The link whose text was read ends here."""
@@ -317,7 +328,8 @@ def _escape(url: str, quote: str) -> str:
 def _apply(html: str, edits: list[Edit]) -> str:
     parts: list[str] = []
     position = 0
-    for edit in sorted(edits, key=lambda one: one.at):
+    # What is put in at a place comes before what is taken out there.
+    for edit in sorted(edits, key=lambda one: (one.at, len(one.old))):
         parts += [html[position : edit.at], edit.new]
         position = edit.at + len(edit.old)
     return "".join([*parts, html[position:]])

@@ -258,3 +258,63 @@ def test_a_warning_names_the_links() -> None:
     assert run(html).warnings == [
         "“bank.example” leads to evil.example: mail programs warn of a link that shows another address."
     ]
+
+
+MARK = f"<!-- truesend:delivery={FIRST} -->"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<p>a</p>", ""),
+        ("<p>a", "b</p>"),
+        ("<!-- theirs --><p>a</p><!---->", "<!-- theirs --><p>b</p>"),
+        ("<!doctype html><style>a{}</style>", "</body></html>"),
+        ("<svg><title>x</title></svg>", "<br>"),
+    ],
+)
+@pytest.mark.parametrize(
+    "mark", [MARK, MARK.replace(" ", ""), MARK.upper().replace(" ", "\r\n"), MARK + MARK.replace("01 ", "02 ")]
+)
+@pytest.mark.parametrize("tracked", [True, False])
+def test_a_quoted_closing_comment_goes_and_nothing_else(
+    before: str, after: str, mark: str, tracked: bool
+) -> None:
+    done = run(before + mark + after, track=tracked)
+    assert done.html == before + after
+    assert done.taken_out == mark.count("--") // 2
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<style>{MARK}</style>",
+        f"<textarea>{MARK}</textarea>",
+        f'<p title="{MARK}">a</p>',
+        MARK.replace("truesend", "another"),
+        MARK.replace("00000001", "00000001x"),
+        MARK.replace(" -->", " x -->"),
+        f"<!--[if mso]>{MARK}",
+        "<p>a</p><!-- truesend:delivery=",
+        MARK.replace("<", "&lt;"),
+    ],
+)
+def test_what_is_no_closing_comment_of_ours_stays(html: str) -> None:
+    done = run(html)
+    assert (done.html, done.taken_out) == (html, 0)
+
+
+@given(st.text("<>!-a/ =\"'stylep", max_size=40), st.text("<>!-a/ =\"'stylep", max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_whatever_stands_around_it_nothing_else_is_touched(before: str, after: str) -> None:
+    html = before + MARK + after
+    done = run(html)
+    assert done.html in {html, before + after}
+
+
+def test_a_mark_that_goes_where_the_pixel_comes_is_gone() -> None:
+    """A long mail has its pixel at the beginning, where an earlier one may have had its own."""
+    for mark in (MARK, pixel(opened())):
+        html = f"<body>{mark}<p>{'long ' * 20_000}</p></body>"
+        done = run(html, pixel_url=opened(delivery=SECOND))
+        assert done.html == html.replace(mark, pixel(opened(delivery=SECOND)))

@@ -32,9 +32,9 @@ _GATES = {
     "role": "Is the member's account switched on?",
     "connection": "Is an account chosen to send from, and still connected?",
     "capability": "Can that account send? Broken stops, unproven does not; a limit delays, and says until when.",
-    "limits": "Does the provider carry so many people, and so much?",
+    "limits": "Does the provider carry so many people, in Cc and Bcc too, and such files?",
     "recipients": "Is somebody to receive it, and can every address be read?",
-    "content": "Is there anything in it, and is the subject one line?",
+    "content": "Is there anything in it, and a subject on one line that the provider takes as it is?",
 }
 
 

@@ -166,8 +166,8 @@ CAUSES: dict[str, Cause] = {
         _c("not_allowed", _N, "Only an owner or manager can connect a shared account.", Action.WAIT, Who.OWNER, "An owner or manager connects it."),
         # -- one email --
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
-        _c("recipient_opted_out", _N, "Nothing was sent: at {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),
-        _c("recipient_blocked", _N, "Nothing was sent: {provider} knows this address as one that cannot be reached (“{words}”).", Action.EDIT, Who.MEMBER, "Correcting the address there, or another account sends it."),
+        _c("recipient_opted_out", _N, "At {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),
+        _c("recipient_blocked", _N, "{provider} knows this address as one that must not be written to, or cannot be reached (“{words}”).", Action.EDIT, Who.MEMBER, "Correcting the address there, or another account sends it."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
         _c("message_too_large", _N, "The email is larger than {provider} takes. Attach less, or smaller files.", Action.EDIT, Who.MEMBER, "Sending it with less."),
         _c("message_unbuildable", _N, "This email could not be put together.", Action.EDIT, Who.MEMBER, "Changing the message."),

@@ -61,6 +61,10 @@ class Provider(ABC):
     probes_by_renewal: bool = False
     # Days after which a grant that nobody used ends; 0 where it does not.
     idle_days: int = 0
+    # A team may connect its own account by a key made in the provider's settings, instead of a consent.
+    takes_key: bool = False
+    # What people call the place where its mailboxes keep what was sent.
+    sent_name: str = "Sent folder"
     # The calls one scheduled probe costs, of those that all connections share in a day.
     probe_calls: int = 2
 
@@ -130,6 +134,13 @@ class Provider(ABC):
     @abstractmethod
     def revoke(self, token: str) -> None:
         """End a grant at the provider; one that is already ended is fine."""
+
+    def key_grant(self, key: str) -> Grant:
+        """The lasting grant that a pasted key is, with its identity, where the provider :attr:`takes_key`.
+
+        Raises :class:`ProviderError`: `key_refused` for one that is none or is not accepted.
+        """
+        raise NotImplementedError(f"{self.name} takes no key")
 
     # -- use ------------------------------------------------------------------------------------------------
 

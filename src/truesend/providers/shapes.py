@@ -9,7 +9,16 @@ from enum import StrEnum
 
 # The call behind a proof of `reach`, and causes that say of a call that it got as far as its content.
 CHECK_CALL = "send.check"
-OF_THE_CONTENT = frozenset({"message_refused", "recipient_refused", "message_too_large", "not_found"})
+OF_THE_CONTENT = frozenset(
+    {
+        "message_refused",
+        "recipient_refused",
+        "recipient_opted_out",
+        "recipient_blocked",
+        "message_too_large",
+        "not_found",
+    }
+)
 # The call that proves the client itself, the code it is made with, and causes that say that only the code was refused.
 CLIENT_CALL = "client.check"
 NO_CODE = "truesend-checks-its-client"
@@ -33,6 +42,8 @@ class Limits:
     ``carries_mime`` takes the whole message with its headers; another is handed its parts. Of attachments: ``files`` at
     most (0: any number), ``file_bytes`` each (0: only their sum counts), names that end in one of ``file_types`` (lower
     case, without the dot; empty: all). ``client_calls_per_day``: of all calls of one client (0: no such limit).
+    ``fills_in`` is a pattern of what it replaces in a mail by itself (merge fields), ``needs_subject`` that it takes
+    none without.
     """
 
     recipients: int
@@ -47,6 +58,8 @@ class Limits:
     file_bytes: int = 0
     file_types: frozenset[str] = frozenset()
     client_calls_per_day: int = 0
+    fills_in: str = ""
+    needs_subject: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,8 @@ class Identity:
 class Grant:
     """What came of a consent or a refresh. Secrets are kept out of ``repr``.
 
-    ``refresh_expires_in``: seconds after which the whole grant ends, where the provider says so.
+    ``refresh_expires_in``: seconds after which the whole grant ends, where the provider says so. ``lasting``: the
+    access token is a key that needs no renewal, and works until somebody takes it back.
     """
 
     access_token: str = field(repr=False)
@@ -71,6 +85,7 @@ class Grant:
     scopes: frozenset[str]
     identity: Identity | None = None
     refresh_expires_in: int | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from truesend.sending import lines, storage
 from truesend.sending.beginnings import begin
 from truesend.sending.compose import File
 from truesend.sending.models import Attachment, AttachmentPiece, Email, EmailStatus
+from truesend.sending.sizes import Enclosed, size_words
 
 MOST_BYTES = 25 * 1024 * 1024
 """Of all files of one email together, before base64."""
@@ -78,17 +79,10 @@ def clean_type(given: str) -> str:
     return plain
 
 
-def size_words(size: int) -> str:
-    """“0 bytes”, “812 bytes”, “14 KB”, “2.4 MB”."""
-    if size < 1024:
-        return f"{size} byte{'' if size == 1 else 's'}"
-    if size < 1024 * 1024:
-        return f"{max(1, round(size / 1024))} KB"
-    megabytes = size / (1024 * 1024)
-    # What is a little over a whole number does not read like it.
-    whole = round(megabytes)
-    digits = 2 if round(megabytes, 1) == whole != round(megabytes, 2) else 1
-    return f"{megabytes:.{digits}f} MB".replace(".0 MB", " MB")
+def enclosed(email_id: UUID) -> list[Enclosed]:
+    """The files of an email, as limits ask for them."""
+    found = Attachment.objects.filter(email_id=email_id).order_by("position")
+    return [Enclosed(name, size) for name, size in found.values_list("name", "size")]
 
 
 def total_of(email_id: UUID) -> int:

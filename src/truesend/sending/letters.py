@@ -8,12 +8,14 @@ from truesend import clock, env
 from truesend.connections.describe import Description
 from truesend.providers import registry
 from truesend.providers.contract import Enclosure, Message, Party
+from truesend.sending import fields
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose, one_line
 from truesend.sending.models import Delivery, RecipientType
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
 from truesend.sending.reading import Due
+from truesend.sending.sizes import Enclosed
 from truesend.tracking import tokens
 from truesend.tracking.html_scan import Tag, Text, Unclosed, scan
 from truesend.tracking.quoted import OwnMarks
@@ -41,7 +43,10 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     # From what was written: readers of plain text get addresses, not tokens.
     text = OwnMarks(keys).in_text(email.text or to_text(email.html, parts))
     to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))
-    if registry.provider(connection.provider).limits.carries_mime:
+    limits = registry.provider(connection.provider).limits
+    if limits.fills_in:
+        html = fields.kept(html, limits.fills_in)
+    if limits.carries_mime:
         raw = compose(
             Letter(
                 delivery=delivery.pk,
@@ -74,7 +79,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         subject=email.subject,
         html=email.html,
         text=email.text,
-        attachment_bytes=sum(len(file.content) for file in files),
+        files=[Enclosed(file.name, len(file.content)) for file in files],
         is_test=email.is_test,
     )
     return message, links, draft

@@ -6,6 +6,7 @@ One function for page, API, scheduler and worker. All gates in fixed order, also
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Limits
 from truesend.sending.addresses import Mailbox
+from truesend.sending.sizes import Enclosed, size_words
 
 GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
 
@@ -38,7 +40,7 @@ class Draft:
     subject: str = ""
     html: str = ""
     text: str = ""
-    attachment_bytes: int = 0
+    files: Sequence[Enclosed] = ()
     separate_copies: bool = False
     send_at: datetime | None = None
     # Worth nothing later: what proves a connection now.
@@ -52,6 +54,11 @@ class Draft:
     def recipients(self) -> list[Mailbox]:
         """Everybody, in order."""
         return [*self.to, *self.cc, *self.bcc]
+
+    @property
+    def attachment_bytes(self) -> int:
+        """Of all files together."""
+        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -217,10 +224,22 @@ def opens_by_itself(code: str) -> bool:
 
 
 def _limits(member: Member, draft: Draft) -> Gate:
-    limits = _declared(draft)
-    if limits is None:
+    if draft.connection is None:
         return Gate("limits", True)
+    limits, name = _declared(draft.connection), draft.connection.provider_name
     people = len(draft.recipients)
+    if not draft.separate_copies and people > limits.recipients == 1:
+        return _edit(
+            member,
+            "limits",
+            "cc_and_bcc_refused" if draft.cc or draft.bcc else "too_many_recipients",
+            f"{name} sends to each person alone: "
+            + (
+                "no Cc or Bcc."
+                if draft.cc or draft.bcc
+                else "choose separate copies, or write to one person."
+            ),
+        )
     if not draft.separate_copies and people > limits.recipients:
         return _edit(
             member,
@@ -228,6 +247,48 @@ def _limits(member: Member, draft: Draft) -> Gate:
             "too_many_recipients",
             f"{people} people in one email; {limits.recipients} is the most. Write to fewer at a time.",
         )
+    if not draft.separate_copies and not limits.cc_and_bcc and (draft.cc or draft.bcc):
+        return _edit(member, "limits", "cc_and_bcc_refused", f"{name} sends no copies: no Cc or Bcc.")
+    return _files(member, draft, limits, name) or _whole(member, draft, limits)
+
+
+def _files(member: Member, draft: Draft, limits: Limits, provider: str) -> Gate | None:
+    """What is in the way of the files, each by its name."""
+    if limits.files and len(draft.files) > limits.files:
+        return _edit(
+            member,
+            "limits",
+            "too_many_files",
+            f"{len(draft.files)} files; {provider} takes {limits.files} at most. "
+            "Put them into one archive (ZIP), or leave some out.",
+        )
+    large = [file for file in draft.files if limits.file_bytes and file.size > limits.file_bytes]
+    if large:
+        named = ", ".join(f"“{file.name}” is {size_words(file.size)}" for file in large[:3])
+        most = size_words(limits.file_bytes)
+        return _edit(
+            member, "limits", "file_too_large", f"{named}; {provider} takes files of {most} at most."
+        )
+    odd = [
+        file.name for file in draft.files if limits.file_types and _ending(file.name) not in limits.file_types
+    ]
+    if odd:
+        named = ", ".join(f"“{name}”" for name in odd[:3])
+        return _edit(
+            member,
+            "limits",
+            "file_type_refused",
+            f"{provider} takes no file like {named}. Put it into an archive (ZIP), or leave it out.",
+        )
+    return None
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _whole(member: Member, draft: Draft, limits: Limits) -> Gate:
+    """How large it is in all."""
     if draft.attachment_bytes > limits.attachment_bytes:
         most = limits.attachment_bytes // (1024 * 1024)
         return _edit(member, "limits", "attachments_too_large", f"Attachments may be {most} MB in all.")
@@ -244,8 +305,8 @@ def _limits(member: Member, draft: Draft) -> Gate:
     return Gate("limits", True)
 
 
-def _declared(draft: Draft) -> Limits | None:
-    return registry.provider(draft.connection.connection.provider).limits if draft.connection else None
+def _declared(described: Description) -> Limits:
+    return registry.provider(described.connection.provider).limits
 
 
 def _recipients(member: Member, draft: Draft) -> Gate:
@@ -265,9 +326,30 @@ def _some(problems: Sequence[str]) -> str:
 def _content(member: Member, draft: Draft) -> Gate:
     if draft.subject_problem:
         return _edit(member, "content", "subject_invalid", draft.subject_problem)
+    if draft.connection is not None and (gate := _subject(member, draft, draft.connection)):
+        return gate
     if draft.subject.strip() or draft.html.strip() or draft.text.strip():
         return Gate("content", True)
     return _edit(member, "content", "content_missing", "Write a subject or a text.")
+
+
+def _subject(member: Member, draft: Draft, described: Description) -> Gate | None:
+    """What the provider does not take in a subject; anything of a mail that has no content at all."""
+    limits, name = _declared(described), described.provider_name
+    written = draft.html.strip() or draft.text.strip()
+    if limits.needs_subject and written and not draft.subject.strip():
+        return _edit(
+            member, "content", "subject_missing", f"{name} takes no email without a subject. Write one."
+        )
+    found = re.search(limits.fills_in, draft.subject) if limits.fills_in else None
+    if found is not None:
+        return _edit(
+            member,
+            "content",
+            "subject_filled_in",
+            f"{name} may put something of its own in place of “{found[0]}” in the subject. Write it otherwise.",
+        )
+    return None
 
 
 def _edit(member: Member, gate: str, code: str, text: str) -> Gate:

@@ -48,7 +48,7 @@ def _written(email: Email) -> Written:
         subject=email.subject,
         html=email.html,
         text=email.text,
-        stored_bytes=attachments.total_of(email.pk),
+        stored=attachments.enclosed(email.pk),
         separate_copies=email.separate_copies,
         send_at=email.send_at,
     )

@@ -18,6 +18,7 @@ from truesend.connections.models import Connection
 from truesend.organizations.models import Member
 from truesend.sending import attachments, lines, wake
 from truesend.sending.addresses import nobody_twice, parse_all
+from truesend.sending.attachments import clean_name
 from truesend.sending.compose import File
 from truesend.sending.models import (
     Delivery,
@@ -30,6 +31,7 @@ from truesend.sending.models import (
 )
 from truesend.sending.readiness import Draft, Gate, Readiness, check
 from truesend.sending.settle import refresh_email
+from truesend.sending.sizes import Enclosed
 
 IDEMPOTENCY_LIFETIME = timedelta(days=7)
 
@@ -62,8 +64,8 @@ class Written:
     html: str = ""
     text: str = ""
     files: Sequence[File] = field(default=(), repr=False)
-    # Bytes of the files that lie with the draft already.
-    stored_bytes: int = 0
+    # The files that lie with the draft already.
+    stored: Sequence[Enclosed] = ()
     separate_copies: bool = False
     # None: what the organization has chosen for new emails.
     track: bool | None = True
@@ -86,7 +88,7 @@ def draft_of(written: Written) -> Draft:
         subject=written.subject,
         html=written.html,
         text=written.text,
-        attachment_bytes=written.stored_bytes + sum(len(file.content) for file in written.files),
+        files=[*written.stored, *(Enclosed(clean_name(one.name), len(one.content)) for one in written.files)],
         separate_copies=written.separate_copies,
         send_at=written.send_at,
         at_once=written.is_test,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truesend.sending.attachments import UNKNOWN_TYPE, clean_name, clean_type, size_words
+from truesend.sending.attachments import UNKNOWN_TYPE, clean_name, clean_type
+from truesend.sending.sizes import size_words
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def written(draft: Email) -> Written:
         bcc=draft.bcc,
         subject=draft.subject,
         html=draft.html,
-        stored_bytes=attachments.total_of(draft.pk),
+        stored=attachments.enclosed(draft.pk),
         track=draft.track,
     )
 

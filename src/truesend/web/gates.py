@@ -29,9 +29,15 @@ _HERE = {
     "recipient_invalid": ("Correct the recipients", "to"),
     "recipient_missing": ("Add a recipient", "to"),
     "too_many_recipients": ("Go to the recipients", "to"),
+    "cc_and_bcc_refused": ("Go to the recipients", "to"),
+    "too_many_files": ("Go to the files", "attach"),
+    "file_too_large": ("Go to the files", "attach"),
+    "file_type_refused": ("Go to the files", "attach"),
     "attachments_too_large": ("Go to the files", "attach"),
     "message_too_large": ("Go to the files", "attach"),
     "content_missing": ("Write a subject", "subject"),
+    "subject_missing": ("Write a subject", "subject"),
+    "subject_filled_in": ("Go to the subject", "subject"),
     "subject_invalid": ("Go to the subject", "subject"),
 }
 

@@ -22,6 +22,7 @@ from truesend.organizations.access import access_email
 from truesend.organizations.models import Member
 from truesend.sending import attachments
 from truesend.sending.models import Attachment
+from truesend.sending.sizes import size_words
 from truesend.web.gate import member_page
 
 
@@ -61,7 +62,7 @@ def shown(attachment: Attachment) -> dict[str, Any]:
         "id": str(attachment.pk),
         "name": attachment.name,
         "size": attachment.size,
-        "size_words": "empty, 0 bytes" if attachment.size == 0 else attachments.size_words(attachment.size),
+        "size_words": "empty, 0 bytes" if attachment.size == 0 else size_words(attachment.size),
         "url": f"/emails/{attachment.email_id}/attachments/{attachment.pk}",
     }
 

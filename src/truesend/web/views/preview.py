@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 from truesend.connections.models import Connection
 from truesend.organizations.access import connections_of, emails_of
 from truesend.organizations.models import Member
-from truesend.sending.attachments import size_words
 from truesend.sending.models import Email, EmailStatus
+from truesend.sending.sizes import size_words
 from truesend.web import preview as shown
 from truesend.web.frames import framed
 from truesend.web.gate import member_page

@@ -33,6 +33,7 @@ _GOOGLE = "Google's endpoint; another emulator can stand in."
 _MICROSOFT = "Microsoft's endpoint; another emulator can stand in."
 _DIRECTORY = f"{_MICROSOFT} `{{tenant}}` is filled in."
 _LOGIN = "https://login.microsoftonline.com"
+_KEAP = "Keap's endpoint; another emulator can stand in."
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("ENVIRONMENT", "dev", "`dev`, `stage` or `prod`; `prod` refuses to start with an unsafe value."),
@@ -101,6 +102,16 @@ SETTINGS: tuple[Setting, ...] = (
         "MICROSOFT_PERSONAL_MAIL_URL",
         "https://outlook.live.com/mail/0",
         "The same for personal accounts.",
+    ),
+    Setting("KEAP_CLIENT_ID", None, "OAuth client (key) of this installation at Keap."),
+    Setting("KEAP_CLIENT_SECRET", None, "Its secret.", secret=True),
+    Setting("KEAP_AUTHORIZE_URL", "https://accounts.infusionsoft.com/app/oauth/authorize", _KEAP),
+    Setting("KEAP_TOKEN_URL", "https://api.infusionsoft.com/token", _KEAP),
+    Setting("KEAP_API_URL", "https://api.infusionsoft.com/crm/rest", f"{_KEAP} Ends where `/v2` begins."),
+    Setting(
+        "KEAP_MAIL_URL",
+        None,
+        "A page of sent mail to lead people to; `?user=` and the address are added. Keap has none that is one for all.",
     ),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.contract.mailboxes import GoogleMailbox, Mailbox, MicrosoftMailbox
+from tests.contract.mailboxes import GoogleMailbox, KeapMailbox, Mailbox, MicrosoftMailbox
 from tests.sandbox_process import Sandbox, running_sandbox
 
 from truesend.providers import http, sandboxed
 
-MAILBOXES: tuple[type[Mailbox], ...] = (GoogleMailbox, MicrosoftMailbox)
+MAILBOXES: tuple[type[Mailbox], ...] = (GoogleMailbox, MicrosoftMailbox, KeapMailbox)
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from tests.sandbox import keap_client as keap
 from tests.sandbox import microsoft_client as microsoft
 from tests.sandbox.google_client import COMPOSE, READ, SEND, SIGN_IN, GoogleClient, Tokens, mail, raw
 from tests.sandbox_process import Sandbox
 
 from truesend.providers import registry
-from truesend.providers.contract import Capability, Message, Provider, SentCopy, Traces
+from truesend.providers.contract import Capability, Enclosure, Message, Party, Provider, SentCopy, Traces
 from truesend.providers.errors import Outcome, SendResult
 
 
@@ -29,6 +32,14 @@ class Mailbox(ABC):
     reads_all: bool
     # Whether the history has positions, so that one can be asked for.
     keeps_positions: bool
+    # Reading can be left out of what is granted.
+    grants_singly = True
+    # What is thrown away can be found in a bin.
+    has_bin = True
+    # What was sent is kept with its Message-ID.
+    keeps_message_ids = True
+    # What its words say of a message that is gone.
+    gone = "deleted"
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -47,13 +58,17 @@ class Mailbox(ABC):
     def access(self, *capabilities: Capability) -> str:
         """An access token with these capabilities, by default both; the same one when asked again."""
 
-    @abstractmethod
     def letter(self, mark: str) -> bytes:
-        """A mail with our mark, as the provider carries it."""
+        """A mail with our mark, where the provider carries whole ones."""
+        raise NotImplementedError(f"{self.key} takes parts")
 
     @abstractmethod
     def delete(self, message_id: str) -> None:
         """The person deletes a message for good."""
+
+    @abstractmethod
+    def tell_when(self) -> None:
+        """Limits name the time at which they end from now on."""
 
     @abstractmethod
     def throw_away(self, message_id: str) -> None:
@@ -81,6 +96,14 @@ class Mailbox(ABC):
         """A message with our mark."""
         return Message(mark, self.letter(mark))
 
+    def large_message(self, mark: str, size: int | None) -> Message:
+        """One of about so many bytes as they travel; None: as many attachments as may be."""
+        letter = self.letter(mark)
+        # All: what base64 makes of as many attachments as may be.
+        most = self.adapter.limits.attachment_bytes * 4 // 3
+        wanted = min(size or most, most)
+        return Message(mark, letter + b"\r\n" + (b"x" * 76 + b"\r\n") * ((wanted - len(letter)) // 78))
+
     def hand_over(self, message: Message, access: str = "") -> SendResult:
         """One send, prepared where the provider wants it."""
         access = access or self.access()
@@ -94,6 +117,10 @@ class Mailbox(ABC):
         result = self.adapter.send(self.message(mark), self.access(), fence=lambda: None)
         assert result.outcome is Outcome.ACCEPTED, result
 
+    def prepared(self) -> str:
+        """A reference as preparing gives one, of something that may not be there; empty where nothing is prepared."""
+        return ""
+
     def position(self) -> str:
         return self.adapter.position(self.access())
 
@@ -106,9 +133,13 @@ class Mailbox(ABC):
             references=self.references,
         )
 
-    def copy(self, result: SendResult) -> SentCopy:
+    def copy(self, message_id: str) -> SentCopy:
         """What the mailbox keeps of an accepted send."""
-        return self.adapter.sent_copy(self.access(), result.message_id)
+        return self.adapter.sent_copy(self.access(), message_id)
+
+    def id_of(self, mark: str, result: SendResult) -> str:
+        """The id of an accepted send, which some providers tell and others show."""
+        return result.message_id or self.look(mark).found[mark].message_id
 
 
 class GoogleMailbox(Mailbox):
@@ -154,6 +185,9 @@ class GoogleMailbox(Mailbox):
 
     def show_late(self, seconds: float) -> None:
         self.sandbox.switch(sent_listing_delay=seconds, history_delay=seconds)
+
+    def tell_when(self) -> None:
+        """They do anyway."""
 
     def send_draft(self, mark: str) -> str:
         """A mail that goes by way of a draft; returns the id it has then."""
@@ -214,6 +248,9 @@ class MicrosoftMailbox(Mailbox):
     def show_late(self, seconds: float) -> None:
         self.sandbox.switch(self.key, transit_seconds=seconds, listing_delay=seconds)
 
+    def tell_when(self) -> None:
+        """They do anyway."""
+
     def folder(self, name: str) -> list[dict[str, Any]]:
         """What lies in a folder."""
         answer = self.client.graph(
@@ -221,3 +258,68 @@ class MicrosoftMailbox(Mailbox):
         )
         listed: list[dict[str, Any]] = answer.json()["value"]
         return listed
+
+
+class KeapMailbox(Mailbox):
+    """A user of a Keap app. Its history shows what was sent, and proves nothing absent."""
+
+    key = "keap"
+    reads_all = keeps_positions = False
+    grants_singly = False
+    has_bin = False
+    keeps_message_ids = False
+    gone = "proves nothing absent"
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        sandbox.account(self.address, self.key, name="Ada Byron")
+        self.client = keap.KeapClient(sandbox)
+        self._tokens: keap.Tokens | None = None
+
+    @property
+    def tokens(self) -> keap.Tokens:
+        if self._tokens is None:
+            self._tokens = self.client.connect(self.address)
+        return self._tokens
+
+    def access(self, *capabilities: Capability) -> str:
+        return self.tokens.access
+
+    def message(self, mark: str) -> Message:
+        to = (Party("bob@example.com", "Bob Fox"),)
+        return Message(mark, recipients=to, subject="Hello", html="<p>Hi</p>", text="Hi")
+
+    def large_message(self, mark: str, size: int | None) -> Message:
+        limits = self.adapter.limits
+        whole = min(size or limits.attachment_bytes, limits.attachment_bytes)
+        sizes = [min(limits.file_bytes, whole - start) for start in range(0, whole, limits.file_bytes)]
+        files = [
+            Enclosure(f"plan {number}.pdf", "application/pdf", b"x" * one) for number, one in enumerate(sizes)
+        ]
+        return replace(self.message(mark), files=tuple(files))
+
+    def send_unprepared(self, mark: str) -> None:
+        """Of what was prepared nothing is known any more."""
+        self.send(mark)
+        del self.references[mark]
+
+    def leave_unsent(self, mark: str) -> None:
+        self.references[mark] = self.adapter.prepare(self.message(mark), self.access(), earlier=None)
+
+    def prepared(self) -> str:
+        return json.dumps({"user": "1", "contact": "1", "field": "Email", "at": self.began.isoformat()})
+
+    def tell_when(self) -> None:
+        self.sandbox.switch(self.key, retry_after_header=True)
+
+    def delete(self, message_id: str) -> None:
+        assert self.client.api("DELETE", f"v2/emails/{message_id}", self.tokens).ok
+
+    def throw_away(self, message_id: str) -> None:
+        raise NotImplementedError("Keap has no bin")
+
+    def forget_history(self, *, by_then: bool) -> None:
+        self.references.clear()
+
+    def show_late(self, seconds: float) -> None:
+        self.sandbox.switch(self.key, history_delay=seconds)

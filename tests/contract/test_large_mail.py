@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from tests.contract.mailboxes import Mailbox, new_mark
 
-from truesend.providers.contract import Message
 from truesend.providers.errors import Outcome
 
 
@@ -15,13 +14,8 @@ def test_a_large_mail_arrives_whole_and_is_found(
 ) -> None:
     monkeypatch.setenv("TRUESEND_HTTP_TIMEOUT", "30")  # the sandbox takes its time over 33 MB
     mark, before = new_mark(), mailbox.position()
-    letter = mailbox.letter(mark)
-    # All: as many attachments as may be, and what base64 makes of them.
-    most = mailbox.adapter.limits.attachment_bytes * 4 // 3
-    wanted = min(size or most, most)
-    letter += b"\r\n" + (b"x" * 76 + b"\r\n") * ((wanted - len(letter)) // 78)
-    result = mailbox.hand_over(Message(mark, letter))
+    result = mailbox.hand_over(mailbox.large_message(mark, size))
     assert result.outcome is Outcome.ACCEPTED, result
-    assert mailbox.look(mark, position=before).found[mark].message_id == result.message_id
+    assert mailbox.look(mark, position=before).found[mark].message_id == mailbox.id_of(mark, result)
     arrived = mailbox.sandbox.messages()
     assert [message["count"] for message in arrived] == [1]

@@ -17,6 +17,10 @@ PROVIDER_NAMES = re.compile(r"google|gmail|microsoft|outlook", re.IGNORECASE)
 MAY_NAME_A_PROVIDER = {
     "src/truesend/providers/google/": "its folder",
     "src/truesend/providers/microsoft/": "its folder",
+PROVIDER_NAMES = re.compile(r"google|gmail|keap|infusionsoft", re.IGNORECASE)
+MAY_NAME_A_PROVIDER = {
+    "src/truesend/providers/google/": "its folder",
+    "src/truesend/providers/keap/": "its folder",
     "src/truesend/providers/registry.py": "the registry",
     "src/truesend/providers/sandboxed.py": "the registry of sandbox settings, apart because it must import nothing",
     "src/truesend/env.py": "the one table of settings; a client id needs a name of its own",

@@ -274,7 +274,8 @@ MARK = f"<!-- truesend:delivery={FIRST} -->"
     ],
 )
 @pytest.mark.parametrize(
-    "mark", [MARK, MARK.replace(" ", ""), MARK.upper().replace(" ", "\r\n"), MARK + MARK.replace("01 ", "02 ")]
+    "mark",
+    [MARK, MARK.replace(" ", ""), MARK.upper().replace(" ", "\r\n"), MARK + MARK.replace("01 ", "02 ")],
 )
 @pytest.mark.parametrize("tracked", [True, False])
 def test_a_quoted_closing_comment_goes_and_nothing_else(

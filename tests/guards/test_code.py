@@ -13,13 +13,10 @@ from .files import ROOT, python, texts
 
 CLOCK = "src/truesend/clock.py"
 # A provider's name belongs into its folder. Where else it stands, and why:
-PROVIDER_NAMES = re.compile(r"google|gmail|microsoft|outlook", re.IGNORECASE)
+PROVIDER_NAMES = re.compile(r"google|gmail|microsoft|outlook|keap|infusionsoft", re.IGNORECASE)
 MAY_NAME_A_PROVIDER = {
     "src/truesend/providers/google/": "its folder",
     "src/truesend/providers/microsoft/": "its folder",
-PROVIDER_NAMES = re.compile(r"google|gmail|keap|infusionsoft", re.IGNORECASE)
-MAY_NAME_A_PROVIDER = {
-    "src/truesend/providers/google/": "its folder",
     "src/truesend/providers/keap/": "its folder",
     "src/truesend/providers/registry.py": "the registry",
     "src/truesend/providers/sandboxed.py": "the registry of sandbox settings, apart because it must import nothing",

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from truesend import clock
-from truesend.providers.contract import Party
+from truesend.providers.contract import Party, Request
 from truesend.providers.errors import ProviderError
 from truesend.providers.keap import api
 
@@ -23,6 +23,8 @@ _USERS_PAGE, _USER_PAGES = 100, 20
 # An address as the first one of a contact (specification of `EmailAddressRequest`).
 LONGEST_ADDRESS = 75
 _LONGEST_NAME = 40
+# An address that nobody has (RFC 2606), for questions that are asked for the sake of the answer's form.
+NOBODY = "nobody@truesend.invalid"
 # Which of a contact's addresses a mail goes to, as `emails:send` spells it.
 _FIELDS = {"EMAIL1": "Email", "EMAIL2": "EmailAddress2", "EMAIL3": "EmailAddress3"}
 
@@ -99,8 +101,7 @@ def _local_id(secret: str) -> str:
         raise ProviderError("provider_garbage", "Keap did not say who is signed in.")
     token = ""
     for _ in range(_USER_PAGES):
-        asked = {"page_size": str(_USERS_PAGE), **({"page_token": token} if token else {})}
-        body = api.ask(api.get(f"/v2/users?{urlencode(asked)}", "users.list", secret), secret)
+        body = api.ask(_users_request(token, secret), secret)
         for user in api.listed(body, "users"):
             if api.identifier(user.get("global_user_id")) == person and (
                 number := api.identifier(user.get("id"))
@@ -114,7 +115,29 @@ def _local_id(secret: str) -> str:
     raise ProviderError("mailbox_missing", "The user who signed in is none of this Keap app’s users.")
 
 
+def _users_request(token: str, secret: str, size: int = _USERS_PAGE) -> Request:
+    asked = {"page_size": str(size), **({"page_token": token} if token else {})}
+    return api.get(f"/v2/users?{urlencode(asked)}", "users.list", secret)
+
+
 # -- who receives ------------------------------------------------------------------------------------------------
+
+
+def check_requests(secret: str) -> list[Request]:
+    """Every call that comes before a send, so that it only reads or has to be refused.
+
+    A contact without any way to reach it is refused with a 400 (specification of `POST /v2/contacts`).
+    """
+    return [
+        _status_request(NOBODY, secret),
+        _users_request("", secret, size=1),
+        _find_request(NOBODY, secret),
+        _make_request({}, secret),
+    ]
+
+
+def _status_request(address: str, secret: str) -> Request:
+    return api.get(f"/v2/emailAddresses/{quote(address, safe='')}/status", "addresses.get", secret)
 
 
 def refuse_blocked(address: str, secret: str) -> None:
@@ -122,9 +145,8 @@ def refuse_blocked(address: str, secret: str) -> None:
 
     Opted out: `recipient_opted_out`; bounced, complained, invalid and the like: `recipient_blocked`.
     """
-    path = f"/v2/emailAddresses/{quote(address, safe='')}/status"
     try:
-        body = api.ask(api.get(path, "addresses.get", secret), secret)
+        body = api.ask(_status_request(address, secret), secret)
     except ProviderError as error:
         if error.cause == "not_found":
             return
@@ -149,7 +171,7 @@ def contact(person: Party, secret: str) -> Contact:
     return _find(person.address, secret) or _make(person, secret)
 
 
-def _find(address: str, secret: str) -> Contact | None:
+def _find_request(address: str, secret: str) -> Request:
     asked = {
         # Another parameter than `filter` is not refused but ignored, and everybody would come back.
         "filter": f"email=={address}",
@@ -157,7 +179,11 @@ def _find(address: str, secret: str) -> Contact | None:
         "order_by": "id asc",
         "page_size": "20",
     }
-    body = api.ask(api.get(f"/v2/contacts?{urlencode(asked)}", "contacts.list", secret), secret)
+    return api.get(f"/v2/contacts?{urlencode(asked)}", "contacts.list", secret)
+
+
+def _find(address: str, secret: str) -> Contact | None:
+    body = api.ask(_find_request(address, secret), secret)
     found = [match for one in api.listed(body, "contacts") if (match := _reached(one, address))]
     # The oldest that has it as its first address, else the oldest that has it at all.
     return min(found, key=lambda one: one.field != "Email", default=None)
@@ -174,12 +200,15 @@ def _reached(contact: Mapping[str, Any], address: str) -> Contact | None:
     return None
 
 
+def _make_request(body: object, secret: str) -> Request:
+    asked = urlencode({"duplicate_option": "Email", "fields": "id,email_addresses"})
+    return api.with_body("POST", f"/v2/contacts?{asked}", "contacts.upsert", secret, body)
+
+
 def _make(person: Party, secret: str) -> Contact:
     """Made without a name, which comes after: another one may have been made meanwhile, and keeps the name it has."""
     body = {"email_addresses": [{"email": person.address, "field": "EMAIL1"}]}
-    path = f"/v2/contacts?{urlencode({'duplicate_option': 'Email', 'fields': 'id,email_addresses'})}"
-    request = api.with_body("POST", path, "contacts.upsert", secret, body)
-    answer = api.answer_to(request)
+    answer = api.answer_to(_make_request(body, secret))
     made = answer.json()
     if (
         answer.status not in {200, 201}

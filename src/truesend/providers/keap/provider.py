@@ -63,8 +63,8 @@ class Keap(Provider):
     takes_key = True
     # A refresh token that is not used for 45 days ends (Keap's staff).
     idle_days = 45
-    # Userinfo, the history, the contacts.
-    probe_calls = 3
+    # Userinfo, the history, the contacts; and the five that a send makes.
+    probe_calls = 8
     sent_name = "email history"
 
     def consent_page(self) -> str:
@@ -157,11 +157,11 @@ class Keap(Provider):
     def read_accepted(self, answer: http.Answer, reference: str = "") -> tuple[str, str] | None:
         return ("", "") if letter.is_accepted(answer) else None
 
-    def send_check_request(self, access_token: str) -> Request:
-        return letter.send_check_request(access_token)
+    def send_check_requests(self, access_token: str, capabilities: Collection[Capability]) -> list[Request]:
+        return [*people.check_requests(access_token), letter.send_check_request(access_token)]
 
-    def check_send(self, access_token: str) -> Evidence:
-        found = super().check_send(access_token)
+    def check_send(self, access_token: str, capabilities: Collection[Capability]) -> Evidence:
+        found = super().check_send(access_token, capabilities)
         if api.is_key(access_token):
             return dataclasses.replace(found, cause=errors.of_a_key(found.cause))
         return found

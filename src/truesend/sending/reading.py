@@ -6,24 +6,22 @@ not read left out, so that the rest of the code sees nothing of it.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import psycopg
-from django.db import connection, models
+from django.db import models
 
 from truesend.connections.models import Connection, Proof, Token
 from truesend.organizations.models import Member, Organization, User
+from truesend.prepared import execute
 from truesend.sending.addresses import Mailbox
 from truesend.sending.models import Attachment, Attempt, Delivery, Email, Recipient, RecipientType
 
 # Read at a time: so many of the due, or so many bytes of their text.
 _AT_ONCE = 16
 _AT_ONCE_BYTES = 512 * 1024
-_NEVER = sys.maxsize
 
 M = TypeVar("M", bound=models.Model)
 
@@ -115,19 +113,6 @@ _WRITER = f"""
 SELECT {_MEMBER.sql}, {_USER.sql}
   FROM {_table(Member)} m JOIN {_table(User)} u ON u.id = m.user_id WHERE m.id = %(member)s
 """.encode()  # noqa: S608
-
-
-def execute(statement: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement that is prepared on this thread's connection. Errors are Django's."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    opened = connection.connection
-    assert isinstance(opened, psycopg.Connection)
-    if opened.prepare_threshold is None:
-        # Django's default, under which psycopg prepares nothing, asked or not. No query reaches this one by itself.
-        opened.prepare_threshold = _NEVER
-    with connection.wrap_database_errors, psycopg.Cursor(opened) as cursor:
-        return cursor.execute(statement, values, prepare=True).fetchall()
 
 
 def due(connection_id: UUID, now: datetime) -> list[Due]:

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from truesend.prepared import execute
 from truesend.sending.models import Attempt
-from truesend.sending.reading import execute
 
 _START = b"""
 WITH taken AS (

@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from truesend.providers import http
 from truesend.providers.errors import ProviderError
+from truesend.providers.token_call import TokenAnswerError
 
 with warnings.catch_warnings():
     # Importing Authlib installs an "always" filter that would hide what the tests forbid; leave it in here.
@@ -21,17 +22,6 @@ with warnings.catch_warnings():
 
 # What reading JSON of any shape as a token can end in ("expires_in": Infinity is an OverflowError).
 _MISREAD = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
-
-
-class TokenAnswerError(Exception):
-    """A token endpoint answered something other than a token. ``retry_after`` is that header, where it came."""
-
-    def __init__(self, status: int, body: Any, words: str, retry_after: str | None = None) -> None:
-        super().__init__(f"{status} {words}")
-        self.status = status
-        self.body = body
-        self.words = words
-        self.retry_after = retry_after
 
 
 class _DoorAdapter(BaseAdapter):
@@ -114,3 +104,6 @@ class OAuthSession(OAuth2Session):
         if answer.status != 200 or not isinstance(token, Mapping) or not isinstance(body, Mapping):
             raise TokenAnswerError(answer.status, body, answer.words(), answer.headers.get("Retry-After"))
         return body
+
+
+__all__ = ["OAuthSession", "TokenAnswerError"]

@@ -10,7 +10,8 @@ import pytest
 
 from truesend.providers import http
 from truesend.providers.errors import ProviderError
-from truesend.providers.oauth_session import OAuthSession, TokenAnswerError
+from truesend.providers.oauth_session import OAuthSession
+from truesend.providers.token_call import TokenAnswerError
 
 
 class _Redirecting(BaseHTTPRequestHandler):

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Mapping
 
 from truesend import env
-from truesend.providers import clients, http, token_answer
+from truesend.providers import clients, http, token_answer, token_call
 from truesend.providers import id_token as id_tokens
 from truesend.providers.contract import Capability, Grant, Identity
 from truesend.providers.errors import ProviderError
 from truesend.providers.google.errors import oauth_error
-from truesend.providers.oauth_session import OAuthSession, TokenAnswerError
+from truesend.providers.oauth_session import OAuthSession
+from truesend.providers.token_call import TokenAnswerError
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
@@ -50,7 +51,7 @@ def granted(held: Iterable[str]) -> set[Capability]:
     return {capability for capability, enough in _ALLOWS.items() if have & enough}
 
 
-def _session(redirect_uri: str | None = None, asked: list[str] | None = None) -> OAuthSession:
+def _session(redirect_uri: str, asked: list[str] | None = None) -> OAuthSession:
     client = clients.require("google")
     return OAuthSession(
         client_id=client.id,
@@ -97,11 +98,17 @@ def exchange(*, code: str, redirect_uri: str, verifier: str, nonce: str) -> Gran
 
 def refresh(refresh_token: str) -> Grant:
     """A new access token; Google keeps the refresh token (a client must cope with a new one)."""
-    with _session() as session:
-        try:
-            token = session.renew(env.require("GOOGLE_TOKEN_URL"), refresh_token)
-        except TokenAnswerError as error:
-            raise oauth_error(error.body, error.status, error.words) from None
+    client = clients.require("google")
+    fields = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "client_id": client.id,
+        "client_secret": client.secret,
+    }
+    try:
+        token = token_call.ask(env.require("GOOGLE_TOKEN_URL"), fields)
+    except TokenAnswerError as error:
+        raise oauth_error(error.body, error.status, error.words) from None
     return token_answer.grant(token)
 
 

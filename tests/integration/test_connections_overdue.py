@@ -9,7 +9,7 @@ from tests import rows
 
 from truesend import clock
 from truesend.connections import probe, proofs
-from truesend.connections.models import Connection, LedgerKind, Proof, Token
+from truesend.connections.models import Connection, LedgerKind, Outage, Proof, Token
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence
@@ -88,6 +88,12 @@ def test_renewals_lie_when_one_is_overdue_and_none_is_tried(connection: Connecti
     Token.objects.filter(pk=held.pk).update(dead_at=clock.now())
     assert not renewals_lie(clock.now())  # nobody renews a dead grant
     Token.objects.filter(pk=held.pk).update(dead_at=None)
+    down = Outage.objects.create(
+        provider="google", cause="provider_error", began_at=clock.now(), ask_at=clock.now()
+    )
+    assert not renewals_lie(clock.now())  # all wait for the one that asks
+    down.delete()
+    assert renewals_lie(clock.now())
     Connection.objects.filter(pk=connection.pk).update(disconnected_at=clock.now())
     assert not renewals_lie(clock.now())
 

@@ -9,9 +9,10 @@ import os
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from procrastinate.worker import Worker as JobWorker
 
@@ -19,13 +20,14 @@ from truesend import env
 from truesend.runtime import identity
 from truesend.runtime.heart import Heart, say_ready
 
+if TYPE_CHECKING:
+    from truesend.connections.renewers import Renewers
+
 log = logging.getLogger("truesend.worker")
 
 GRACE_SECONDS = 6.0
 # Only the rows of Procrastinate's workers are dropped then; what becomes of their jobs is the heartbeat's business.
 _WORKERS_DROPPED_AFTER = 3600.0
-# At most so many renewals in flight per process (design §4).
-_REFRESHES_AT_ONCE = 24
 # Probes share the threads with the mail, which goes first: all workers together run so many.
 _PROBES_AT_ONCE = 4
 # Objects of the youngest, collections of the younger generations (`gc.set_threshold`).
@@ -73,9 +75,11 @@ class _Worker:
         self._ended = asyncio.Event()
         self._jobs: JobWorker | None = None
         self._heart = Heart(lambda: self._jobs.worker_id if self._jobs is not None else None)
+        self._stopped_at = float("inf")
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. The heart beats to the last: jobs that finish are not those of a dead worker."""
+        from truesend.connections.renewers import Renewers
         from truesend.privacy.keeper import run_keeper
         from truesend.tracking.classifier import run_classifier
 
@@ -86,9 +90,12 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         stopping = threading.Event()
+        renewers = Renewers()
         threads = [
             threading.Thread(target=self._heart.run, args=(stopping,), name="heart", daemon=True),
-            threading.Thread(target=_wake_every_second, args=(self._heart,), name="waker", daemon=True),
+            threading.Thread(
+                target=_wake_every_second, args=(self._heart, renewers), name="waker", daemon=True
+            ),
             threading.Thread(target=run_classifier, args=(stopping,), name="classifier", daemon=True),
             threading.Thread(target=run_keeper, args=(stopping,), name="keeper", daemon=True),
         ]
@@ -96,6 +103,8 @@ class _Worker:
             thread.start()
         showing = asyncio.create_task(self._heart.show())
         await self._work(concurrency)
+        # An answer that is under way may be the only copy of a key.
+        await asyncio.to_thread(renewers.end, self._stopped_at + GRACE_SECONDS - time.monotonic())
         stopping.set()
         showing.cancel()
         with suppress(asyncio.CancelledError):
@@ -105,6 +114,7 @@ class _Worker:
 
     def _stop(self) -> None:
         identity.stop()
+        self._stopped_at = min(self._stopped_at, time.monotonic())
         self._ended.set()
 
     async def _work(self, concurrency: int) -> None:
@@ -146,7 +156,7 @@ class _Worker:
             await working
 
 
-def _wake_every_second(heart: Heart) -> None:
+def _wake_every_second(heart: Heart, renewers: Renewers) -> None:
     """Wake every mailbox with due mail and every token due for renewal or a probe; judge what dead workers left."""
     from django.db import DatabaseError, InterfaceError, close_old_connections
 
@@ -157,7 +167,7 @@ def _wake_every_second(heart: Heart) -> None:
         try:
             close_old_connections()
             if installation.standing().adopted:
-                _wake()
+                _wake(renewers)
                 installation.sign()
             if heart.steady:
                 sweep.sweep()
@@ -166,12 +176,12 @@ def _wake_every_second(heart: Heart) -> None:
         heart.woke()
 
 
-def _wake() -> None:
+def _wake(renewers: Renewers) -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
-    from truesend.connections import probe, tokens
+    from truesend.connections import homecoming, probe
     from truesend.sending import reconcile, wake
-    from truesend.sending.tasks import look_up_mailbox, refresh_token
+    from truesend.sending.tasks import look_up_mailbox
 
     for connection_id in wake.due_mailboxes():
         wake.defer(connection_id)
@@ -179,9 +189,7 @@ def _wake() -> None:
         name = f"look:{connection_id}"
         with suppress(AlreadyEnqueued):
             look_up_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
-    for connection_id in tokens.due(_REFRESHES_AT_ONCE):
-        name = f"refresh:{connection_id}"
-        with suppress(AlreadyEnqueued):
-            refresh_token.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+    homecoming.bring_all()
+    renewers.wake()
     for place, connection_id in enumerate(probe.due(_PROBES_AT_ONCE)):
         probe.wake(connection_id, f"probe:{place}")

@@ -21,11 +21,3 @@ def look_up_mailbox(connection_id: str) -> None:
     from truesend.sending.reconcile import look_up
 
     look_up(UUID(connection_id))
-
-
-@app.task(name="refresh_token", queue="mail")
-def refresh_token(connection_id: str) -> None:
-    """Renew the token of one connection if it is due."""
-    from truesend.connections.tokens import refresh_if_due
-
-    refresh_if_due(UUID(connection_id))

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 
 from truesend import clock
+from truesend.connections import outages
 from truesend.connections.models import LedgerEntry, LedgerKind, Proof, Token
 from truesend.organizations import installation
 from truesend.organizations.models import Standstill
@@ -180,11 +181,13 @@ def mail_lies(now: datetime) -> bool:
 
 
 def renewals_lie(now: datetime) -> bool:
-    """A renewal is overdue, and none has been tried since; after a long pause they come one by one."""
-    late = Token.objects.filter(
-        due_at__lte=now - PATIENCE, dead_at=None, connection__disconnected_at=None
-    ).exists()
-    return late and not Proof.objects.filter(call="token.refresh", at__gt=now - PATIENCE).exists()
+    """A renewal is overdue, and none has been tried since; after a long pause they come one by one.
+
+    Those of a provider that is down wait, which is no standstill of ours.
+    """
+    late = Token.objects.filter(due_at__lte=now - PATIENCE, dead_at=None, connection__disconnected_at=None)
+    late = late.exclude(provider__in=outages.waiting())
+    return late.exists() and not Proof.objects.filter(call="token.refresh", at__gt=now - PATIENCE).exists()
 
 
 watch = Watch()

@@ -121,7 +121,7 @@ def describe_from(
         granted=[str(one) for one in adapter.granted(connection.granted_scopes)],
         consented_at=connection.consented_at,
         disconnected_at=connection.disconnected_at,
-        has_refresh_token=token is not None and token.refresh is not None,
+        has_refresh_token=token is not None and (token.refresh is not None or token.due_at is None),
         proofs=facts,
         access_until=token.access_expires_at if token is not None else None,
     )

@@ -93,7 +93,8 @@ class Token(models.Model):
     refresh = models.BinaryField(null=True)
     # Kept until the newer refresh token has worked once.
     previous_refresh = models.BinaryField(null=True)
-    due_at = models.DateTimeField()
+    # When the access token is to be renewed next; null where it lasts (`Grant.lasting`).
+    due_at = models.DateTimeField(null=True)
     # Set when the provider said that the grant is dead: nothing renews it but a new consent.
     dead_at = models.DateTimeField(null=True)
     # When the provider itself ends the grant, where it told so at the consent.

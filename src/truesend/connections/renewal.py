@@ -194,6 +194,8 @@ def _ask(this: _Try, taken: Taken, mark: UUID | None) -> None:
 def _call(this: _Try, adapter: Provider, taken: Taken) -> Grant:
     """The renewal itself; where the newest refresh token is dead, the one before it is tried once."""
     if taken.refresh is None:
+        if taken.lasts:
+            opened(taken.access, f"token.access:{taken.connection}")
         raise ProviderError("no_refresh_token", "", grant_is_dead=True)
     place = f"token.refresh:{taken.connection}"
     this.previous = taken.refresh
@@ -248,7 +250,9 @@ def _record_failure(
     wrote = token_rows.put_off(
         taken,
         mark,
-        due_at=schedule.after_failure(
+        due_at=None
+        if taken.lasts
+        else schedule.after_failure(
             now,
             error.cause,
             jitter=random.random(),  # noqa: S311

@@ -19,7 +19,7 @@ _ELSEWHERE = timedelta(minutes=10)
 _COLUMNS = b"""
 SELECT t.connection_id, c.organization_id, t.provider, c.consented_at, t.version, t.access, t.access_expires_at,
        t.access_issued_at, t.refresh, t.previous_refresh, t.grant_ends_at, t.dead_at,
-       coalesce(t.begun_until > clock_timestamp(), false), t.begun_at, t.lost_at, t.lost_how
+       coalesce(t.begun_until > clock_timestamp(), false), t.begun_at, t.lost_at, t.lost_how, t.due_at IS NULL
   FROM connections_token t JOIN connections_connection c ON c.id = t.connection_id
 """
 _TAKE = _COLUMNS + b" WHERE t.connection_id = %(connection)s FOR UPDATE OF t"
@@ -37,7 +37,7 @@ _TAKE_BEGUN = _COLUMNS + b" WHERE t.connection_id = %(connection)s AND t.begun_b
 _BEGIN = b"""
 UPDATE connections_token
    SET begun_at = %(now)s, begun_by = %(mark)s, begun_where = %(here)s, begun_until = clock_timestamp() + %(patience)s,
-       due_at = greatest(due_at, %(now)s + %(patience)s),
+       due_at = CASE WHEN due_at IS NOT NULL THEN greatest(due_at, %(now)s + %(patience)s) END,
        lost_how = CASE WHEN lost_at IS NULL AND begun_at IS NOT NULL THEN %(ended)s ELSE lost_how END,
        lost_at = coalesce(lost_at, begun_at)
  WHERE connection_id = %(connection)s AND version = %(version)s
@@ -75,6 +75,7 @@ class Taken:
     """A token whose row this transaction has locked, as it stands.
 
     ``under_way``: somebody's renewal of this version may still be answered. ``begun_at``: of one, whether or not.
+    ``lasts``: it needs no renewal.
     """
 
     connection: UUID
@@ -93,6 +94,7 @@ class Taken:
     begun_at: datetime | None
     lost_at: datetime | None
     lost_how: str
+    lasts: bool
 
     def owner(self) -> Connection:
         """The connection, as far as writing of it goes."""
@@ -186,7 +188,7 @@ def put_off(
     taken: Taken,
     mark: UUID | None,
     *,
-    due_at: datetime,
+    due_at: datetime | None,
     dead_at: datetime | None,
     lost_how: str,
 ) -> bool:

@@ -21,9 +21,12 @@ from truesend.providers import registry
 from truesend.providers.contract import Grant
 from truesend.providers.errors import ProviderError
 
+# A key that lasts works until somebody takes it back.
+_FOR_EVER = timedelta(days=36_500)
+
 
 def replace(connection: Connection, grant: Grant, now: datetime) -> None:
-    """Store the grant of a new consent. A consent without refresh token keeps the one we have."""
+    """Store the grant of a new consent, or a key that lasts. A consent without refresh token keeps the one we have."""
     access = seal(grant.access_token, place=f"token.access:{connection.pk}")
     refresh = (
         seal(grant.refresh_token, place=f"token.refresh:{connection.pk}") if grant.refresh_token else None
@@ -49,12 +52,14 @@ def replace(connection: Connection, grant: Grant, now: datetime) -> None:
         "lost_at": None,
         "lost_how": "",
     }
+    if grant.lasting:
+        values |= {"access_expires_at": now + _FOR_EVER, "due_at": None}
     held = Token.objects.select_for_update().filter(pk=connection.pk).first()
     if held is None:
         Token.objects.create(connection=connection, access=access, refresh=refresh, **values)
         return
     held.access = access
-    if refresh is not None:
+    if refresh is not None or grant.lasting:
         held.previous_refresh, held.refresh = held.refresh, refresh
     held.version += 1
     for name, value in values.items():
@@ -72,7 +77,7 @@ class Held:
 
 def held(token: Token, before: Held | None = None) -> Held | None:
     """The access token of a row read before; None where it is to be renewed first. ``before``: opened earlier."""
-    if token.access_expires_at - clock.now() <= MARGIN:
+    if token.due_at is not None and token.access_expires_at - clock.now() <= MARGIN:
         return None
     sealed = bytes(token.access)
     if before is not None and before.sealed == sealed:
@@ -86,17 +91,18 @@ def held(token: Token, before: Held | None = None) -> Held | None:
 def access_token(connection: Connection, *, trigger: str, renew: bool = False, refused: bool = False) -> str:
     """An access token with life left in it, renewed where needed.
 
-    ``renew`` asks for a new one whatever its age, ``refused`` because the provider no longer takes the one we have.
-    Raises :class:`ProviderError`; the failure is recorded as a proof before it is raised.
+    ``renew`` asks for a new one whatever its age, ``refused`` because the provider no longer takes the one we have; a
+    key that lasts is the only one. Raises :class:`ProviderError`; the failure is recorded as a proof before.
     """
     began = clock.now()
     token = Token.objects.filter(pk=connection.pk).first()
     if token is None:
         raise ProviderError("disconnected", "")
-    if refused:
+    lasts = token.due_at is None  # there is no other one
+    if refused and not lasts:
         # Until it is renewed nothing goes on with it, whatever its age.
         Token.objects.filter(pk=token.pk, version=token.version).update(access_expires_at=began)
-    if not (renew or refused) and token.access_expires_at - began > MARGIN:
+    if lasts or (not (renew or refused) and token.access_expires_at - began > MARGIN):
         with suppress(ProviderError):  # unreadable: the renewal says so, where it cannot help
             return opened(token.access, f"token.access:{connection.pk}")
     if not installation.may_act():

@@ -162,6 +162,8 @@ def test_a_record_sends_nothing(sandbox: Sandbox, keap: KeapClient, tokens: Toke
         {"contact_id": "999999"},
         {"html_content": "<p>"},
         {"sent_to_cc_address_list": CY},
+        {"sent_to_cc_address_list": [7]},
+        {"original_provider_id": ["x"]},
     ],
     ids=str,
 )

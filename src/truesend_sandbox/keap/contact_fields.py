@@ -31,30 +31,39 @@ TEXTS: Mapping[str, int] = {
 }
 """Plain fields and the most characters they hold."""
 
-LISTS = ("addresses", "phone_numbers", "fax_numbers", "social_accounts", "custom_fields")
-_OBJECTS = ("company", "origin")
+_ADDRESS = (
+    "country",
+    "line1",
+    "line2",
+    "locality",
+    "region",
+    "field",
+    "country_code",
+    "postal_code",
+    "region_code",
+)
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "addresses": (*_ADDRESS, "zip_code", "zip_four"),
+    "phone_numbers": ("extension", "field", "number", "number_e164", "type"),
+    "fax_numbers": ("field", "number", "type"),
+    "social_accounts": ("name", "type"),
+    "custom_fields": ("id",),
+}
+"""Lists of a contact and the texts an item of each holds."""
+
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "addresses": ("BILLING", "SHIPPING", "OTHER"),
+    "phone_numbers": ("PHONE1", "PHONE2", "PHONE3", "PHONE4", "PHONE5"),
+    "fax_numbers": ("FAX1", "FAX2"),
+}
 _EMAIL_LENGTHS = {"EMAIL1": 75, "EMAIL2": 100, "EMAIL3": 100}
-MASK = frozenset({*TEXTS, *LISTS, *_OBJECTS, "email_addresses", "notes", "utm_parameters"})
+MASK = frozenset({*TEXTS, *PARTS, "company", "origin", "email_addresses", "notes", "utm_parameters"})
 """What `update_mask` may name."""
 
 _V1_NAMES = {"anniversary": "anniversary_date", "birthday": "birth_date", "lead_source_id": "leadsource_id"}
 _V1_NUMBERS = ("leadsource_id", "owner_id")
-_V1_PARTS: Mapping[str, tuple[str, ...]] = {
-    "addresses": (
-        "country_code",
-        "field",
-        "line1",
-        "line2",
-        "locality",
-        "postal_code",
-        "region",
-        "zip_code",
-        "zip_four",
-    ),
-    "phone_numbers": ("extension", "field", "number", "number_e164", "type"),
-    "fax_numbers": ("field", "number", "type"),
-    "social_accounts": ("name", "type"),
-}
+_NOT_IN_V1 = ("country", "region_code")
+"""Of an address."""
 
 
 def _emails(items: object) -> list[Data]:
@@ -63,7 +72,7 @@ def _emails(items: object) -> list[Data]:
     checked: list[Data] = []
     for item in items:
         field = item.get("field") or "EMAIL1"
-        if field not in _EMAIL_LENGTHS:
+        if not isinstance(field, str) or field not in _EMAIL_LENGTHS:
             raise ValueError(f"Invalid email field: {field}")
         if any(other["field"] == field for other in checked):
             raise ValueError(f"Duplicate email field: {field}")
@@ -92,24 +101,44 @@ def _text(name: str, value: object) -> str | None:
     return value
 
 
-def _objects(name: str, value: object) -> list[Data]:
+def _texts(name: str, item: Data, known: tuple[str, ...]) -> Data:
+    """The texts of an object; what Keap does not know is dropped."""
+    kept = {key: item[key] for key in known if item.get(key) is not None}
+    for key, value in kept.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{name}.{key} must be a string")
+    return kept
+
+
+def _items(name: str, value: object) -> list[Data]:
     items = value or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError(f"{name} must be a list")
-    return items
+    checked: list[Data] = []
+    for item in items:
+        kept = _texts(name, item, PARTS[name])
+        if name in _FIELDS and kept.get("field") not in _FIELDS[name]:
+            raise ValueError(f"Invalid field of {name}: {kept.get('field')}")
+        if name == "custom_fields" and "content" in item:
+            kept["content"] = item["content"]
+        checked.append(kept)
+    return checked
 
 
-def _object(name: str, value: object) -> Data | None:
-    if value is not None and not isinstance(value, dict):
-        raise ValueError(f"{name} must be an object")
-    return value
+def _company(value: object) -> Data | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError("company must be an object")
+    return _texts("company", value, ("id", "company_name"))
 
 
 def checked(body: Mapping[str, Any]) -> Data:
     """The fields of a request in v2's spelling; unknown ones are ignored. Raises `ValueError` with Keap-like words."""
     data: Data = {name: _text(name, body[name]) for name in TEXTS if name in body}
-    data |= {name: _objects(name, body[name]) for name in LISTS if name in body}
-    data |= {name: _object(name, body[name]) for name in _OBJECTS if name in body}
+    data |= {name: _items(name, body[name]) for name in PARTS if name in body}
+    if "company" in body:
+        data["company"] = _company(body["company"])
     if "email_addresses" in body:
         data["email_addresses"] = _emails(body["email_addresses"] or [])
     for item in data.get("addresses", []):
@@ -132,9 +161,11 @@ def from_v1(body: Mapping[str, Any]) -> Data:
     company = data.get("company")
     if isinstance(company, dict) and "id" in company:
         data["company"] = {**company, "id": str(company["id"])}
-    for item in data.get("custom_fields") or []:
-        if isinstance(item, dict) and "id" in item:
-            item["id"] = str(item["id"])
+    if isinstance(data.get("custom_fields"), list):
+        data["custom_fields"] = [
+            {**item, "id": str(item.get("id"))} if isinstance(item, dict) else item
+            for item in data["custom_fields"]
+        ]
     reason, emails = data.pop("opt_in_reason", None), data.get("email_addresses")
     if reason and isinstance(emails, list):
         data["email_addresses"] = [
@@ -157,8 +188,16 @@ def to_v1(data: Data) -> Data:
         value = data.get(name)
         if value is not None:
             body[back.get(name, name)] = int(value) if name in _V1_NUMBERS and value.isdecimal() else value
-    for name, known in _V1_PARTS.items():
-        body[name] = [{key: item[key] for key in known if key in item} for item in data.get(name, [])]
+    for name in (*_FIELDS, "social_accounts"):
+        body[name] = [
+            {key: value for key, value in item.items() if key not in _NOT_IN_V1}
+            for item in data.get(name, [])
+        ]
+    body["custom_fields"] = [
+        {**item, "id": int(item["id"])}
+        for item in data.get("custom_fields", [])
+        if item.get("id", "").isdecimal()
+    ]
     body["email_addresses"] = [
         {"email": item["email"], "field": item["field"]} for item in data.get("email_addresses", [])
     ]

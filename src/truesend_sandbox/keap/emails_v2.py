@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -80,6 +79,29 @@ def delete(caller: Caller) -> web.StreamResponse:
     return web.Response(status=204)
 
 
+def _people(name: str, value: object) -> list[str]:
+    items = value or []
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ValueError(f"{name} must be a list")
+    return items
+
+
+def _moment(name: str, value: object) -> float:
+    try:
+        return seconds_of(value)
+    except ValueError:
+        raise ValueError(f"{name} must be in ISO-8601 format") from None
+
+
+def _text(name: str, value: object) -> str | None:
+    try:
+        return (
+            None if value is None else base64.b64decode(str(value), validate=True).decode("utf-8", "replace")
+        )
+    except ValueError:
+        raise ValueError(f"{name} must be Base64 encoded") from None
+
+
 def checked(caller: Caller, body: dict[str, Any]) -> Row:
     """Record a mail by its v2 fields. Raises `ValueError` with Keap-like words."""
     try:
@@ -87,37 +109,22 @@ def checked(caller: Caller, body: dict[str, Any]) -> Row:
     except ValueError:
         raise ValueError("sent_to_address is required") from None
     data: dict[str, Any] = {name: body[name] for name in _TEXTS if isinstance(body.get(name), str)}
-    for name in _LISTS:
-        if body.get(name):
-            if not isinstance(body[name], list):
-                raise ValueError(f"{name} must be a list")
-            data[name] = body[name]
-    for name in TIMES:
-        if body.get(name) is not None:
-            try:
-                data[name] = seconds_of(body[name])
-            except ValueError:
-                raise ValueError(f"{name} must be in ISO-8601 format") from None
+    data |= {name: _people(name, body[name]) for name in _LISTS if body.get(name)}
+    data |= {name: _moment(name, body[name]) for name in TIMES if body.get(name) is not None}
     origin = str(body.get("original_provider") or "UNKNOWN").upper()
     if origin not in history.ORIGINS:
         raise ValueError(f"Invalid original_provider: {origin}")
-    data |= {"original_provider": origin, "original_provider_id": body.get("original_provider_id")}
+    number = body.get("original_provider_id")
+    if not isinstance(number, str | None):
+        raise ValueError("original_provider_id must be a string")
     contact = None
     if body.get("contact_id") is not None:
         row = contacts.get(caller.world, caller.tenant, str(body["contact_id"]))
         if row is None:
             raise ValueError(f"Contact {body['contact_id']} not found")
         contact = row["id"]
-    texts: list[str | None] = []
-    for name in ("html_content", "plain_content"):
-        try:
-            value = body.get(name)
-            texts.append(
-                None if value is None else base64.b64decode(value, validate=True).decode("utf-8", "replace")
-            )
-        except (binascii.Error, ValueError, TypeError):
-            raise ValueError(f"{name} must be Base64 encoded") from None
-    return history.record(caller, data, contact, email, (texts[0], texts[1]))
+    texts = _text("html_content", body.get("html_content")), _text("plain_content", body.get("plain_content"))
+    return history.record(caller, data, (origin, number), contact, email, texts)
 
 
 def create(caller: Caller) -> web.StreamResponse:

@@ -144,6 +144,12 @@ def json_body(caller: Caller) -> dict[str, Any] | web.Response:
         body = json.loads(caller.call.body)
     except (UnicodeDecodeError, ValueError):
         return caller.error(400, "Malformed JSON in request body")
+    if b"\\ud" in caller.call.body.lower():
+        # Half a surrogate pair is JSON and no text.
+        try:
+            json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return caller.error(400, "Malformed text in request body")
     if not isinstance(body, dict):
         return caller.error(400, "The request body must be a JSON object")
     return body

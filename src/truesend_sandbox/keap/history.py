@@ -64,11 +64,19 @@ def keep_sent(caller: Caller, content: Content, sent: Sent) -> None:
 
 
 def record(
-    caller: Caller, data: Data, contact: int | None, email: str, texts: tuple[str | None, str | None]
+    caller: Caller,
+    data: Data,
+    source: tuple[str, str | None],
+    contact: int | None,
+    email: str,
+    texts: tuple[str | None, str | None],
 ) -> Row:
-    """A mail that was sent elsewhere; nothing is sent. Raises `ValueError` when its provider's id is there already."""
-    origin = data.pop("original_provider", None) or "UNKNOWN"
-    number = data.pop("original_provider_id", None) or secrets.token_hex(16)
+    """A mail that was sent elsewhere; nothing is sent.
+
+    `source` is who sent it and their id of it (made up when None); `texts` its HTML and plain text. Raises
+    `ValueError` when the id is there already.
+    """
+    origin, number = source[0], source[1] or secrets.token_hex(16)
     taken = caller.world.store.value(
         "SELECT 1 FROM keap_emails WHERE tenant = ? AND original_provider = ? AND original_provider_id = ?",
         caller.tenant,

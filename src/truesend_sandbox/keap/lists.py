@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +91,7 @@ def window_v2(caller: Caller, *, most: int = PAGE, least: int = 0) -> Window | w
     if token:
         try:
             match = _TOKEN.fullmatch(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # of base64 as of UTF-8
             match = None
         if match is None:
             return caller.error(400, "Invalid page_token", "page_token")

@@ -1,6 +1,7 @@
 // Plain forms: a button that was pressed says that it works, and is not pressed twice.
 import { freshToken } from "./csrf.ts";
 import { forgetDrafts } from "./emergency.ts";
+import { say } from "./said.ts";
 
 function busy(event: SubmitEvent): void {
   const form = event.target;
@@ -11,14 +12,28 @@ function busy(event: SubmitEvent): void {
   }
   form.dataset["busy"] = "true";
   freshToken(form);
-  if (event.submitter instanceof HTMLButtonElement) event.submitter.setAttribute("aria-busy", "true");
+  if (event.submitter instanceof HTMLButtonElement) waits(event.submitter);
   // Drafts kept in this browser belong to the person who signs out.
   if (form.hasAttribute("data-sign-out")) forgetDrafts(localStorage);
 }
 
+// What takes seconds says what it waits for (`data-busy-words`), in a place that is read aloud.
+function waits(button: HTMLButtonElement): void {
+  button.setAttribute("aria-busy", "true");
+  const words = button.dataset["busyWords"];
+  if (words === undefined) return;
+  button.dataset["restWords"] = button.textContent;
+  button.textContent = words;
+  say(words);
+}
+
 function rest(): void {
   for (const form of document.querySelectorAll<HTMLFormElement>('form[data-busy="true"]')) delete form.dataset["busy"];
-  for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
+  for (const button of document.querySelectorAll<HTMLButtonElement>("button[aria-busy]")) {
+    button.removeAttribute("aria-busy");
+    const words = button.dataset["restWords"];
+    if (words !== undefined) button.textContent = words;
+  }
 }
 
 export function startForms(): void {

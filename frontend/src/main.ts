@@ -3,6 +3,7 @@ import "./css/main.css";
 import "htmx.org";
 
 import { startClamped } from "./clamped.ts";
+import { startCopy } from "./copy.ts";
 import { startForms } from "./forms.ts";
 import { startLive } from "./live.ts";
 import { startMail } from "./mail.ts";
@@ -18,6 +19,7 @@ startTheme();
 startTimes();
 startToasts();
 startForms();
+startCopy();
 startLive();
 startMail();
 startNotices();

@@ -22,33 +22,28 @@ class Trouble:
 
 def troubles() -> list[Trouble]:
     """Providers that refuse the client in use, by the last check or by what connections met since; newest first."""
-    found = [one for key in registry.PROVIDERS if (one := _trouble(key)) is not None]
+    checks = {one.provider: one for one in ClientCheck.objects.all()}
+    bad = Proof.objects.filter(ok=False, cause__in=REFUSED, connection__disconnected_at=None)
+    newest = bad.order_by("connection__provider", "-at").distinct("connection__provider")
+    met = {one.connection.provider: one for one in newest.select_related("connection")}
+    found = [
+        one for key in registry.PROVIDERS if (one := _trouble(key, checks.get(key), met.get(key))) is not None
+    ]
     return sorted(found, key=lambda one: one.at, reverse=True)
 
 
-def _trouble(provider: str) -> Trouble | None:
+def _trouble(provider: str, check: ClientCheck | None, met: Proof | None) -> Trouble | None:
     client = clients.client(provider)
     if client is None:
-        row = ProviderClient.objects.filter(pk=provider).first()
-        if row is None or any(clients.from_environment(provider)):
+        if any(clients.from_environment(provider)):
             return None
-        return Trouble(provider, "client_unreadable", "", row.changed_at)
-    check = ClientCheck.objects.filter(pk=provider, fingerprint=fingerprint(provider, client)).first()
-    met = (
-        Proof.objects.filter(
-            ok=False, cause__in=REFUSED, connection__provider=provider, connection__disconnected_at=None
-        )
-        .order_by("-at")
-        .first()
-    )
-    if met is not None and (check is None or met.at > check.at) and not _worked_since(provider, met.at):
-        return Trouble(provider, met.cause, met.words, met.at)
-    if (
-        check is not None
-        and not check.ok
-        and check.cause in REFUSED
-        and not _worked_since(provider, check.at)
-    ):
+        row = ProviderClient.objects.filter(pk=provider).first()
+        return Trouble(provider, "client_unreadable", "", row.changed_at) if row is not None else None
+    if check is not None and bytes(check.fingerprint) != fingerprint(provider, client):
+        check = None  # it spoke of another client
+    if met is not None and (check is None or met.at > check.at):
+        return None if _worked_since(provider, met.at) else Trouble(provider, met.cause, met.words, met.at)
+    if check is not None and check.cause in REFUSED and not _worked_since(provider, check.at):
         return Trouble(provider, check.cause, check.words, check.at)
     return None
 

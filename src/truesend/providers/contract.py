@@ -6,11 +6,12 @@ nothing of the database; secrets come in as arguments and leave only through the
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from truesend.providers import clients, http
+from truesend.providers import clients, http, pages
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
 from truesend.providers.setup import Setup
 from truesend.providers.shapes import (
@@ -19,6 +20,7 @@ from truesend.providers.shapes import (
     NO_CODE,
     OF_THE_CODE,
     OF_THE_CONTENT,
+    REDIRECT_CALL,
     Capability,
     DeadEnd,
     Enclosure,
@@ -93,6 +95,30 @@ class Provider(ABC):
         return Evidence(
             "client", False, CLIENT_CALL, "provider_garbage", "A code that nobody gave was taken."
         )
+
+    def check_redirect(self, redirect_uri: str) -> Evidence | None:
+        """What the consent page's first answer says against a return address; None where it says nothing.
+
+        Most of that page comes after a sign-in, so nothing there proves that the address is registered. Raises nothing.
+        """
+        refused = self.setup.redirect_refused
+        if not refused:
+            return None
+        try:
+            page = self.authorize_url(
+                capabilities=[Capability.SEND],
+                redirect_uri=redirect_uri,
+                state="check",
+                nonce="check",
+                verifier="v" * 64,
+                account=None,
+            )
+            answer = http.request("GET", page, operation=REDIRECT_CALL, headers={"Accept": "text/html"})
+        except (ProviderError, http.TransportError):
+            return None
+        if not re.search(refused, pages.first_words(answer)):
+            return None
+        return Evidence("client", False, REDIRECT_CALL, "redirect_mismatch", f"{answer.status} {refused}")
 
     @abstractmethod
     def consent_page(self) -> str:

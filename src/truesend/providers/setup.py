@@ -11,20 +11,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do in the console. ``url`` leads to its page there; the others say what is to be pasted."""
+    """One thing to do in the console; ``url`` leads to its page there."""
 
     words: str
     url: str = ""
-    needs_redirect: bool = False
-    needs_scopes: bool = False
-
-
-@dataclass(frozen=True)
-class Scope:
-    """A permission to list in the console, and what it is for."""
-
-    name: str
-    what_for: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +37,8 @@ class Setup:
 
     ``labels`` are what it calls id and secret, ``redirect_label`` the field that takes the redirect URI; empty where
     none is registered. ``https_only``: not even this machine itself may be returned to without https. ``names_a_host``:
-    it has to be a name, no bare address. ``key_lasts``: how long a secret lives, where it ends by itself.
+    it has to be a name, no bare address. ``redirect_refused``: what its consent page says, a pattern, of an address
+    that is not registered. ``key_lasts``: how long a secret lives, where it ends by itself.
     """
 
     console: str = ""
@@ -55,10 +46,12 @@ class Setup:
     labels: tuple[str, str] = ("Client ID", "Client secret")
     redirect_label: str = "Redirect URI"
     steps: tuple[Step, ...] = ()
-    scopes: tuple[Scope, ...] = ()
+    scopes: tuple[str, ...] = ()
+    scopes_words: str = ""
     notes: tuple[str, ...] = ()
     fixes: Mapping[str, str] = field(default_factory=dict)
     extras: tuple[Extra, ...] = ()
     https_only: bool = False
     names_a_host: bool = False
+    redirect_refused: str = ""
     key_lasts: str = ""

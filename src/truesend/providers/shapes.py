@@ -21,6 +21,7 @@ OF_THE_CONTENT = frozenset(
 )
 # The call that proves the client itself, the code it is made with, and causes that say that only the code was refused.
 CLIENT_CALL = "client.check"
+REDIRECT_CALL = "authorize.check"
 NO_CODE = "truesend-checks-its-client"
 OF_THE_CODE = frozenset({"grant_rejected", "grant_revoked", "code_refused"})
 

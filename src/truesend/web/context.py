@@ -8,12 +8,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from truesend import env
-from truesend.connections.causes import Action, Who
+from truesend.connections.causes import Action, Who, core
+from truesend.connections.client_troubles import Trouble, troubles
 from truesend.connections.describe import Description, people_who
 from truesend.connections.verdict import Verdict
 from truesend.organizations import installation
 from truesend.organizations.access import member_of
 from truesend.organizations.finding import MOST_EMAILS, MOST_NEEDS
+from truesend.providers import registry
 from truesend.web.facts import PageFacts, facts_of
 from truesend.web.folders import sent_folder
 from truesend.web.gate import names
@@ -39,6 +41,7 @@ def base(request: HttpRequest) -> dict[str, Any]:
             "name": member.user.get_full_name(),
             "email": member.user.email,
             "role": member.role,
+            "is_operator": member.user.is_operator,
             "organization": member.organization.name,
         },
         "health": found,
@@ -75,6 +78,8 @@ def health(facts: PageFacts) -> dict[str, Any]:
             "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
             "bad": 0,
         }
+    if member.user.is_operator and (refused := troubles()):
+        return _client_refused(refused)
     described = facts.connected
     if not described:
         return {
@@ -112,6 +117,20 @@ def health(facts: PageFacts) -> dict[str, Any]:
         }
     word = "The connection works" if len(described) == 1 else f"All {len(described)} connections work"
     return {"state": "ok", "title": word, "sentence": described[0].sentence, "fix": None, "bad": 0}
+
+
+def _client_refused(refused: list[Trouble]) -> dict[str, Any]:
+    """What only the operator can repair, told to nobody else: to members each connection says what it means."""
+    first = refused[0]
+    names_ = " and ".join(registry.provider(one.provider).name for one in refused)
+    name = registry.provider(first.provider).name
+    return {
+        "state": "bad",
+        "title": f"{names_} cannot be used.",
+        "sentence": core(first.cause, name, first.words),
+        "fix": {"label": "Repair it", "url": f"/settings/providers#{first.provider}"},
+        "bad": 0,
+    }
 
 
 def _of(one: Description, sentence: str, described: list[Description]) -> str:

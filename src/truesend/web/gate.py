@@ -48,6 +48,7 @@ _PAGES = (
     (re.compile(r"/account/forget"), "/account/forget"),
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),
+    (re.compile(r"/settings/providers(/.*)?"), "/settings/providers"),
 )
 
 

@@ -95,7 +95,9 @@ class ContentSecurityPolicy:
 class FewMayWait:
     """Requests that wait for a provider never take all threads: one that hangs must not take the pages with it."""
 
-    _WAITS = re.compile(r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)")
+    _WAITS = re.compile(
+        r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)|/settings/providers/[^/]+(/check)?"
+    )
     # Threads kept for everything else: one of them may wait for its turn, the others never do.
     _KEPT = 4
     _PATIENCE_SECONDS = 1.0

@@ -18,6 +18,7 @@ from truesend.web.views import (
     people,
     preview,
     privacy,
+    providers,
     signals,
 )
 
@@ -54,6 +55,10 @@ urlpatterns = [
     path("account/forget", privacy.forget_recipient, name="forget"),
     path("settings/blocklist", blocklist.blocklist, name="blocklist"),
     path("settings/blocklist/<uuid:block_id>/remove", blocklist.unblock, name="unblock"),
+    path("settings/providers", providers.providers, name="providers"),
+    path("settings/providers/<str:provider>", providers.save, name="provider_save"),
+    path("settings/providers/<str:provider>/check", providers.check, name="provider_check"),
+    path("settings/providers/<str:provider>/remove", providers.remove, name="provider_remove"),
     path("account/tokens", account.create_token, name="token_create"),
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="token_revoke"),
     # Connections.

@@ -43,7 +43,7 @@ def oda() -> User:
 
 
 def save(oda: User, secret: str = SECRET, client_id: str = ID, version: int = 0, **more: bool) -> Evidence:
-    return ours.save(oda, "google", client_id=client_id, secret=secret, extra={}, version=version, **more)
+    return ours.set_up(oda, "google", client_id=client_id, secret=secret, extra={}, version=version, **more)
 
 
 def raw_row() -> bytes:

@@ -76,7 +76,7 @@ def test_from_nothing_to_a_connected_account(bare: Stack, oda: Person) -> None:
     ana = bare.person()
     assert "Not set up here: whoever runs this installation" in words(ana.get("/integration"))
     page = oda.get(PAGE)
-    assert "One is not set up." in words(page)
+    assert "are not set up." in words(page)
     assert f"{bare.url}/oauth/google/callback" in page.text
     assert f'href="{PAGE}#google"' in oda.get("/integration").text
     told = save(oda)

@@ -114,7 +114,7 @@ def _returned(provider: str, check: ClientCheck | None) -> datetime | None:
     return back.order_by("-returned_at").values_list("returned_at", flat=True).first()
 
 
-def save(
+def set_up(
     operator: User,
     provider: str,
     *,

@@ -11,10 +11,20 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do in the console; ``url`` leads to its page there."""
+    """One thing to do in the console; ``url`` leads to its page there, the others say what is to be pasted."""
 
     words: str
     url: str = ""
+    needs_redirect: bool = False
+    needs_scopes: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A permission to list in the console, and what it is for."""
+
+    name: str
+    what_for: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Setup:
     ``labels`` are what it calls id and secret, ``redirect_label`` the field that takes the redirect URI; empty where
     none is registered. ``https_only``: not even this machine itself may be returned to without https. ``names_a_host``:
     it has to be a name, no bare address. ``redirect_refused``: what its consent page says, a pattern, of an address
-    that is not registered. ``key_lasts``: how long a secret lives, where it ends by itself.
+    that is not registered. ``key_lasts``: how long a secret lives, where it ends by itself (“24 months at most”).
     """
 
     console: str = ""
@@ -46,8 +56,7 @@ class Setup:
     labels: tuple[str, str] = ("Client ID", "Client secret")
     redirect_label: str = "Redirect URI"
     steps: tuple[Step, ...] = ()
-    scopes: tuple[str, ...] = ()
-    scopes_words: str = ""
+    scopes: tuple[Scope, ...] = ()
     notes: tuple[str, ...] = ()
     fixes: Mapping[str, str] = field(default_factory=dict)
     extras: tuple[Extra, ...] = ()

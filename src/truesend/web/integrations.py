@@ -131,7 +131,7 @@ def providers(connected: Sequence[Description]) -> list[dict[str, Any]]:
 def _connected(count: int) -> str:
     if not count:
         return ""
-    return f"{_number(count)} {'is' if count == 1 else 'are'} connected; you can add more"
+    return f"{number(count)} {'is' if count == 1 else 'are'} connected; you can add more"
 
 
 def summary(connected: Sequence[Description]) -> str:
@@ -146,7 +146,7 @@ def summary(connected: Sequence[Description]) -> str:
     }
     counts = Counter(one.verdict.verdict for one in connected)
     parts = [
-        f"{_number(counts[verdict])} {one if counts[verdict] == 1 else many}"
+        f"{number(counts[verdict])} {one if counts[verdict] == 1 else many}"
         for verdict, (one, many) in words.items()
         if counts[verdict]
     ]
@@ -154,6 +154,7 @@ def summary(connected: Sequence[Description]) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _number(count: int) -> str:
+def number(count: int) -> str:
+    """A small number as a word."""
     names = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
     return names[count] if count < len(names) else str(count)

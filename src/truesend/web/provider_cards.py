@@ -15,6 +15,7 @@ from truesend.connections.consent import redirect_uri
 from truesend.diagnostics import return_addresses
 from truesend.providers import clients, registry
 from truesend.providers.contract import Provider
+from truesend.web.integrations import number
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,13 @@ class Typed:
 def cards(typed: Mapping[str, Typed] | None = None) -> list[dict[str, Any]]:
     """All providers; ``typed``: forms that came back, by provider."""
     refused = {one.provider: one for one in troubles()}
-    return [
+    found = [
         _card(adapter, refused.get(adapter.key), (typed or {}).get(adapter.key))
         for adapter in registry.PROVIDERS.values()
     ]
+    # Whoever has set one up knows where to look; the first time the way lies open.
+    first = not any(one["is_set"] or one["read_only"] for one in found)
+    return [{**one, "steps_open": first} for one in found]
 
 
 def summary(found: list[dict[str, Any]]) -> str:
@@ -52,11 +56,7 @@ def summary(found: list[dict[str, Any]]) -> str:
         "none": "not set up",
     }
     counted = [(sum(one["kind"] == kind for one in found), said) for kind, said in words.items()]
-    parts = [
-        f"{'one' if count == 1 else str(count)} {'is' if count == 1 else 'are'} {said}"
-        for count, said in counted
-        if count
-    ]
+    parts = [f"{number(count)} {'is' if count == 1 else 'are'} {said}" for count, said in counted if count]
     text = ", ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -110,7 +110,7 @@ def _card(adapter: Provider, trouble: Trouble | None, typed: Typed | None) -> di
         "setup": setup,
         "redirect_uri": redirect_uri(adapter.key),
         "returned_at": known.returned_at,
-        "scopes": "\n".join(setup.scopes),
+        "scopes": "\n".join(one.name for one in setup.scopes),
         "ends": ours.connected(adapter.key) if row and not from_environment else 0,
     }
 

@@ -8,7 +8,7 @@ them (2026). Rules for redirect addresses and what Testing and Internal mean: "O
 from __future__ import annotations
 
 from truesend.providers.google.oauth import READ_SCOPE, SEND_SCOPE
-from truesend.providers.setup import Setup, Step
+from truesend.providers.setup import Scope, Setup, Step
 
 SETUP = Setup(
     console="Google Cloud console",
@@ -37,18 +37,24 @@ SETUP = Setup(
             "https://console.cloud.google.com/auth/audience",
         ),
         Step(
-            "Under “Data Access” press “Add or remove scopes” and paste the scopes from this page.",
+            "Under “Data Access” press “Add or remove scopes” and paste the scopes below.",
             "https://console.cloud.google.com/auth/scopes",
+            needs_scopes=True,
         ),
         Step(
             "Under “Clients” press “Create client”, choose the type “Web application”, and below “Authorized redirect "
-            "URIs” press “Add URI” and paste the address from this page.",
+            "URIs” press “Add URI” and paste the address below.",
             "https://console.cloud.google.com/auth/clients/create",
+            needs_redirect=True,
         ),
         Step("Copy “Client ID” and “Client secret” from what opens. The secret is shown this once."),
     ),
-    scopes=("openid", "email", SEND_SCOPE, READ_SCOPE),
-    scopes_words="The first two tell whose account it is; the last is needed only where mailboxes are to be read.",
+    scopes=(
+        Scope("openid", "to know whose account it is"),
+        Scope("email", "to know its address"),
+        Scope(SEND_SCOPE, "to send"),
+        Scope(READ_SCOPE, "only where mailboxes are to be read"),
+    ),
     notes=(
         "“Internal” avoids the seven days: while an “External” app is in “Testing”, every permission ends after seven "
         "days, and only up to 100 listed test users can give one. After “Publish app” people have to give theirs anew.",
@@ -62,7 +68,7 @@ SETUP = Setup(
         "deleted can be restored for 30 days, under “Clients”.",
         "client_secret_wrong": "Open the client under “Clients” and copy its secret again, or press “Add secret” and "
         "use the new one.",
-        "redirect_mismatch": "Open the client under “Clients” and add the address from this page to “Authorized "
+        "redirect_mismatch": "Open the client under “Clients” and add the address below to “Authorized "
         "redirect URIs”, letter for letter. It can take some minutes to hold.",
         "api_disabled": "Under “APIs & Services” → “Library” find “Gmail API” and press “Enable”.",
     },

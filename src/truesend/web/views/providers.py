@@ -47,7 +47,7 @@ def save(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     extra = {one.name: request.POST.get(one.name, "")[:_MOST] for one in adapter.setup.extras}
     insists = frozenset(one for one in ("refused", "other") if request.POST.get(f"although_{one}"))
     try:
-        evidence = ours.save(
+        evidence = ours.set_up(
             member.user,
             provider,
             client_id=client_id,

@@ -145,6 +145,13 @@ class Provider(ABC):
     ) -> str:
         """Where to send the member; ``account`` is the address to choose there when reconnecting."""
 
+    def admin_consent_url(self, capabilities: Iterable[Capability], redirect_uri: str) -> str:
+        """Where an administrator permits these capabilities for everybody in the organization, to be forwarded to one.
+
+        Empty where the provider has no such page. Raises :class:`ProviderError` where there is no client.
+        """
+        return ""
+
     @abstractmethod
     def exchange(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
         """Trade a code for a grant with a verified identity."""

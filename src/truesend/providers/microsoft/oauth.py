@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from truesend import env
-from truesend.providers import clients, token_answer
+from truesend.providers import clients, token_answer, token_call
 from truesend.providers.contract import Capability, Grant
 from truesend.providers.errors import ProviderError
 from truesend.providers.microsoft import identity
 from truesend.providers.microsoft.errors import oauth_error
-from truesend.providers.oauth_session import OAuthSession, TokenAnswerError
+from truesend.providers.oauth_session import OAuthSession
+from truesend.providers.token_call import TokenAnswerError
 
 _RESOURCE = "https://graph.microsoft.com/"
 SEND_SCOPE = f"{_RESOURCE}Mail.Send"
@@ -57,7 +58,7 @@ def address(setting: str, *, directory: str = "") -> str:
     return env.require(setting).replace("{tenant}", quote(directory or tenant(), safe=""))
 
 
-def _session(redirect_uri: str | None = None, asked: list[str] | None = None) -> OAuthSession:
+def _session(redirect_uri: str, asked: list[str] | None = None) -> OAuthSession:
     held = clients.require("microsoft")
     return OAuthSession(client_id=held.id, client_secret=held.secret, redirect_uri=redirect_uri, scope=asked)
 
@@ -131,9 +132,15 @@ def _of_the_code(error: TokenAnswerError) -> ProviderError:
 
 def refresh(refresh_token: str) -> Grant:
     """A new access token and a new refresh token; the one that was used goes on working."""
-    with _session() as session:
-        try:
-            token = session.renew(address("MICROSOFT_TOKEN_URL"), refresh_token)
-        except TokenAnswerError as error:
-            raise oauth_error(error.body, error.status, error.words, error.retry_after) from None
+    held = clients.require("microsoft")
+    fields = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "client_id": held.id,
+        "client_secret": held.secret,
+    }
+    try:
+        token = token_call.ask(address("MICROSOFT_TOKEN_URL"), fields)
+    except TokenAnswerError as error:
+        raise oauth_error(error.body, error.status, error.words, error.retry_after) from None
     return token_answer.grant(token)

@@ -51,6 +51,8 @@ class Microsoft(Provider):
     # "90 days max inactivity" (configurable token lifetimes).
     idle_days = 90
     probes_by_renewal = True
+    # A list of messages, and the two calls of a send.
+    probe_calls = 3
     mailbox_name = "Outlook"
     own_domains = domains.PERSONAL
     dead_ends = pages.PAGES

@@ -252,6 +252,16 @@ def test_an_opt_in_raises_four_statuses_and_leaves_the_others(
     assert contact["email_opted_in"] == v1["opted_in"] == answer.json()["opted_in"]
 
 
+def test_an_opt_in_in_vain_may_be_refused(sandbox: Sandbox, keap: KeapClient, tokens: Tokens) -> None:
+    keap.contact(tokens)
+    sandbox.switch("keap", vain_opt_in="refuse")
+    path, wish = f"v2/emailAddresses/{BOB}/status", {"opted_in": True, "reason": "said so"}
+    assert keap.api("PATCH", path, tokens, json=wish).status_code == 200
+    sandbox.control("POST", "keap/addresses", {"tenant": "xy123", "email": BOB, "status": "LIST_UNSUBSCRIBE"})
+    assert keap.api("PATCH", path, tokens, json=wish).status_code == 400
+    assert _status(keap, tokens) == ("LIST_UNSUBSCRIBE", False)
+
+
 def test_an_opt_out_lowers_what_may_be_written_to(sandbox: Sandbox, keap: KeapClient, tokens: Tokens) -> None:
     keap.contact(tokens)
     path = f"v2/emailAddresses/{BOB}/status"

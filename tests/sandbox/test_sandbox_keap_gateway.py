@@ -134,6 +134,9 @@ def test_a_key_has_the_rights_of_its_user_in_its_app(sandbox: Sandbox, keap: Kea
     assert first["account"] == ADA
     sandbox.advance(400 * 86_400)
     assert _get(keap, **{"X-Keap-API-Key": key}).status_code == 200, "a key does not age"
+    sandbox.switch("keap", key_lifetime=365)
+    assert _get(keap, **{"X-Keap-API-Key": key}).status_code == 401, "or it does"
+    sandbox.switch("keap", key_lifetime=None)
     sandbox.fault("any", "revoke_grant", "keap", account=ADA)
     ended = _get(keap, **{"X-Keap-API-Key": key})
     assert fault_of(ended) == (401, "keymanagement.service.invalid_access_token")

@@ -68,9 +68,12 @@ def _change(caller: Caller) -> Row | web.Response:
     row = _known(caller, email)
     if isinstance(row, web.Response):
         return row
-    return addresses.opt(
-        caller.world, caller.tenant, row["email"], wanted=body["opted_in"], reason=body["reason"]
-    )
+    wanted, reason = body["opted_in"], body["reason"]
+    changed = addresses.opt(caller.world, caller.tenant, row["email"], wanted=wanted, reason=reason)
+    in_vain = wanted and not addresses.opted_in(caller.world, changed["status"])
+    if in_vain and caller.call.switch("vain_opt_in") == "refuse":
+        return caller.error(400, "The email address cannot be opted in", "opted_in")
+    return changed
 
 
 def change(caller: Caller) -> web.StreamResponse:

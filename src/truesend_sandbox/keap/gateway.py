@@ -95,7 +95,9 @@ def _authenticate(call: Call) -> tuple[Account, Holder] | web.Response:
     row, held = found
     now = call.now
     if held.kind == "key":
-        if row["dead_at"] is not None and row["dead_at"] <= now:
+        days = call.switch("key_lifetime")
+        ended = row["dead_at"] is not None and row["dead_at"] <= now
+        if ended or (days and row["at"] + days * limits.DAY <= now):
             return errors.revoked_token(call)
     elif row["access_dead_at"] is not None and row["access_dead_at"] <= now:
         return errors.revoked_token(call)

@@ -42,6 +42,7 @@ _SIGN_IN = (
         "A refresh ends the access token of the pair it replaces.",
         "unconfirmed",
     ),
+    Switch("key_lifetime", 0, "Days a key works; 0: for ever.", "unconfirmed: no end is stated"),
     Switch(
         "new_consent_ends",
         "nothing",
@@ -161,6 +162,13 @@ _CONTACTS = (
         ("MANUAL", "ADMIN"),
     ),
     Switch("soft_bounce_is_marketable", True, "Whether BOUNCE counts as opted in.", "unconfirmed"),
+    Switch(
+        "vain_opt_in",
+        "keep",
+        "An opt-in of an address that cannot be raised: `keep` answers 200 with the old status, `refuse` 400.",
+        "unconfirmed: the first is how the specification reads",
+        ("keep", "refuse"),
+    ),
     Switch(
         "unknown_address",
         "not_found",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from truesend_sandbox.accounts import Account
     from truesend_sandbox.door import Call
     from truesend_sandbox.faults import Faults
+    from truesend_sandbox.mailbox.headers import Mail
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Provider:
     """What a grant can end of here: the causes `expire_grant` takes."""
     asks: frozenset[str] = frozenset()
     """Operations that can do nothing but be refused; they meet faults without using them up."""
+    report: Callable[[str, Mail, str, str, str, Mapping[str, Any]], tuple[str, bytes]] | None = None
+    """`(bounce or delay, original, recipient, sender, date, wishes)` → who reports, and the report; None: Gmail's."""
     controls: Callable[[World], list[web.RouteDef]] = lambda _: []
     """Addresses of its own below `/_sandbox`."""
     settle: Callable[[World, Account], None] = lambda _, __: None

@@ -1,4 +1,7 @@
-"""Mail that comes back: replies, automatic answers, bounces and delays, in the forms Gmail shows them."""
+"""Mail that comes back: replies, automatic answers, bounces and delays.
+
+Reports have the form of the sender's provider where it has one of its own, else Gmail's.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,8 @@ def _text(wanted: Mapping[str, Any], name: str, default: str) -> str:
     return value
 
 
-def _line(wanted: Mapping[str, Any], name: str, default: str) -> str:
+def line_of(wanted: Mapping[str, Any], name: str, default: str) -> str:
+    """A text of one line among the wishes, or the default. Raises `ValueError`."""
     value = _text(wanted, name, default)
     if "\r" in value or "\n" in value:
         raise ValueError(f"{name} must be one line")
@@ -43,13 +47,16 @@ def write(world: World, row: Row, address: str, name: str, wanted: Mapping[str, 
     original = Mail.parse(bytes(row["raw"]))
     spec = world.providers.get(row["provider"])
     if name == "bounce" and wanted.get("about", "recipient") == "recipient" and spec and spec.returned:
-        status = _line(wanted, "status", "5.1.1")
+        status = line_of(wanted, "status", "5.1.1")
         if spec.returned(world, row["id"], address, status):
             return {"message": None, "delivered_to": []}
     back_to = (original.addresses("reply-to") if name == "reply" else []) or [row["sender"]]
     now = format_datetime(datetime.fromtimestamp(world.clock.now(), UTC))
-    writer = {"reply": _reply, "auto_reply": _auto_reply, "bounce": _bounce, "delay": _delay}[name]
-    sender, raw = writer(original, address, row["sender"], now, wanted)
+    if name in ("bounce", "delay") and spec is not None and spec.report is not None:
+        sender, raw = spec.report(name, original, address, row["sender"], now, wanted)
+    else:
+        writer = {"reply": _reply, "auto_reply": _auto_reply, "bounce": _bounce, "delay": _delay}[name]
+        sender, raw = writer(original, address, row["sender"], now, wanted)
     number = deliver(world, provider="mail", sender=sender, recipients=back_to, mail=Mail.parse(raw))
     return {"message": str(number), "delivered_to": back_to}
 
@@ -115,7 +122,7 @@ def _auto_reply(
     original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
 ) -> tuple[str, bytes]:
     """An absence note with the marks of RFC 3834."""
-    subject = _line(wanted, "subject", f"Automatic reply: {original.get('subject') or ''}")
+    subject = line_of(wanted, "subject", f"Automatic reply: {original.get('subject') or ''}")
     words = _text(wanted, "text", "I am out of the office until Monday.")
     head = _fields(
         MIME_Version="1.0",
@@ -134,27 +141,32 @@ def _auto_reply(
     return address, f"{head}\r\n{words}\r\n".encode()
 
 
+def about_of(wanted: Mapping[str, Any]) -> str:
+    """Whom a failure speaks of: `recipient` or `sender`. Raises `ValueError`."""
+    about = wanted.get("about", "recipient")
+    if about not in ("recipient", "sender"):
+        raise ValueError("about must be recipient or sender")
+    return str(about)
+
+
 def _bounce(
     original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
 ) -> tuple[str, bytes]:
     """A failure; `about: sender` is Gmail's word about the account's own limit [GK]."""
-    about = wanted.get("about", "recipient")
-    if about not in ("recipient", "sender"):
-        raise ValueError("about must be recipient or sender")
-    if about == "sender":
+    if about_of(wanted) == "sender":
         words = (
             "You have reached a limit for sending mail. Your message was not sent.\r\n\r\n"
             "Learn more at https://support.google.com/mail/answer/22839"
         )
-        status = _line(wanted, "status", "5.4.5")
-        diagnostic = _line(wanted, "diagnostic", "550 5.4.5 Daily user sending limit exceeded.")
+        status = line_of(wanted, "status", "5.4.5")
+        diagnostic = line_of(wanted, "diagnostic", "550 5.4.5 Daily user sending limit exceeded.")
     else:
         words = (
             f"Your message wasn't delivered to {address} because the address couldn't be found, or is unable"
             " to receive mail."
         )
-        status = _line(wanted, "status", "5.1.1")
-        diagnostic = _line(
+        status = line_of(wanted, "status", "5.1.1")
+        diagnostic = line_of(
             wanted,
             "diagnostic",
             f"550 {status} <{address}>: Recipient address rejected: User unknown in relay recipient table",
@@ -170,8 +182,8 @@ def _delay(
         f"There was a temporary problem delivering your message to {address}. Gmail will retry for 45 more"
         " hours. You'll be notified if the delivery fails permanently."
     )
-    status = _line(wanted, "status", "4.4.1")
-    diagnostic = _line(wanted, "diagnostic", "The recipient server did not accept our requests to connect.")
+    status = line_of(wanted, "status", "4.4.1")
+    diagnostic = line_of(wanted, "diagnostic", "The recipient server did not accept our requests to connect.")
     return _DAEMON, _report(original, address, sender, now, (words, "Delay", "delayed", status, diagnostic))
 
 

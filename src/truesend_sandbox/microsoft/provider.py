@@ -25,6 +25,7 @@ from truesend_sandbox.microsoft import (
     mail_send,
     mail_store,
     replies,
+    reports,
     sent_page,
     tenants,
     token,
@@ -201,4 +202,5 @@ MICROSOFT = Provider(
     receive=mail_store.receive,
     grant_causes=token.GRANT_CAUSES,
     asks=frozenset({"send.check", "drafts.check", "drafts.send.check"}),
+    report=reports.acted,
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from truesend_sandbox.mailbox.answers import about_of, line_of
 from truesend_sandbox.mailbox.headers import Mail
 
 _LIMIT = "Your message can't be sent because you've reached your daily limit for message recipients"
@@ -90,3 +92,31 @@ def limit_report(original: Mail, sender: str, recipients: Sequence[str], now: st
         now,
         Report("Undeliverable", _LIMIT, "failed", "5.1.90", f"550 5.1.90 {_LIMIT}"),
     )
+
+
+def acted(
+    name: str, original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
+) -> tuple[str, bytes]:
+    """The report that `act` asks for: `bounce`, of the recipient or of the sender's own limit, or `delay`."""
+    if name == "delay":
+        status = line_of(wanted, "status", "4.4.7")
+        report = Report(
+            "Delivery delayed",
+            "Delivery to this recipient has been delayed. No action is required on your part.",
+            "delayed",
+            status,
+            line_of(wanted, "diagnostic", f"451 {status} Message delayed"),
+        )
+    elif about_of(wanted) == "sender":
+        status = line_of(wanted, "status", "5.1.90")
+        diagnostic = line_of(wanted, "diagnostic", f"550 {status} {_LIMIT}")
+        report = Report("Undeliverable", _LIMIT, "failed", status, diagnostic)
+    else:
+        status = line_of(wanted, "status", "5.1.1")
+        diagnostic = line_of(
+            wanted, "diagnostic", f"550 {status} <{address}>: Recipient address rejected: User unknown"
+        )
+        words = "Your message couldn't be delivered: the recipient wasn't found at its domain."
+        report = Report("Undeliverable", words, "failed", status, diagnostic)
+    raw = render(original, sender, [address], now, report)
+    return postmaster(sender.partition("@")[2]), raw

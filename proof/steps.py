@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proof import blows, fresh, restores
+from proof import blows, fresh, restores, truth
 from proof.finding import Finding
 from proof.notes import Notes
 from tests import stack as stacks
@@ -258,6 +258,7 @@ STEPS: tuple[Step | LongStep, ...] = (
     Step("storms", "storms", _storms),
     LongStep("matrix", "blows at every point of a send", blows.kill_matrix),
     Step("faults", "a provider at its worst", blows.fault_storm),
+    LongStep("truth", "verdicts held against the providers", truth.findings),
     Step("restores", "clones and restored backups", restores.findings),
     Step("fresh", "make run in an empty folder", fresh.findings),
 )

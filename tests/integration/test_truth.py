@@ -27,7 +27,8 @@ def test_what_is_shown_working_works_and_what_is_shown_broken_fails(
     steps = int(os.environ.get("STORM_STEPS") or STEPS)
     with stacks.running(tmp_path / "data", settings=truth.SETTINGS) as stack:
         walk = truth.Walk(stack, seed, tuple(registry.PROVIDERS))
-        books = walk.run(steps, settle_every=SETTLE_EVERY, watched=WATCHED)
+        watched = int(os.environ.get("STORM_WATCHED") or WATCHED)
+        books = walk.run(steps, settle_every=SETTLE_EVERY, watched=watched)
     up.remove(tmp_path / "data")
     with capsys.disabled():
         print(f"\ntruth, {books}")

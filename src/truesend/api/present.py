@@ -9,6 +9,7 @@ from uuid import UUID
 
 from truesend.connections.describe import Description
 from truesend.connections.verdict import ProofFact
+from truesend.providers import registry
 from truesend.sending.models import Attempt, Delivery, Email, Recipient
 from truesend.sending.problems import Problem, problems_of
 from truesend.sending.tries import words as attempt_words
@@ -24,6 +25,7 @@ def connection(described: Description) -> dict[str, Any]:
         "provider": row.provider,
         "kind": row.kind,
         "address": row.address,
+        "place": registry.provider(row.provider).place_of(row.subject),
         "verdict": described.verdict.verdict.value,
         "cause": described.verdict.cause or None,
         "sentence": described.sentence,

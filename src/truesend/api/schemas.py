@@ -154,6 +154,7 @@ class ConnectionOut(Schema):
     provider: str
     kind: str
     address: str
+    place: str
     verdict: str
     cause: str | None
     sentence: str

@@ -38,6 +38,12 @@ class Description:
     tried: Try | None = None
 
 
+def account_label(connection: Connection) -> str:
+    """What a connection is called: its address, with its place where one address has several accounts."""
+    place = registry.provider(connection.provider).place_of(connection.subject)
+    return f"{connection.address} ({place})" if place else connection.address
+
+
 def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
     """``rows`` with everything :func:`describe` reads.
 

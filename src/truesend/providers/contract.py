@@ -241,6 +241,10 @@ class Provider(ABC):
         """
         return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
 
+    def place_of(self, subject: str) -> str:
+        """Which of several accounts under one address the account with this subject is; empty where there is one."""
+        return ""
+
     def sent_folder_url(self, address: str) -> str:
         """The page of an account's Sent folder, for a person's browser; empty where the provider has none."""
         return ""

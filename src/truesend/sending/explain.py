@@ -45,7 +45,8 @@ class Facts:
     """What is known of one copy, or of several that stand alike.
 
     ``cause`` is what keeps it, refused it or left it open; ``provider`` is its name and ``words`` are its own.
-    ``can_look`` says that Sent can be read, ``can_send`` that the mailbox may send just now.
+    ``can_look`` says that Sent can be read, ``can_send`` that the mailbox may send just now. ``sent_name`` is what
+    Sent is called there; ``proves`` says that it shows all there is, so that what is not in it was not sent.
     """
 
     status: str
@@ -59,6 +60,8 @@ class Facts:
     ask_from: datetime | None = None
     can_look: bool = False
     can_send: bool = True
+    sent_name: str = "Sent folder"
+    proves: bool = True
     copies: int = 1
     of: int = 1
 
@@ -104,6 +107,10 @@ def _unknown(facts: Facts, now: datetime) -> Explanation:
     """Looked up by itself where Sent can be read; else a person looks."""
     known = f"We do not know whether it was sent: {reason(facts.cause, facts.provider)}."
     decides = facts.ask_from if facts.ask_from is not None and facts.ask_from > now else None
+    if facts.look_at is not None and facts.can_look and not facts.proves:
+        by = f" until {at_time(decides, now).removeprefix('at ')}" if decides else ""
+        sentence = f"{known} We look for it in the {facts.sent_name} by ourselves{by}; then we ask you."
+        return Explanation(facts.cause, sentence, Help.NONE, Who.NOBODY)
     if facts.look_at is not None and facts.can_look:
         then = (
             f"if it is not there {at_time(decides, now)}"
@@ -111,9 +118,9 @@ def _unknown(facts: Facts, now: datetime) -> Explanation:
             else "if it is proved that it is not there"
         )
         goes = "it is held for you" if facts.cause == _RESTORED else "it is sent again"
-        sentence = f"{known} We look for it in the Sent folder by ourselves; {then}, {goes}."
+        sentence = f"{known} We look for it in the {facts.sent_name} by ourselves; {then}, {goes}."
         return Explanation(facts.cause, sentence, Help.NONE, Who.NOBODY)
-    folder = f"Look into the Sent folder of {facts.address}"
+    folder = f"Look into the {facts.sent_name} of {facts.address}"
     if decides:
         asked = f"{folder}: it can still arrive there until {at_time(decides, now).removeprefix('at ')}."
     else:

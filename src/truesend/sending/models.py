@@ -195,6 +195,8 @@ class Delivery(models.Model):
     held_cause = models.CharField(max_length=60, blank=True)
     # When an unknown copy is looked for in Sent next; null where there is nothing more to look at.
     look_at = models.DateTimeField(null=True)
+    # When one that its member is asked about is looked for once more: some providers show late what was sent.
+    look_late_at = models.DateTimeField(null=True)
     # From when "it is not there" can be believed of an unknown copy, from a person too.
     ask_from = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
@@ -246,6 +248,11 @@ class Delivery(models.Model):
                 fields=["look_at", "connection"],
                 condition=models.Q(look_at__isnull=False),
                 name="delivery_look",
+            ),
+            models.Index(
+                fields=["look_late_at", "connection"],
+                condition=models.Q(look_late_at__isnull=False, status="unknown"),
+                name="delivery_look_late",
             ),
         ]
 

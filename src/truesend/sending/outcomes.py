@@ -39,7 +39,13 @@ _FIRST_LOOK = timedelta(seconds=3)
 
 def settle(attempt: Attempt, result: SendResult, number: int, now: datetime) -> dict[str, Any]:
     """The fields of a delivery after an outcome."""
-    fields: dict[str, Any] = {"due_at": None, "held_cause": "", "look_at": None, "ask_from": None}
+    fields: dict[str, Any] = {
+        "due_at": None,
+        "held_cause": "",
+        "look_at": None,
+        "ask_from": None,
+        "look_late_at": None,
+    }
     if result.outcome is Outcome.ACCEPTED:
         return fields | {
             "status": DeliveryStatus.ACCEPTED,

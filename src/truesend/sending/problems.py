@@ -13,6 +13,7 @@ from truesend import clock
 from truesend.connections.causes import Who
 from truesend.connections.describe import (
     Description,
+    account_label,
     describe,
     fix_for,
     people_for,
@@ -21,6 +22,7 @@ from truesend.connections.describe import (
 )
 from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
+from truesend.providers import registry
 from truesend.sending import readiness
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
@@ -140,6 +142,7 @@ def _alike(
     now: datetime,
 ) -> Facts:
     first = alike[0]
+    adapter = registry.provider(about.connection.provider)
     send = about.verdict.capability("send")
     said = [newest[one.pk].words for one in alike if one.pk in newest and newest[one.pk].cause == code]
     proved = send.proof.words if send is not None and send.proof is not None and send.cause == code else ""
@@ -147,7 +150,7 @@ def _alike(
         status=first.status,
         cause=code,
         provider=about.provider_name,
-        address=about.connection.address,
+        address=account_label(about.connection),
         words=next((words for words in said if words), proved),
         due_at=max((one.due_at for one in alike if one.due_at is not None), default=None),
         look_at=first.look_at,
@@ -156,6 +159,8 @@ def _alike(
         ),
         can_look=can_look(about.connection) and not _unreadable(about),
         can_send=readiness.can_send(about),
+        sent_name=adapter.sent_name,
+        proves=adapter.proves_absence,
         copies=len(alike),
         of=of,
     )

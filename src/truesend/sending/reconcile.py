@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from truesend import clock
 from truesend.connections import proofs, tokens
@@ -33,7 +34,7 @@ log = logging.getLogger("truesend.sending")
 _AT_ONCE = 100
 # Clocks differ, here and at the provider.
 _MARGIN = timedelta(minutes=5)
-_SOON, _LATEST = timedelta(seconds=15), timedelta(minutes=15)
+_SOON, _LATEST, _LATE = timedelta(seconds=15), timedelta(minutes=15), timedelta(hours=1)
 # A mailbox that could not be read for so long is not waited for: a person is asked, and the look goes on no more.
 _GIVE_UP = timedelta(days=3)
 # After a restore a person lets go what is proved absent: it was due long ago.
@@ -42,8 +43,14 @@ RESTORED = "restored"
 
 def due(most: int) -> list[UUID]:
     """Connections with an unknown delivery that is to be looked up now, the longest waiting first."""
-    rows = Delivery.objects.filter(look_at__lte=clock.now()).order_by("look_at")
-    found = dict.fromkeys(rows.values_list("connection_id", flat=True)[: most * 10])
+    now = clock.now()
+    soon = Delivery.objects.filter(look_at__lte=now).order_by("look_at")
+    late = Delivery.objects.filter(look_late_at__lte=now, status=DeliveryStatus.UNKNOWN).order_by(
+        "look_late_at"
+    )
+    found: dict[UUID, None] = {}
+    for rows in (soon, late):
+        found |= dict.fromkeys(rows.values_list("connection_id", flat=True)[: most * 10])
     return list(found)[:most]
 
 
@@ -53,6 +60,11 @@ def can_look(connection: Connection) -> bool:
     return connection.disconnected_at is None and Capability.READ in adapter.granted(
         connection.granted_scopes
     )
+
+
+def looks_late(connection: Connection) -> bool:
+    """Whether what its member is asked about is looked for besides: its Sent proves nothing absent, and may be late."""
+    return can_look(connection) and not registry.provider(connection.provider).proves_absence
 
 
 def would_answer(connection: Connection) -> bool:
@@ -77,8 +89,9 @@ def look_up(connection_id: UUID) -> None:
     connection = with_facts(Connection.objects.filter(pk=connection_id)).first()
     if connection is None or not installation.may_act():
         return
+    unknown = Delivery.objects.filter(connection=connection, status=DeliveryStatus.UNKNOWN)
     waiting = list(
-        Delivery.objects.filter(connection=connection, status=DeliveryStatus.UNKNOWN, look_at__lte=began)
+        unknown.filter(Q(look_at__lte=began) | Q(look_late_at__lte=began))
         .select_related("connection")
         .order_by("look_at")[:_AT_ONCE]
     )
@@ -87,24 +100,31 @@ def look_up(connection_id: UUID) -> None:
         return
     if not can_look(connection):
         _ask(pairs)
+        unknown.filter(look_late_at__lte=began).update(look_late_at=None)
         return
+    soon, late = _soon_and_late(pairs)
     try:
         traces = _read(connection, pairs)
     except ProviderError as error:
         log.info("A mailbox could not be read to look for an email (%s); it is looked at again.", error.cause)
-        _later(pairs, began)
+        _later(soon, began)
+        _once_more(late, began)
         return
     proves = registry.provider(connection.provider).proves_absence
     for delivery, attempt in pairs:
         copy = traces.found.get(str(delivery.pk))
         if copy is not None:
             _found(delivery, attempt, copy)
+        elif delivery.look_at is None:
+            _once_more([(delivery, attempt)], began)
         elif not _is_over(delivery, attempt, began, real):
             _later([(delivery, attempt)], began)
         elif (traces.complete or str(delivery.pk) in traces.absent) and proves:
             _absent(delivery, attempt)
         else:
             _ask([(delivery, attempt)])
+            if not proves:
+                _once_more([(delivery, attempt)], began)
 
 
 Pair = tuple[Delivery, Attempt]
@@ -143,6 +163,21 @@ def _read(connection: Connection, pairs: Sequence[Pair]) -> Traces:
     evidence = Evidence("read", True, "sent.list")
     proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger="look_up")
     return traces
+
+
+def _soon_and_late(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Those that are being looked up, and those whose member has been asked already."""
+    return [one for one in pairs if one[0].look_at is not None], [
+        one for one in pairs if one[0].look_at is None
+    ]
+
+
+def _once_more(pairs: Sequence[Pair], now: datetime) -> None:
+    """Look again though a person was asked, ever more rarely: what shows late is found all the same."""
+    for delivery, attempt in pairs:
+        waited = now - (attempt.finished_at or attempt.started_at)
+        at = now + min(max(_LATEST / 3, waited / 2), _LATE) if waited <= _GIVE_UP else None
+        Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.UNKNOWN).update(look_late_at=at)
 
 
 def _later(pairs: Sequence[Pair], now: datetime) -> None:
@@ -196,6 +231,9 @@ def _absent(delivery: Delivery, attempt: Attempt) -> bool:
     if attempt.cause == RESTORED:
         return _conclude(delivery, attempt, Outcome.NOT_SENT, SettledBy.SENT, held_cause=RESTORED)
     return _conclude(delivery, attempt, Outcome.NOT_SENT, SettledBy.SENT, due_at=clock.now())
+
+
+_SETTLED = {"look_at": None, "look_late_at": None, "ask_from": None}
 
 
 class NotUnknown(Exception):
@@ -252,7 +290,7 @@ def _conclude(
         if unknown.update(outcome=outcome, settled_at=now, settled_by=by) != 1:
             return False
         Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.UNKNOWN).update(
-            **{"status": DeliveryStatus.QUEUED, "look_at": None, "ask_from": None, **told, **fields}
+            **_SETTLED | {"status": DeliveryStatus.QUEUED, **told, **fields}
         )
         connection, ref = delivery.connection, str(delivery.pk)
         trigger = who or "look_up"

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from truesend import clock
 from truesend.connections.causes import Action
-from truesend.connections.describe import Description, describe, start_url
+from truesend.connections.describe import Description, account_label, describe, start_url
 from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations.access import manages
@@ -65,7 +65,7 @@ def line(member: Member, described: Description) -> dict[str, Any]:
         "provider": connection.provider,
         "provider_name": described.provider_name,
         "initial": described.provider_name[:1],
-        "address": connection.address,
+        "address": account_label(connection),
         "kind_sentence": _kind_sentence(member, connection),
         "verdict": verdict.value,
         "verdict_word": _verdict_word(described),

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from truesend import env
 from truesend.connections.causes import Action, Who, core
 from truesend.connections.client_troubles import Trouble, troubles
-from truesend.connections.describe import Description, people_who
+from truesend.connections.describe import Description, account_label, people_who
 from truesend.connections.verdict import Verdict
 from truesend.organizations import installation
 from truesend.organizations.access import member_of
@@ -137,7 +137,7 @@ def _of(one: Description, sentence: str, described: list[Description]) -> str:
     """A sentence about one of several accounts names it."""
     if len(described) == 1:
         return sentence
-    return format_html("{}: {}", one.connection.address, sentence)
+    return format_html("{}: {}", account_label(one.connection), sentence)
 
 
 def _asked(facts: PageFacts) -> dict[str, Any] | None:

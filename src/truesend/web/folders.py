@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from truesend.connections.describe import account_label
 from truesend.connections.models import Connection, Kind
 from truesend.providers import registry
 
 
 def sent_folder(connection: Connection | None, member_id: UUID) -> str:
     """“your Sent folder” of a member's own mailbox; any other is named."""
-    if connection is None or (connection.kind == Kind.PERSONAL and connection.member_id == member_id):
+    if connection is None:
         return "your Sent folder"
-    return f"the Sent folder of {connection.address}"
+    name = registry.provider(connection.provider).sent_name
+    if connection.kind == Kind.PERSONAL and connection.member_id == member_id:
+        return f"your {name}"
+    return f"the {name} of {account_label(connection)}"
 
 
 def way_there(connection: Connection) -> dict[str, str] | None:

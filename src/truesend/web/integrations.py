@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from truesend.connections.describe import Description
+from truesend.connections.describe import Description, account_label
 from truesend.connections.models import Kind
 from truesend.connections.verdict import Verdict
 from truesend.organizations.models import Member
@@ -56,7 +56,7 @@ class Wanted:
             return False
         connection = described.connection
         shared = "shared" if connection.kind == Kind.ORGANIZATION else "yours"
-        text = f"{connection.address} {connection.display_name} {described.provider_name} {shared}".casefold()
+        text = f"{account_label(connection)} {connection.display_name} {described.provider_name} {shared}".casefold()
         return all(word in text for word in self.words.casefold().split())
 
 

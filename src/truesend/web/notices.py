@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from truesend import clock
 from truesend.connections.causes import CAUSES, Action, Who, cause, consent_sentence
 from truesend.connections.consent import astray, parse_connection_id
-from truesend.connections.describe import describe, people_who, provider_admin, start_url
+from truesend.connections.describe import account_label, describe, people_who, provider_admin, start_url
 from truesend.connections.models import Connection, Consent
 from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
@@ -40,7 +40,7 @@ def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
     if (connection := _find(member, query.get("connected", ""))) is not None and _just_connected(connection):
         return {
             "state": "ok",
-            "title": f"{connection.address} is connected.",
+            "title": f"{account_label(connection)} is connected.",
             "sentence": "The card below says what is proved.",
         }
     if (connection := _find(member, query.get("tested", ""))) is not None:

@@ -21,6 +21,7 @@ from truesend.connections.models import Connection
 from truesend.connections.verdict import Verdict
 from truesend.organizations.access import Refused, check_manages, people_with
 from truesend.organizations.models import Member
+from truesend.providers import registry
 from truesend.sending import reconcile
 from truesend.sending.explain import reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Outcome
@@ -58,6 +59,7 @@ def questions(
     if not unknown:
         return None
     now = clock.now()
+    adapter = registry.provider(connection.provider)
     failing = _failing(described) if reconcile.can_look(connection) else None
     looking: list[dict[str, Any]] = []
     asked: list[dict[str, Any]] = []
@@ -87,7 +89,9 @@ def questions(
         "offer": _offer(member, connection, described.provider_name, asked) if asked else None,
         "folder": (folder := sent_folder(connection, member.pk)),
         # A button has no room for an address, which stands right above it.
-        "there": folder if folder == "your Sent folder" else "that Sent folder",
+        "there": folder if folder.startswith("your ") else f"that {adapter.sent_name}",
+        "proves": adapter.proves_absence,
+        "goes_on": bool(asked) and failing is None and reconcile.looks_late(connection),
         "way": way_there(connection) if asked else None,
         "seconds": _turns_in([one["decides"] for one in looking + asked], now),
     }

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.utils.html import format_html
 
 from truesend import clock
-from truesend.connections.describe import describe, with_facts
+from truesend.connections.describe import account_label, describe, with_facts
 from truesend.connections.models import Connection
 from truesend.organizations import installation
 from truesend.providers import registry
@@ -103,7 +103,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
             "id": str(email.pk),
             "subject": email.subject,
             "to_label": people([*email.to, *email.cc, *email.bcc]),
-            "from_label": connection.address,
+            "from_label": account_label(connection),
             "provider_name": name,
             "status_word": word,
             "state": state,

@@ -119,8 +119,7 @@ def _tenant(name: object) -> str:
 def identity(secret: str, tenant: str) -> Identity:
     """Whose account a token or key is: the app and the person in it. ``tenant`` is what the token's scope said.
 
-    One person may use several apps, which are different accounts; so the app stands in the subject, and behind the
-    name, where people can see it.
+    One person may use several apps, which are different accounts: so the app stands in the subject.
     """
     who = api.ask(api.get("/v2/oauth/connect/userinfo", "userinfo", secret), secret)
     said = _tenant(who.get("tenant_id"))
@@ -132,7 +131,6 @@ def identity(secret: str, tenant: str) -> Identity:
     address = who.get("email")
     if not isinstance(address, str) or "@" not in address or not address.isprintable() or len(address) > 320:
         raise ProviderError("identity_without_address", "Keap did not tell the address of the account.")
-    app = tenant or said
     names = (api.text(who.get(part)) for part in ("given_name", "family_name"))
-    name = " ".join(one for one in names if one)[:150]
-    return Identity(f"{app}:{user}", address.strip().lower(), f"{name} ({app})" if name else app)
+    name = " ".join(one for one in names if one)
+    return Identity(f"{tenant or said}:{user}", address.strip().lower(), name)

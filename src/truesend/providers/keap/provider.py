@@ -65,6 +65,7 @@ class Keap(Provider):
     idle_days = 45
     # Userinfo, the history, the contacts; and the five that a send makes.
     probe_calls = 8
+    mailbox_name = "Keap"
     sent_name = "email history"
 
     def consent_page(self) -> str:
@@ -168,6 +169,10 @@ class Keap(Provider):
 
     def read_refusal(self, answer: http.Answer) -> Refusal | None:
         return errors.api_refusal(answer)
+
+    def place_of(self, subject: str) -> str:
+        """The app: one person may use several."""
+        return subject.partition(":")[0]
 
     def sent_folder_url(self, address: str) -> str:
         """The page that the operator named, if any: Keap's own address differs from app to app."""

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils.text import Truncator
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend.connections.describe import describe, with_facts
+from truesend.connections.describe import account_label, describe, with_facts
 from truesend.connections.models import Connection
 from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
@@ -161,7 +161,7 @@ def _choice(connection: Connection) -> dict[str, str]:
     verdict = describe(connection).verdict.verdict
     return {
         "id": str(connection.pk),
-        "label": connection.address,
+        "label": account_label(connection),
         "most": str(registry.provider(connection.provider).limits.recipients),
         "verdict": verdict.value,
         "verdict_word": VERDICT_WORDS[verdict],

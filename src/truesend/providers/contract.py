@@ -61,6 +61,8 @@ class Provider(ABC):
     renews_once: bool = False
     # The old access token goes on working after a renewal, so that a probe of the grant may be one.
     probes_by_renewal: bool = False
+    # How a person ends a grant at the provider, where the provider has no call for it; a sentence.
+    ends_by_hand: str = ""
     # Days after which a grant that nobody used ends; 0 where it does not.
     idle_days: int = 0
     # A team may connect its own account by a key made in the provider's settings, instead of a consent.
@@ -164,9 +166,12 @@ class Provider(ABC):
     def refresh(self, refresh_token: str) -> Grant:
         """Renew a grant; ``refresh_token`` of the answer is None where the old one stays."""
 
-    @abstractmethod
     def revoke(self, token: str) -> None:
-        """End a grant at the provider; one that is already ended is fine."""
+        """End a grant at the provider; one that is already ended is fine. Raises :class:`ProviderError`.
+
+        Where the provider has no call for it, that is said: `revoked_by_hand`, with :attr:`ends_by_hand`.
+        """
+        raise ProviderError("revoked_by_hand", self.ends_by_hand)
 
     def key_grant(self, key: str) -> Grant:
         """The lasting grant that a pasted key is, with its identity, where the provider :attr:`takes_key`.

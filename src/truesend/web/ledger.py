@@ -37,6 +37,8 @@ def line(kind: str, result: str, provider_name: str, words: str, outcome: str = 
     """What a ledger entry says to a person; ``outcome`` is that of a try to send."""
     if result in _SETTLED:
         return _SETTLED[result]
+    if result == "revoked_by_hand":
+        return f"{core(result, provider_name)} {words}".strip()
     if outcome == Outcome.UNKNOWN:
         return (
             "Sent or not, unknown: "

@@ -67,6 +67,8 @@ class Keap(Provider):
     probe_calls = 8
     mailbox_name = "Keap"
     sent_name = "email history"
+    # No call is documented that ends a grant.
+    ends_by_hand = "Remove Truesend inside Keap, where the account's applications are listed."
 
     def consent_page(self) -> str:
         return env.require("KEAP_AUTHORIZE_URL")
@@ -97,9 +99,6 @@ class Keap(Provider):
 
     def refresh(self, refresh_token: str) -> Grant:
         return oauth.refresh(refresh_token)
-
-    def revoke(self, token: str) -> None:
-        """Keap documents no way to end a grant: people remove it there, and here it is forgotten."""
 
     def key_grant(self, key: str) -> Grant:
         return oauth.key_grant(key)

@@ -53,6 +53,9 @@ class Microsoft(Provider):
     probes_by_renewal = True
     # A list of messages, and the two calls of a send.
     probe_calls = 3
+    ends_by_hand = (
+        "Remove Truesend at myapps.microsoft.com, for a personal account at account.live.com/consent/Manage."
+    )
     mailbox_name = "Outlook"
     own_domains = domains.PERSONAL
     dead_ends = pages.PAGES
@@ -97,14 +100,6 @@ class Microsoft(Provider):
 
     def refresh(self, refresh_token: str) -> Grant:
         return oauth.refresh(refresh_token)
-
-    def revoke(self, token: str) -> None:
-        """Microsoft has no call for this: only the person, or an administrator, can take the permission back."""
-        raise ProviderError(
-            "revoked_by_hand",
-            "Microsoft lets no application take its own permission back. Remove Truesend at myapps.microsoft.com, "
-            "or for a personal account at account.live.com/consent/Manage.",
-        )
 
     def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
         """With reading: a list of one message proves grant and reading. With sending only: ``/me`` proves the grant."""

@@ -376,4 +376,5 @@ def test_nobody_but_the_person_ends_the_permission() -> None:
     with pytest.raises(ProviderError) as caught:
         Microsoft().revoke("0.AXcA")
     assert caught.value.cause == "revoked_by_hand"
+    assert caught.value.words == Microsoft().ends_by_hand
     assert "myapps.microsoft.com" in caught.value.words

@@ -18,6 +18,7 @@ from truesend.connections.models import Connection
 from truesend.organizations import installation
 from truesend.organizations.access import access_connection, check_manages, connections_of
 from truesend.organizations.models import Member
+from truesend.providers import registry
 from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
@@ -154,13 +155,20 @@ def disconnect(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
     return render(request, "disconnect.html", context)
 
 
+def _permission(connection: Connection) -> str:
+    """What becomes of it at the provider."""
+    if ending.shares_account(connection):
+        return "The permission at the provider stays: another connection here uses the same account."
+    by_hand = registry.provider(connection.provider).ends_by_hand
+    if by_hand:
+        return f"The permission at the provider stays until you end it there. {by_hand}"
+    return "The permission is withdrawn at the provider."
+
+
 def _consequences(connection: Connection, waiting: int) -> list[str]:
-    shared = ending.shares_account(connection)
     told = [
         f"Truesend forgets the key to {connection.address} and can no longer send from it.",
-        "The permission at the provider stays: another connection here uses the same account."
-        if shared
-        else "The permission is withdrawn at the provider.",
+        _permission(connection),
         "Emails that were sent, their tracking and this connection's history stay. Links in them go on working.",
     ]
     if waiting:

@@ -127,3 +127,13 @@ def test_a_probe_that_cannot_get_a_key_is_tried_again_in_minutes(connection: Con
     before = connection.ledger.count()
     probe.probe_if_due(connection.pk)  # a second wake-up finds it claimed
     assert connection.ledger.count() == before
+
+
+def test_all_that_is_due_is_probed_in_one_go(connection: Connection) -> None:
+    several = [connection, *(connection_of(connection.member) for _ in range(40))]
+    for one in several:
+        token(one)
+        probe.plan(one, clock.now() - timedelta(seconds=1))
+    probe.probe_all()
+    assert probe.due(100) == []
+    assert {one.ledger.count() for one in several} == {1}

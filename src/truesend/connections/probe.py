@@ -23,10 +23,13 @@ from truesend.organizations import activity, installation
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, Provider
 from truesend.providers.errors import ProviderError
+from truesend.runtime import identity
 
 # Of an organization nobody of which was here lately: it keeps a proof of reading (26 hours) alive.
 BETWEEN_IDLE = timedelta(hours=6)
 RETRY = timedelta(minutes=5)
+# So many that are due stand to choice, so that threads seldom reach for the same.
+_LOOKED_AT = 32
 # Of the calls that a client may make in a day, probes take so much; the rest is for mail.
 _SHARE = 0.25
 
@@ -123,15 +126,25 @@ def plan(connection: Connection, now: datetime) -> None:
     Token.objects.filter(pk=connection.pk).update(probe_due_at=due)
     if due is not None:
         # Not behind the many that are due at some time of this quarter of an hour.
-        transaction.on_commit(lambda: wake(connection.pk, f"probe:{connection.pk}"))
+        transaction.on_commit(lambda: _wake(connection.pk))
 
 
-def wake(connection_id: UUID, lock: str) -> None:
-    """Put a probe into the queue, unless one waits there under that name."""
+def _wake(connection_id: UUID) -> None:
     from truesend.connections.tasks import probe_connection
 
+    name = f"probe:{connection_id}"
     with suppress(AlreadyEnqueued):
-        probe_connection.configure(lock=lock, queueing_lock=lock).defer(connection_id=str(connection_id))
+        probe_connection.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+
+
+def wake_all(most: int) -> None:
+    """Let so many threads, of all workers together, probe what is due, where anything is."""
+    from truesend.connections.tasks import probe_due
+
+    for place in range(len(due(most))):
+        name = f"probe:{place}"
+        with suppress(AlreadyEnqueued):
+            probe_due.configure(lock=name, queueing_lock=name).defer()
 
 
 def plan_soon(organization_id: UUID) -> None:
@@ -144,6 +157,13 @@ def due(limit: int) -> list[UUID]:
     """Connections that are to be asked, the longest due first, and whose grant is not known to be dead."""
     rows = Token.objects.filter(probe_due_at__lte=clock.now(), dead_at=None, connection__disconnected_at=None)
     return list(rows.order_by("probe_due_at").values_list("pk", flat=True)[:limit])
+
+
+def probe_all() -> None:
+    """Probe one connection after the other until none is due or this worker is to end."""
+    while not identity.is_stopping() and (found := due(_LOOKED_AT)):
+        # Whoever does the same takes another one.
+        probe_if_due(random.choice(found))  # noqa: S311
 
 
 def probe_if_due(connection_id: UUID) -> None:

@@ -13,3 +13,11 @@ def probe_connection(connection_id: str) -> None:
     from truesend.connections.probe import probe_if_due
 
     probe_if_due(UUID(connection_id))
+
+
+@app.task(name="probe_due", queue="mail")
+def probe_due() -> None:
+    """Ask the providers of every connection that is due, one after the other."""
+    from truesend.connections.probe import probe_all
+
+    probe_all()

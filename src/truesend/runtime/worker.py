@@ -191,5 +191,4 @@ def _wake(renewers: Renewers) -> None:
             look_up_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
     homecoming.bring_all()
     renewers.wake()
-    for place, connection_id in enumerate(probe.due(_PROBES_AT_ONCE)):
-        probe.wake(connection_id, f"probe:{place}")
+    probe.wake_all(_PROBES_AT_ONCE)

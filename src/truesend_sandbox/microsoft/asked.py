@@ -138,6 +138,11 @@ def open_screen(world: World, asked: Asked, params: dict[str, str]) -> None:
     )
 
 
+def close_screen(world: World, asked: Asked) -> None:
+    """The request is answered."""
+    world.store.run("DELETE FROM authorizations WHERE id = ?", asked.id)
+
+
 def load(world: World, request_id: str) -> Asked | None:
     """A request whose screen is open; None when it is unknown or an hour old."""
     row = world.store.one("SELECT * FROM authorizations WHERE id = ? AND provider = ?", request_id, PROVIDER)

@@ -13,7 +13,7 @@ from truesend_sandbox.consents import Planned
 from truesend_sandbox.door import Call
 from truesend_sandbox.microsoft import error_pages, grants, tenants
 from truesend_sandbox.microsoft import scopes as graph_scopes
-from truesend_sandbox.microsoft.asked import Asked, back, check, open_screen, session_state
+from truesend_sandbox.microsoft.asked import Asked, back, check, close_screen, open_screen, session_state
 from truesend_sandbox.microsoft.errors import short_description
 from truesend_sandbox.microsoft.tenants import PROVIDER
 from truesend_sandbox.pages import render
@@ -89,6 +89,7 @@ def _issuer(account: Account) -> str:
 
 def declined(world: World, asked: Asked) -> web.Response:
     """The person said no."""
+    close_screen(world, asked)
     answer = world.switches.get(PROVIDER, "decline_answer")
     if answer == "cancel":
         return back(asked, {"error": "access_denied", "error_subcode": "cancel"})
@@ -97,6 +98,7 @@ def declined(world: World, asked: Asked) -> web.Response:
 
 def approve(world: World, asked: Asked, account: Account, *, for_everyone: bool = False) -> web.Response:
     """Back with a code. All that was asked is granted: there are no boxes."""
+    close_screen(world, asked)
     given = set(asked.scopes) - {graph_scopes.DEFAULT}
     if graph_scopes.DEFAULT in asked.scopes:
         given |= grants.granted(world, account, asked.client_id) or {"User.Read"}

@@ -77,7 +77,6 @@ async def decide(request: web.Request) -> web.StreamResponse:
     if asked is None or found is None:
         return gone(world)
     with world.store.write():
-        world.store.run("DELETE FROM authorizations WHERE id = ?", asked.id)
         if form.get("decision") != "allow":
             return authorize.declined(world, asked)
         # What has changed since the screen was shown counts: a block, a policy.

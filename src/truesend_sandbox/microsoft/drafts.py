@@ -30,7 +30,7 @@ def create_operation(call: Call) -> str:
 
 def send_operation(call: Call) -> str:
     """`drafts.send`, or `drafts.send.check` for an id that is nowhere, by which nothing is sent."""
-    return str(mail_read.kind("drafts.send", "drafts.send", "drafts.send.check")(call))
+    return mail_read.kind("drafts.send", "drafts.send", "drafts.send.check")(call)
 
 
 def create(caller: Caller) -> web.StreamResponse:

@@ -99,8 +99,7 @@ def graph_error(
     }
     body = {"error": {"code": code, "message": message, "innerError": inner}}
     sent["Content-Type"] = "application/json"
-    reason = None if status < 554 else "Failed"
-    return web.Response(status=status, reason=reason, body=json.dumps(body).encode(), headers=sent)
+    return web.Response(status=status, body=json.dumps(body).encode(), headers=sent)
 
 
 def unauthenticated(call: Call, message: str) -> web.Response:

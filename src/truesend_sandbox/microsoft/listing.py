@@ -53,7 +53,7 @@ def messages(caller: Caller) -> web.StreamResponse:
     body["value"] = [resource(row, view) for row in rows[:size]]
     if len(rows) > size:
         body["@odata.nextLink"] = _next(caller, start + size)
-    return errors.graph_answer(call, body)
+    return errors.graph_answer(call, body, headers=mail_read.applied(caller))
 
 
 def _sorted_out(caller: Caller) -> tuple[Condition | None, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -69,7 +69,7 @@ def find(caller: Caller) -> Row | None:
     return mail_store.find(caller.world, caller.account.id, number, immutable=caller.immutable)
 
 
-def kind(draft: str, other: str, nowhere: str | None = None) -> Any:
+def kind(draft: str, other: str, nowhere: str | None = None) -> Callable[[Call], str]:
     """The operation by whether the message of the address is a draft, another one or (else `other`) in no folder."""
 
     def operation(call: Call) -> str:
@@ -87,13 +87,18 @@ def kind(draft: str, other: str, nowhere: str | None = None) -> Any:
     return operation
 
 
+def applied(caller: Caller) -> dict[str, str]:
+    """The header that says which wish about ids was followed."""
+    return {"Preference-Applied": 'IdType="ImmutableId"'} if caller.immutable else {}
+
+
 def answer(caller: Caller, row: Row, status: int = 200, *, path: str = "messages/$entity") -> web.Response:
     """One message as the answer."""
     view = view_of(caller)
     if isinstance(view, web.Response):
         return view
     body = {"@odata.context": context(caller, chosen(view, path)), **resource(row, view)}
-    headers = {"Preference-Applied": 'IdType="ImmutableId"'} if caller.immutable else {}
+    headers = applied(caller)
     if status == 201:
         place = f"https://graph.microsoft.com/v1.0/users/{caller.account.email}/messages/{body['id']}"
         headers["Location"] = place

@@ -203,4 +203,5 @@ MICROSOFT = Provider(
     grant_causes=token.GRANT_CAUSES,
     asks=frozenset({"send.check", "drafts.check", "drafts.send.check"}),
     report=reports.acted,
+    settle=tenants.settle,
 )

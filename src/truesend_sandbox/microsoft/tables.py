@@ -5,6 +5,8 @@ CREATE TABLE microsoft_tenants (
   tenant TEXT NOT NULL, client_id TEXT NOT NULL, scopes TEXT NOT NULL, at REAL NOT NULL,
   PRIMARY KEY (tenant, client_id)) WITHOUT ROWID;
 
+CREATE TABLE microsoft_directory (tenant TEXT PRIMARY KEY) WITHOUT ROWID;
+
 CREATE TABLE microsoft_messages (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, item TEXT NOT NULL UNIQUE,
   immutable TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, conversation TEXT NOT NULL, rfc_id TEXT,

@@ -7,7 +7,6 @@ import hashlib
 import re
 import uuid
 
-from truesend_sandbox import accounts
 from truesend_sandbox.accounts import Account
 from truesend_sandbox.world import World
 
@@ -71,8 +70,15 @@ def exists(world: World, tenant: str) -> bool:
     """Whether `{tenant}` of an address names something: a word, a domain, or the id of a tenant with accounts."""
     if tenant.lower() in _COLLECTIVE or _DOMAIN.fullmatch(tenant):
         return True
-    known = {tenant_id(account) for account in accounts.everyone(world, PROVIDER)} | {CONSUMERS}
-    return tenant.lower() in known
+    if tenant.lower() == CONSUMERS:
+        return True
+    found = world.store.value("SELECT 1 FROM microsoft_directory WHERE tenant = ?", tenant.lower())
+    return found is not None
+
+
+def settle(world: World, account: Account) -> None:
+    """An account was made or changed: its tenant exists from now on."""
+    world.store.run("INSERT OR IGNORE INTO microsoft_directory (tenant) VALUES (?)", tenant_id(account))
 
 
 def admits(tenant: str, account: Account) -> bool:

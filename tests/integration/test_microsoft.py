@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from tests import stack as stacks
 from tests.connections import ledger, when
 from tests.stack import Person, Stack, until
@@ -120,6 +121,26 @@ def test_only_an_administrator_may_permit_reading(stack: Stack, ana: Person) -> 
         stack.sandbox.switch("microsoft", consent_policy=None, admin_approval_answer=None)
     # What was connected stays as it was.
     ana.email_when(ana.send(connection)["id"], "sent")
+
+
+@pytest.mark.parametrize(("decision", "title"), [("approve", "Permitted for your"), ("deny", "Nothing was")])
+def test_an_administrator_comes_back_to_words_of_their_own(
+    stack: Stack, ana: Person, decision: str, title: str
+) -> None:
+    """Whoever was sent the link need not have an account here."""
+    root = f"root.{ana.email}"
+    stack.sandbox.account(root, "microsoft", admin=True)
+    stack.sandbox.consent(root, "microsoft", decision=decision)
+    query = {
+        "client_id": "sandbox-microsoft-client",
+        "redirect_uri": f"{stack.url}/oauth/microsoft/callback",
+        "scope": "https://graph.microsoft.com/Mail.Send https://graph.microsoft.com/Mail.ReadWrite",
+    }
+    page = requests.get(f"{stack.sandbox.url}/organizations/v2.0/adminconsent", params=query, timeout=30)
+    assert page.url.startswith(f"{stack.url}/oauth/microsoft/callback")
+    assert page.status_code == 200
+    assert title in page.text
+    assert "AADSTS" not in page.text
 
 
 def test_a_lost_answer_without_reading_is_a_persons_to_tell(stack: Stack, ana: Person) -> None:

@@ -154,6 +154,10 @@ class Provider(ABC):
         """
         return ""
 
+    def read_admin_answer(self, query: Mapping[str, str]) -> bool | None:
+        """Whether the administrator permitted it, of the callback that page leads to; None of any other callback."""
+        return None
+
     @abstractmethod
     def exchange(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
         """Trade a code for a grant with a verified identity."""

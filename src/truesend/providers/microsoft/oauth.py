@@ -8,7 +8,7 @@ leaves the old one working ("refresh-tokens": "not revoked when used"), so a ren
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode
 
 from truesend import env
@@ -105,6 +105,16 @@ def admin_consent_url(capabilities: Iterable[Capability], redirect_uri: str) -> 
         "MICROSOFT_ADMIN_CONSENT_URL", directory="organizations" if mine in _NO_DIRECTORY else mine
     )
     return f"{page}?{urlencode(asked)}"
+
+
+def read_admin_answer(query: Mapping[str, str]) -> bool | None:
+    """``admin_consent=True&tenant=…``, with an ``error`` where it was not given ("v2-admin-consent").
+
+    What else stands in it anybody could have written: nothing is concluded but what to say to whoever looks at it.
+    """
+    if query.get("admin_consent", "").lower() != "true" or query.get("code"):
+        return None
+    return not query.get("error")
 
 
 def exchange(*, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:

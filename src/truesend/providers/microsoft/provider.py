@@ -92,6 +92,9 @@ class Microsoft(Provider):
     def admin_consent_url(self, capabilities: Iterable[Capability], redirect_uri: str) -> str:
         return oauth.admin_consent_url(capabilities, redirect_uri)
 
+    def read_admin_answer(self, query: Mapping[str, str]) -> bool | None:
+        return oauth.read_admin_answer(query)
+
     def exchange(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
         return oauth.exchange(code=code, redirect_uri=redirect_uri, verifier=verifier, nonce=nonce)
 

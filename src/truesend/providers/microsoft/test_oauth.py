@@ -356,6 +356,25 @@ def test_the_page_for_an_administrator(
     assert "Mail.ReadWrite" in asked["scope"]
 
 
+@pytest.mark.parametrize(
+    ("query", "permitted"),
+    [
+        ({"admin_consent": "True", "tenant": TENANT, "scope": "x", "state": "s"}, True),
+        ({"admin_consent": "true"}, True),
+        (
+            {"admin_consent": "True", "error": "consent_required", "error_description": "AADSTS65004: x"},
+            False,
+        ),
+        ({"admin_consent": "True", "code": "0.AX", "state": "s"}, None),
+        ({"admin_consent": "False"}, None),
+        ({"error": "access_denied", "state": "s"}, None),
+        ({}, None),
+    ],
+)
+def test_the_way_back_of_an_administrator(query: dict[str, str], permitted: bool | None) -> None:
+    assert Microsoft().read_admin_answer(query) is permitted
+
+
 def test_personal_accounts_have_no_administrator(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUESEND_MICROSOFT_TENANT", "consumers")
     assert Microsoft().admin_consent_url([Capability.SEND], CALLBACK) == ""

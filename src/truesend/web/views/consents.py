@@ -72,6 +72,9 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     """`GET /oauth/{provider}/callback`: back from the provider, in the session that started."""
     if provider not in registry.PROVIDERS:
         raise Http404
+    permitted = registry.provider(provider).read_admin_answer(request.GET.dict())
+    if permitted is not None:
+        return _administrator(request, provider, permitted=permitted)
     member = member_of(request.user)
     if member is None or request.session.session_key is None:
         return _state_invalid(request, provider)
@@ -115,6 +118,18 @@ def pages(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
         "redirect_uri": consent.redirect_uri(provider),
     }
     return render(request, "provider_pages.html", context)
+
+
+def _administrator(request: HttpRequest, provider: str, *, permitted: bool) -> HttpResponse:
+    """To somebody who need not have an account here: it changes nothing, and nothing of the address is repeated."""
+    name = registry.provider(provider).name
+    context = {
+        "title": "Permitted for your organization" if permitted else "Nothing was permitted",
+        "sentence": f"{name} has noted it. Whoever asked you can now connect their account."
+        if permitted
+        else f"{name} noted no permission. The link that you were sent goes on working.",
+    }
+    return render(request, "problem.html", context)
 
 
 def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:

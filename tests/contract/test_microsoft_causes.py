@@ -212,6 +212,13 @@ def test_this_installations_own_client(outlook: MicrosoftMailbox, error: str) ->
     assert failure_of(grant, outlook).cause == "client_secret_expired"
 
 
+def test_a_return_address_that_is_not_registered_is_told_by_the_first_page(outlook: MicrosoftMailbox) -> None:
+    assert outlook.adapter.check_redirect(microsoft.CALLBACK) is None
+    found = outlook.adapter.check_redirect("http://localhost:8000/oauth/elsewhere")
+    assert found is not None
+    assert (found.ok, found.cause) == (False, "redirect_mismatch")
+
+
 def refused(outlook: MicrosoftMailbox, cause: str) -> SendResult:
     result = outlook.hand_over(outlook.message(new_mark()))
     assert (result.outcome, result.cause) == (Outcome.NOT_SENT, cause)

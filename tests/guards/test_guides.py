@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 from django.apps import apps
+
+from truesend.providers.contract import Limits, Provider
 
 from .files import ROOT, committed, name, texts
 
@@ -68,6 +71,15 @@ def test_every_decision_is_listed_and_says_what_was_chosen() -> None:
         assert text.startswith(f"# {path.name[:4]} "), path.name
         for part in ("## To decide", "## Options", "## Choice", "## Consequences"):
             assert f"\n{part}\n" in text, f"{path.name} has no {part}"
+
+
+def test_the_guide_to_a_provider_names_every_point_of_the_contract() -> None:
+    text = (ROOT / "docs" / "adding-a-provider.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", text))
+    points = {name for name in vars(Provider) if not name.startswith("_")} | {"key", "name", "capabilities"}
+    points |= {"limits", "dead_ends", *(one.name for one in dataclasses.fields(Limits))}
+
+    assert sorted(points - named) == []
 
 
 def _pictures() -> list[Path]:

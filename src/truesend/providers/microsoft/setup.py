@@ -84,5 +84,6 @@ SETUP = Setup(
         ),
     ),
     names_a_host=True,
+    redirect_refused="AADSTS50011",
     key_lasts="24 months at most",
 )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.answering import Answering, Said, answering
 
 from truesend import clock
 from truesend.connections.causes import CAUSES
-from truesend.providers import http, registry
+from truesend.providers import registry
 from truesend.providers.contract import Capability, Message, Party, ProviderError
 from truesend.providers.errors import Outcome
 
@@ -27,55 +25,15 @@ MARK = str(uuid4())
 _tokens = itertools.count()
 
 
-@dataclass(frozen=True)
-class Said:
-    """One answer."""
-
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-class _Server(ThreadingHTTPServer):
-    said: Iterator[Said]
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has read enough hangs up."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        said = next(self.server.said)
-        self.send_response(said.status)
-        for name, value in said.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(said.body)))
-        self.end_headers()
-        self.wfile.write(said.body)
-
-    do_GET = do_POST = do_PATCH = _answer
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Quiet."""
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[_Server]:
-    with _Server(("127.0.0.1", 0), _Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        with http.quiet_pools():
-            yield running
-        running.shutdown()
-        thread.join()
+def server() -> Iterator[Answering]:
+    with answering() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
-def _settings(server: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"http://127.0.0.1:{server.server_port}"
+def _settings(server: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = server.url
     for name, value in {
         "CLIENT_ID": "client",
         "CLIENT_SECRET": "secret",
@@ -184,8 +142,8 @@ CALLS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("call", CALLS)
 @given(said=_ANSWERS)
 @settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_answer_is_a_result_or_a_known_cause(server: _Server, call: str, said: list[Said]) -> None:
-    server.said = itertools.cycle(said)
+def test_any_answer_is_a_result_or_a_known_cause(server: Answering, call: str, said: list[Said]) -> None:
+    server.will_say(said)
     failure: ProviderError | None = None
     try:
         CALLS[call]()
@@ -199,8 +157,8 @@ def test_any_answer_is_a_result_or_a_known_cause(server: _Server, call: str, sai
 
 @given(said=_ANSWERS)
 @settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_never_raises_never_does(server: _Server, said: list[Said]) -> None:
-    server.said = itertools.cycle(said)
+def test_what_never_raises_never_does(server: Answering, said: list[Said]) -> None:
+    server.will_say(said)
     for secret in (token(), f"KeapAK-{token()}"):
         for evidence in [*KEAP.probe(secret, KEAP.capabilities), KEAP.check_send(secret, KEAP.capabilities)]:
             assert evidence.ok is (evidence.cause == "")

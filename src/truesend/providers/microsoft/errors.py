@@ -162,6 +162,7 @@ _BY_CODE: dict[str, str] = {
     "ErrorMessageSubmissionBlocked": "sending_blocked",
     "ErrorMessageBlocked": "sending_blocked",
     "ErrorAccountSuspend": "sending_blocked",
+    "ErrorQuotaExceeded": "sending_blocked",  # the mailbox is full, its copy of the mail has no room
     "TooManyRequests": "throttled",
     "ApplicationThrottled": "throttled",
 }

@@ -247,6 +247,8 @@ TABLE: tuple[tuple[int, str, str, str, bool], ...] = (
     (403, "ErrorMessageSubmissionBlocked", VERDICT.format("RefuseQuota"), "daily_limit", True),
     (429, "ErrorMessageSubmissionBlocked", VERDICT.format("Throttle"), "throttled", True),
     (429, "ErrorMessageSubmissionBlocked", VERDICT.format("SomethingNew"), "sending_blocked", True),
+    (403, "ErrorQuotaExceeded", NOBODY_KNOWS, "sending_blocked", True),
+    (507, "ErrorQuotaExceeded", NOBODY_KNOWS, "sending_blocked", True),
     (500, "InternalServerError", NOBODY_KNOWS, "provider_error", False),
     (403, "InternalServerError", NOBODY_KNOWS, "provider_error", False),
     (500, "ErrorInternalServerTransientError", NOBODY_KNOWS, "provider_error", False),

@@ -20,7 +20,7 @@ from tests import tracker_process
 from tests.integration import test_walk
 from tests.storms import hits, kills, mutations
 
-from truesend.bench import pages, send, tracking
+from truesend.bench import pages, refresh, send, tracking
 from truesend.bench.installation import data_folder
 from truesend.bench.rows import Row
 
@@ -133,6 +133,12 @@ def _sending(_: int) -> list[Finding]:
     return _of_bench(rows, time.monotonic() - began)
 
 
+def _renewing(_: int) -> list[Finding]:
+    began = time.monotonic()
+    rows = refresh.rows(seconds=10, runs=2)
+    return _of_bench(rows, time.monotonic() - began)
+
+
 def _tracking(_: int) -> list[Finding]:
     began = time.monotonic()
     rows = tracking.rows(seconds=4, runs=3)
@@ -231,6 +237,7 @@ STEPS: tuple[Step | LongStep, ...] = (
     Step("walk-api", "the walk by API", _walk_by_api),
     Step("pages", "pages, streams, end and second start", _pages),
     Step("sending", "sending, against calls that do nothing else", _sending),
+    Step("renewing", "renewals, against calls that do nothing else", _renewing),
     Step("tracking", "hits, against an application that does nothing else", _tracking),
     Step(
         "judges",

@@ -112,6 +112,7 @@ def _benches(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     benches = bench.add_subparsers(title="benches", metavar="BENCH", required=True)
     for name, what in (
         ("pages", "pages alone, with many tabs and event streams open, and with years of emails"),
+        ("refresh", "thousands of keys due at once, against bare calls to the same server"),
         ("send", "many mailboxes sending at once, against bare calls to the same server"),
         ("tracking", "opens and clicks against a bare application on the same server"),
         ("all", "all of them, one after another"),

@@ -118,8 +118,29 @@ def test_sending_is_held_against_bare_calls(tmp_path: Path) -> None:
     assert [row["limit"] for row in (send, cpu, growth, memory)] == [0.25, 6, 11, 300]
 
 
+@pytest.mark.timeout(240)
+def test_renewing_is_held_against_bare_calls(tmp_path: Path) -> None:
+    refresh, cpu, once, once_cpu, memory = bench(
+        tmp_path, "refresh", seconds="0.1", TRUESEND_DATABASE_URL="postgresql://nobody@localhost:1/none"
+    )
+    for rate, time in ((refresh, cpu), (once, once_cpu)):
+        assert rate["ratio"] == pytest.approx(rate["ours"] / rate["compare"], abs=0.001)
+        assert 0 < rate["ratio"] < 1
+        # 24 in flight against a server that takes 50 ms.
+        assert rate["compare"] <= 24 / 0.05
+        setup = rate["setup"]
+        assert time["ours"] == pytest.approx(
+            setup["cpu_ms_of_worker"] + setup["cpu_ms_of_postgres"], abs=0.02
+        )
+        assert setup["cpu_ms_of_worker"] > setup["bare_cpu_ms"] > 0
+    assert "200 keys due in one instant" in refresh["setup"]["load"]
+    assert 0.5 < memory["ours"] < 2
+    rows = (refresh, cpu, once, once_cpu, memory)
+    assert [row["limit"] for row in rows] == [0.6, 5, 0.4, 5, 1.2]
+
+
 def test_only_benches_that_measure_something_are_offered() -> None:
-    done = subprocess.run(up.command("bench", "refresh"), capture_output=True, text=True, check=False)
+    done = subprocess.run(up.command("bench", "everything"), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pages" in done.stderr
 

@@ -1,7 +1,8 @@
 """A provider that answers everything right after 50 ms: ``python -m truesend.bench.fixed PORT FIRST``.
 
-Always the same answer, which reads as an accepted send, a profile and a sent copy alike; it looks at nothing but where
-a request ends. The first request with a body is kept in the file ``FIRST``, so that the mark can send the same bytes.
+Always the same answer, which reads as an accepted send, a profile, a sent copy and a renewed key alike; it looks at
+nothing but where a request ends. The first request with a body is kept in the file ``FIRST``, so that the mark can
+send the same bytes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ _BODY = json.dumps(
         "labelIds": ["SENT"],
         "emailAddress": "ana@northwind.example",
         "historyId": "4711",
+        "access_token": "ya29.a0" + "a" * 160,
+        "refresh_token": "1//0" + "r" * 96,
+        "token_type": "Bearer",
+        "expires_in": 3599,
         "payload": {"headers": [{"name": "Message-ID", "value": "<bench@northwind.example>"}]},
     }
 ).encode()

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from truesend.bench import lists, pages, send, tracking
+from truesend.bench import lists, pages, refresh, send, tracking
 from truesend.bench.rows import BenchError, Row, table
 from truesend.runtime.errors import Refused
 
 BENCHES: dict[str, Callable[..., list[Row]]] = {
     "pages": pages.rows,
+    "refresh": refresh.rows,
     "send": send.rows,
     "tracking": tracking.rows,
 }

@@ -7,26 +7,20 @@ run took is read from the rows: from the first attempt's start to the last one's
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from truesend import env
 from truesend.bench import machine
+from truesend.bench.beside import Ground, ground, peak_mb
 from truesend.bench.fixed import DELAY_SECONDS
-from truesend.bench.installation import await_true, data_folder, end, migrate, program, truesend
 from truesend.bench.rows import BenchError, Row, median
-from truesend.providers.sandboxed import settings as provider_settings
-from truesend.runtime.keys import key_files
-from truesend.runtime.postgres import Postgres
 
 MAILBOXES = 64
 TIMES = 10
@@ -62,10 +56,7 @@ class _Run:
 class _Bench:
     """Everything that runs, and what has been found so far."""
 
-    database: str
-    postgres: int
-    server_port: int
-    first: Path
+    ground: Ground
     seeder: subprocess.Popen[str]
     worker: int = 0
     ours: list[_Run] = field(default_factory=list)
@@ -84,14 +75,14 @@ class _Bench:
 
     def send(self, mailboxes: int, each: int) -> _Run:
         """Make emails due and wait until the last outcome stands."""
-        with psycopg.connect(self.database, autocommit=True) as connection:
+        with psycopg.connect(self.ground.database, autocommit=True) as connection:
             began, commits = _one(connection, "SELECT clock_timestamp()"), _commits(connection)
-            cpu = machine.cpu_seconds(self.worker), machine.cpu_seconds(self.postgres)
+            cpu = machine.cpu_seconds(self.worker), machine.cpu_seconds(self.ground.postgres)
             count = int(self.order(mailboxes=mailboxes, each=each)["emails"])
-            seeded = machine.cpu_seconds(self.postgres)
+            seeded = machine.cpu_seconds(self.ground.postgres)
             self._wait(connection)
             worker = machine.cpu_seconds(self.worker) - cpu[0]
-            postgres = machine.cpu_seconds(self.postgres) - seeded
+            postgres = machine.cpu_seconds(self.ground.postgres) - seeded
             found = connection.execute(
                 "SELECT count(*), count(*) FILTER (WHERE outcome = 'ACCEPTED' AND number = 1),"
                 " extract(epoch FROM max(finished_at) - min(started_at)),"
@@ -126,22 +117,6 @@ class _Bench:
                 raise BenchError(f"The emails were not all sent within {_PATIENCE:.0f} s.")
             time.sleep(_POLL)
 
-    def mark(self, calls: int) -> dict[str, float]:
-        """The same bytes by bare threads."""
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "truesend.bench.bare_send"]
-            + [str(self.server_port), str(self.first), str(calls), str(MAILBOXES)],
-            env=machine.clean_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_PATIENCE,
-        )
-        if done.returncode != 0:
-            raise BenchError(f"The bare calls failed: {done.stderr.strip()[-300:]}")
-        report = {name: float(value) for name, value in json.loads(done.stdout).items()}
-        return {**report, "per_second": calls / report["seconds"]}
-
 
 def rows(*, seconds: float, runs: int) -> list[Row]:
     """Measure; ``runs`` loads of 3 emails per mailbox and second for each side in turn, then the tenfold load once."""
@@ -156,14 +131,14 @@ def rows(*, seconds: float, runs: int) -> list[Row]:
     }
     with _running() as bench:
         spent = bench.order(dissect=_DISSECTED)
-        with _worker(bench):
+        with bench.ground.worker(MAILBOXES) as bench.worker:
             bench.send(MAILBOXES, 2)  # warm
             for _ in range(runs):
-                bench.bare.append(bench.mark(MAILBOXES * each))
+                bench.bare.append(bench.ground.mark(MAILBOXES * each, MAILBOXES))
                 bench.ours.append(bench.send(MAILBOXES, each))
             large = bench.send(MAILBOXES * TIMES, each)
             after = bench.send(MAILBOXES, each)
-            memory = _peak_mb(bench.worker)
+            memory = peak_mb(bench.worker)
     return list(_rows(bench, large, (bench.ours[-1].seconds + after.seconds) / 2, memory, spent, setup))
 
 
@@ -242,38 +217,8 @@ def _rows(
 @contextmanager
 def _running() -> Iterator[_Bench]:
     """PostgreSQL, the server and the seeder."""
-    with data_folder() as data:
-        for name in ("log", "run"):
-            (data / name).mkdir(mode=0o700, exist_ok=True)
-        port = machine.free_ports(1)[0]
-        first, log = data / "first-request", data / "log" / "fixed.log"
-        command = [sys.executable, "-P", "-m", "truesend.bench.fixed", str(port), str(first)]
-        server = Postgres(data, say=lambda sentence: None)
-        try:
-            server.prepare()
-            server.start()
-            server.wait_ready()
-            settings = _settings(data, server.url, port)
-            migrate(settings)
-            with program(command, log) as fixed, _seeder(settings) as seeder:
-                await_true(lambda: _listens(port), fixed, log, "The answering server", 30)
-                assert server.pid is not None
-                yield _Bench(server.url, server.pid, port, first, seeder)
-        finally:
-            server.stop()
-
-
-def _settings(data: Path, url: str, port: int) -> dict[str, str]:
-    provider = provider_settings(f"http://127.0.0.1:{port}")
-    return {
-        **key_files(data, {}),
-        **{env.PREFIX + name: value for name, value in provider.items()},
-        # What a provider lets one client send is not what is measured here.
-        **{env.PREFIX + one.name: "100000" for one in env.SETTINGS if one.name.endswith("_SENDS_PER_SECOND")},
-        f"{env.PREFIX}DATA_DIR": str(data),
-        f"{env.PREFIX}DATABASE_URL": url,
-        f"{env.PREFIX}WORKER_CONCURRENCY": str(MAILBOXES),
-    }
+    with ground() as made, _seeder(made.settings(MAILBOXES)) as seeder:
+        yield _Bench(made, seeder)
 
 
 @contextmanager
@@ -299,28 +244,6 @@ def _seeder(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-@contextmanager
-def _worker(bench: _Bench) -> Iterator[None]:
-    """The real one, while the block runs."""
-    data = bench.first.parent
-    log, ready = data / "log" / "worker.log", data / "run" / "worker.ready"
-    settings = _settings(data, bench.database, bench.server_port)
-    with program(truesend("worker"), log, **settings) as process:
-        await_true(ready.exists, process, log, "The worker", 60)
-        bench.worker = process.pid
-        yield
-        if end(process) > 20:
-            raise BenchError("The worker did not end.")
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
 def _one(connection: psycopg.Connection[Any], sql: str) -> Any:
     found = connection.execute(sql.encode()).fetchone()
     assert found is not None
@@ -331,11 +254,3 @@ def _commits(connection: psycopg.Connection[Any]) -> int:
     return int(
         _one(connection, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
     )
-
-
-def _peak_mb(pid: int) -> float:
-    """The most memory a process ever held, shared pages included."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise BenchError("The worker's memory could not be read.")

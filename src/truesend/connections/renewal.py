@@ -13,7 +13,8 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,7 +26,7 @@ from truesend import clock, env, live_events
 from truesend.connections import answers, death, homecoming, outages, proofs, rescue, schedule, token_rows
 from truesend.connections.models import Connection, LedgerKind, Proof
 from truesend.connections.secretbox import SecretUnreadable, open_sealed
-from truesend.connections.token_rows import Taken
+from truesend.connections.token_rows import Announcement, Taken
 from truesend.providers import http, registry
 from truesend.providers.contract import Evidence, Grant, Provider
 from truesend.providers.errors import ProviderError
@@ -78,18 +79,21 @@ def on_demand(connection: Connection, version: int, *, trigger: str, began: date
     def look(taken: Taken) -> str | None:
         if taken.version != version and taken.access_expires_at - clock.now() > MARGIN:
             return opened(taken.access, f"token.access:{taken.connection}")
-        failed = Proof.objects.filter(
-            connection=connection, check_name="renew", ok=False, at__gt=began
-        ).first()
-        if failed is not None:
+        failed = Proof.objects.filter(connection=connection, check_name="renew", ok=False, at__gt=began)
+        if (found := failed.first()) is not None:
             # It ended while we waited for our turn: asking again would tell the same.
-            raise ProviderError(failed.cause, failed.words)
+            raise ProviderError(found.cause, found.words)
+        if taken.under_way:
+            raise _UnderWay
         return None
 
     until = time.monotonic() + http.total_timeout(0)
+    once = registry.provider(connection.provider).renews_once
     while True:
+        this = _Try(trigger)
         try:
-            tried = _carry_out(_Try(trigger), lambda: token_rows.take(connection.pk), look)
+            with _carrying_out(this):
+                (_announced if once else _locked)(this, lambda: token_rows.take(connection.pk), look)
         except _UnderWay:
             if time.monotonic() > until:
                 raise ProviderError(
@@ -99,48 +103,63 @@ def on_demand(connection: Connection, version: int, *, trigger: str, began: date
             continue
         except _Overtaken:
             continue
-        if tried is None:
+        if this.taken is None:
             raise ProviderError("disconnected", "")
-        if tried.failure is not None:
-            raise tried.failure
-        if tried.text:
-            return tried.text
+        if this.failure is not None:
+            raise this.failure
+        if this.text:
+            return this.text
 
 
 def next_due(provider: str) -> bool:
     """Renew the token of ``provider`` that has been due longest; False where none is. Failures are recorded."""
-    try:
-        tried = _carry_out(
-            _Try("schedule"),
-            lambda: token_rows.take_due(provider, clock.now(), here()),
-            lambda taken: None,
-        )
-    except (_UnderWay, _Overtaken):
-        return True
-    return tried is not None
+    this = _Try("schedule")
+    with suppress(_Overtaken), _carrying_out(this):
+        if registry.provider(provider).renews_once:
+            announcement = _announcement()
+            this.taken = token_rows.begin_due(provider, clock.now(), announcement)
+            if this.taken is not None:
+                _go_on(this, this.taken, announcement.mark)
+        else:
+            _locked(this, lambda: token_rows.take_due(provider, clock.now()), lambda taken: None)
+    return this.taken is not None
 
 
-def _carry_out(this: _Try, take: Callable[[], Taken | None], look: Look) -> _Try | None:
-    """Take a token and renew it; None where there is none to take."""
+@contextmanager
+def _carrying_out(this: _Try) -> Iterator[None]:
+    """Around one renewal: at most so many at once, and what has to be done once it stands in the database."""
     with _in_flight:
         try:
-            _in_transactions(this, take, look)
+            yield
         except (DatabaseUnable, _Overtaken):
             _save(this)
             raise
-    taken = this.taken
-    if taken is None:
-        return None
+    if this.taken is None:
+        return
     if this.grant is not None:
-        rescue.forget(taken.connection, taken.version)
-        live_events.publish_soon(taken.organization, "verdict", [taken.connection])
+        rescue.forget(this.taken.connection, this.taken.version)
+        live_events.publish_soon(this.taken.organization, "verdict", [this.taken.connection])
     if this.failure is not None:
-        outages.miss(taken.provider, taken.connection, this.failure)
-    return this
+        outages.miss(this.taken.provider, this.taken.connection, this.failure)
 
 
-def _in_transactions(this: _Try, take: Callable[[], Taken | None], look: Look) -> None:
-    mark: UUID | None = None
+def _locked(this: _Try, take: Callable[[], Taken | None], look: Look) -> None:
+    """One transaction: the row is locked from the look at it until what came of the call is in it."""
+    with transaction.atomic(durable=True):
+        this.taken = take()
+        if this.taken is None:
+            return
+        this.text = look(this.taken) or ""
+        if not this.text:
+            _go_on(this, this.taken, None)
+
+
+def _announced(this: _Try, take: Callable[[], Taken | None], look: Look) -> None:
+    """The renewal is announced by a commit of its own; nobody else begins one until its answer cannot come any more.
+
+    So nothing needs to be locked meanwhile, and what was lost with whoever made the call is seen by the next.
+    """
+    announcement = _announcement()
     with transaction.atomic(durable=True):
         this.taken = taken = take()
         if taken is None:
@@ -148,25 +167,26 @@ def _in_transactions(this: _Try, take: Callable[[], Taken | None], look: Look) -
         this.text = look(taken) or ""
         if this.text:
             return
-        if taken.under_way:
-            raise _UnderWay
-        kept = rescue.read(taken.connection, taken.version)
-        if kept is not None:
-            _bring_home(this, taken, kept)
-            return
-        if not registry.provider(taken.provider).renews_once:
-            _ask(this, taken, None)
-            return
-        mark = token_rows.begin(taken, clock.now(), here=here(), patience=_longest(), ended=death.ENDED)
-    with transaction.atomic(durable=True):
-        this.taken = taken = token_rows.take_begun(taken.connection, mark) if mark is not None else None
-        if taken is None:
-            raise _UnderWay  # somebody was faster between the two, and is at it
+        this.taken = taken = token_rows.begin(taken, clock.now(), announcement)
+    if taken is not None:
+        _go_on(this, taken, announcement.mark)
+
+
+def _announcement() -> Announcement:
+    """This machine's disk is where what is rescued would lie."""
+    return Announcement(f"{socket.gethostname()[:40]}:{env.data_dir()}"[:100], _longest())
+
+
+def _go_on(this: _Try, taken: Taken, mark: UUID | None) -> None:
+    """An answer that was kept here makes a call unnecessary, unless it has run out meanwhile."""
+    kept = rescue.read(taken.connection, taken.version)
+    if kept is None:
         _ask(this, taken, mark)
+    else:
+        _bring_home(this, taken, kept)
 
 
 def _bring_home(this: _Try, taken: Taken, kept: rescue.Kept) -> None:
-    """An answer that was kept here makes a call unnecessary; one that has run out meanwhile makes it possible."""
     if not homecoming.store(taken, kept):
         raise _Overtaken
     this.grant, this.at, this.kept = kept.grant, kept.at, True
@@ -175,7 +195,7 @@ def _bring_home(this: _Try, taken: Taken, kept: rescue.Kept) -> None:
 
 
 def _ask(this: _Try, taken: Taken, mark: UUID | None) -> None:
-    """The call, and its record in the transaction that holds the row."""
+    """The call and its record."""
     adapter = registry.provider(taken.provider)
     try:
         this.grant = _call(this, adapter, taken)
@@ -247,24 +267,23 @@ def _record_failure(
             now,
         )
         error = ProviderError(code, words, grant_is_dead=True)
-    wrote = token_rows.put_off(
-        taken,
-        mark,
-        due_at=None
-        if taken.lasts
-        else schedule.after_failure(
-            now,
-            error.cause,
-            jitter=random.random(),  # noqa: S311
-            retry_at=error.retry_at,
-        ),
-        dead_at=now if error.grant_is_dead else None,
-        lost_how=error.cause if mark is not None and error.cause in death.UNANSWERED else "",
+    due_at = schedule.after_failure(
+        now,
+        error.cause,
+        jitter=random.random(),  # noqa: S311
+        retry_at=error.retry_at,
     )
-    if not wrote:
-        raise _Overtaken
     evidence = Evidence("renew", False, "token.refresh", error.cause, error.words)
-    proofs.record(taken.owner(), [evidence], kind=LedgerKind.REFRESH, trigger=this.trigger, at=now)
+    with transaction.atomic():
+        if not token_rows.put_off(
+            taken,
+            mark,
+            due_at=None if taken.lasts else due_at,
+            dead_at=now if error.grant_is_dead else None,
+            lost_how=error.cause if mark is not None and error.cause in death.UNANSWERED else "",
+        ):
+            raise _Overtaken
+        proofs.record(taken.owner(), [evidence], kind=LedgerKind.REFRESH, trigger=this.trigger, at=now)
     this.failure = error
 
 
@@ -281,11 +300,6 @@ def _save(this: _Try) -> None:
 def _longest() -> timedelta:
     """After it no answer to a renewal comes any more: both refresh tokens may be tried."""
     return timedelta(seconds=2 * http.total_timeout(0)) + _SLACK
-
-
-def here() -> str:
-    """This machine's disk, where what is rescued lies."""
-    return f"{socket.gethostname()[:40]}:{env.data_dir()}"[:100]
 
 
 def opened(sealed: bytes | memoryview, place: str) -> str:

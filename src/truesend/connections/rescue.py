@@ -153,7 +153,8 @@ def is_held() -> bool:
 
 
 def _folder() -> Path:
-    return env.data_dir() / "rescue"
+    # Looked into with every renewal, so not resolved first, as `env.data_dir` does.
+    return Path(env.require("DATA_DIR"), "rescue")
 
 
 def _file(connection_id: UUID) -> Path:

@@ -7,6 +7,7 @@ Layout: 1 byte length of the key id, key id, 12 bytes nonce, ciphertext with tag
 from __future__ import annotations
 
 import os
+import time
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,15 +15,38 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from truesend import env
 
 _NONCE_BYTES = 12
+_SETTINGS = (f"{env.PREFIX}ENCRYPTION_KEYS", f"{env.PREFIX}ENCRYPTION_KEYS_FILE")
 
 
 class SecretUnreadable(Exception):
     """The key is gone or the value is not the one stored here."""
 
 
+# Where the keys stand in a file, it is read again after so many seconds.
+_KEEP_SECONDS = 1.0
+
+
+class _Ring:
+    """The keys, newest first: read once a second, not with every secret, since a renewal opens one and seals two."""
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[str | None, ...], float, dict[str, bytes]] = ((), float("-inf"), {})
+
+    def keys(self) -> dict[str, bytes]:
+        """As the settings name them now."""
+        known, now = self._known, time.monotonic()
+        named = tuple(os.environ.get(name) for name in _SETTINGS)
+        if known[0] != named or now - known[1] > _KEEP_SECONDS:
+            known = self._known = (named, now, dict(env.encryption_keys()))
+        return known[2]
+
+
+_ring = _Ring()
+
+
 def seal(text: str, *, place: str) -> bytes:
     """Encrypt ``text`` with the newest key for one ``place`` ("token.access:<id>")."""
-    key_id, key = env.encryption_keys()[0]
+    key_id, key = next(iter(_ring.keys().items()))
     nonce = os.urandom(_NONCE_BYTES)
     name = key_id.encode()
     return bytes([len(name)]) + name + nonce + AESGCM(key).encrypt(nonce, text.encode(), place.encode())
@@ -33,7 +57,7 @@ def open_sealed(sealed: bytes | memoryview, *, place: str) -> str:
     data = bytes(sealed)
     length = data[0] if data else 0
     name, rest = data[1 : 1 + length].decode("utf-8", "replace"), data[1 + length :]
-    key = dict(env.encryption_keys()).get(name)
+    key = _ring.keys().get(name)
     if key is None:
         raise SecretUnreadable(f"no encryption key is called {name!r}")
     try:

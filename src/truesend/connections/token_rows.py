@@ -1,7 +1,7 @@
-"""The statements of a renewal: taking a token that is due, saying that a renewal has begun, storing its answer.
+"""The statements of a renewal: taking a token that is due, announcing its renewal, storing the answer.
 
-Prepared, since thousands come due within minutes. A token's row is locked from the moment it is taken until what came
-of the call stands in it; everything that is written is guarded by the version that was read.
+Prepared, since thousands come due within minutes. Everything that is written is guarded by the version that was read,
+and by the announcement where there is one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from truesend.connections.death import ENDED
 from truesend.connections.models import Connection, Token
 from truesend.prepared import execute
 
@@ -17,32 +18,47 @@ from truesend.prepared import execute
 _ELSEWHERE = timedelta(minutes=10)
 
 _COLUMNS = b"""
-SELECT t.connection_id, c.organization_id, t.provider, c.consented_at, t.version, t.access, t.access_expires_at,
+       t.connection_id, c.organization_id, t.provider, c.consented_at, t.version, t.access, t.access_expires_at,
        t.access_issued_at, t.refresh, t.previous_refresh, t.grant_ends_at, t.dead_at,
        coalesce(t.begun_until > clock_timestamp(), false), t.begun_at, t.lost_at, t.lost_how, t.due_at IS NULL
-  FROM connections_token t JOIN connections_connection c ON c.id = t.connection_id
 """
-_TAKE = _COLUMNS + b" WHERE t.connection_id = %(connection)s FOR UPDATE OF t"
-_TAKE_FREE = _TAKE + b" SKIP LOCKED"
-_TAKE_DUE = (
-    _COLUMNS
-    + b"""
- WHERE t.provider = %(provider)s AND t.due_at <= %(now)s AND t.dead_at IS NULL
-   AND (t.begun_until IS NULL OR t.begun_until + CASE WHEN t.begun_where = %(here)s THEN interval '0' ELSE %(elsewhere)s
-        END < clock_timestamp())
- ORDER BY t.due_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED
-"""
+_SELECT = (
+    b"SELECT"
+    + _COLUMNS
+    + b"FROM connections_token t JOIN connections_connection c ON c.id = t.connection_id"
+    + b" WHERE t.connection_id = %(connection)s FOR UPDATE OF t"
 )
-_TAKE_BEGUN = _COLUMNS + b" WHERE t.connection_id = %(connection)s AND t.begun_by = %(mark)s FOR UPDATE OF t"
+_DUE = b" t.provider = %(provider)s AND t.due_at <= %(now)s AND t.dead_at IS NULL "
+_NOT_UNDER_WAY = b"""
+ AND (t.begun_until IS NULL OR t.begun_until + CASE WHEN t.begun_where = %(here)s THEN interval '0' ELSE %(elsewhere)s
+      END < clock_timestamp())
+"""
+_SELECT_DUE = (
+    b"SELECT"
+    + _COLUMNS
+    + b"FROM connections_token t JOIN connections_connection c ON c.id = t.connection_id WHERE"
+    + _DUE
+    + b"ORDER BY t.due_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED"
+)
+# The key stays due, in case nobody comes back from the call; an earlier call without an answer is lost from now on.
 _BEGIN = b"""
-UPDATE connections_token
+UPDATE connections_token AS t
    SET begun_at = %(now)s, begun_by = %(mark)s, begun_where = %(here)s, begun_until = clock_timestamp() + %(patience)s,
        due_at = CASE WHEN due_at IS NOT NULL THEN greatest(due_at, %(now)s + %(patience)s) END,
        lost_how = CASE WHEN lost_at IS NULL AND begun_at IS NOT NULL THEN %(ended)s ELSE lost_how END,
        lost_at = coalesce(lost_at, begun_at)
- WHERE connection_id = %(connection)s AND version = %(version)s
-RETURNING lost_at, lost_how
+  FROM connections_connection c
+ WHERE c.id = t.connection_id AND
 """
+_BEGIN_ONE = _BEGIN + b"t.connection_id = %(connection)s AND t.version = %(version)s RETURNING" + _COLUMNS
+_BEGIN_DUE = (
+    _BEGIN
+    + b"t.connection_id = (SELECT connection_id FROM connections_token t WHERE"
+    + _DUE
+    + _NOT_UNDER_WAY
+    + b"ORDER BY t.due_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING"
+    + _COLUMNS
+)
 # The newest success of each check, unless a newer one stands there; and an endpoint that answers is not down.
 _STORE = b"""
 WITH stored AS (
@@ -72,7 +88,7 @@ SELECT count(*) FROM stored
 
 @dataclass(frozen=True)
 class Taken:
-    """A token whose row this transaction has locked, as it stands.
+    """A token whose renewal is ours: its row as it stands, locked by this transaction or announced.
 
     ``under_way``: somebody's renewal of this version may still be answered. ``begun_at``: of one, whether or not.
     ``lasts``: it needs no renewal.
@@ -119,24 +135,45 @@ class Fresh:
     proved_at: datetime
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """What a row is told of a renewal whose answer may be the only copy of the next key.
+
+    ``here``: on which machine's disk that answer would be kept. After ``patience`` none comes any more.
+    """
+
+    here: str
+    patience: timedelta
+    mark: UUID = field(default_factory=uuid4)
+
+    def values(self, now: datetime) -> dict[str, object]:
+        """For the statement."""
+        told = {"now": now, "mark": self.mark, "here": self.here, "patience": self.patience}
+        return {**told, "ended": ENDED, "elsewhere": _ELSEWHERE}
+
+
 def take(connection: UUID, *, wait: bool = True) -> Taken | None:
     """Lock one token's row, behind whoever has it; without ``wait`` None where somebody has. None: there is none."""
-    return _taken(execute(_TAKE if wait else _TAKE_FREE, {"connection": connection}))
+    return _taken(execute(_SELECT if wait else _SELECT + b" SKIP LOCKED", {"connection": connection}))
 
 
-def take_due(provider: str, now: datetime, here: str) -> Taken | None:
-    """Lock the row that has been due longest, of those that nobody has; None where nothing is due.
+def take_due(provider: str, now: datetime) -> Taken | None:
+    """Lock the row that has been due longest, of those that nobody has; None where nothing is due."""
+    return _taken(execute(_SELECT_DUE, {"provider": provider, "now": now}))
+
+
+def begin(taken: Taken, now: datetime, announcement: Announcement) -> Taken | None:
+    """Announce a renewal of a token that is locked; committed it stands for everybody to see."""
+    told = {"connection": taken.connection, "version": taken.version}
+    return _taken(execute(_BEGIN_ONE, {**announcement.values(now), **told}))
+
+
+def begin_due(provider: str, now: datetime, announcement: Announcement) -> Taken | None:
+    """Both in one statement, and so one commit, for the row that has been due longest; None where nothing is due.
 
     Left alone are rows whose renewal may still be answered.
     """
-    return _taken(
-        execute(_TAKE_DUE, {"provider": provider, "now": now, "here": here, "elsewhere": _ELSEWHERE})
-    )
-
-
-def take_begun(connection: UUID, mark: UUID) -> Taken | None:
-    """Lock the row again after :func:`begin`; None where somebody else has gone on with it."""
-    return _taken(execute(_TAKE_BEGUN, {"connection": connection, "mark": mark}))
+    return _taken(execute(_BEGIN_DUE, {**announcement.values(now), "provider": provider}))
 
 
 def _taken(rows: list[tuple[object, ...]]) -> Taken | None:
@@ -146,17 +183,6 @@ def _taken(rows: list[tuple[object, ...]]) -> Taken | None:
 def exists(connection: UUID) -> bool:
     """Whether there is a token at all."""
     return Token.objects.filter(pk=connection).exists()
-
-
-def begin(taken: Taken, now: datetime, *, here: str, patience: timedelta, ended: str) -> UUID | None:
-    """Say that a renewal with this key begins, whose answer comes within ``patience`` or never; commit it then.
-
-    An earlier one without an answer stands in the row from now on as lost, ``ended`` being how. Returns the mark.
-    """
-    mark = uuid4()
-    told = {"connection": taken.connection, "version": taken.version, "now": now, "mark": mark, "here": here}
-    found = execute(_BEGIN, {**told, "patience": patience, "ended": ended})
-    return mark if found else None
 
 
 def store(taken: Taken, mark: UUID | None, fresh: Fresh, *, trigger: str, kept: bool = False) -> bool:

@@ -33,6 +33,7 @@ OWN = {
     "account/tokens": ("POST",),
     "integration": ("GET",),
     "integration/cards": ("GET",),
+    "integration/key/<str:provider>": ("GET", "POST"),  # owners and managers; see test_keap_key.py
     "partials/health": ("GET",),
     "oauth/<str:provider>/start": ("GET",),
     "oauth/<str:provider>/pages": ("GET",),

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError
 
 from truesend import clock, env
-from truesend.connections import probe, proofs, tokens
+from truesend.connections import proofs, storing
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.organizations.models import Member, Role
 from truesend.providers import registry
-from truesend.providers.contract import Capability, Evidence, Grant, Identity, Provider
+from truesend.providers.contract import Capability, Provider
 from truesend.providers.errors import ProviderError
 from truesend.providers.http import redact
 
@@ -136,20 +136,21 @@ def finish(
     if consent.connection is not None and consent.connection.subject != identity.subject:
         raise _failed(consent, "other_account")
     try:
-        connection = _stored(consent, adapter, grant, identity)
+        connection = storing.stored(
+            storing.Given(
+                member=consent.member,
+                provider=consent.provider,
+                kind=Kind(consent.kind),
+                capabilities=consent.capabilities,
+                connection=consent.connection,
+                grant=grant,
+                identity=identity,
+                call="token.code",
+            )
+        )
     except DatabaseError:
         raise _failed(consent, "storage_failed") from None
     return Finished(connection, consent)
-
-
-def _stored(consent: Consent, adapter: Provider, grant: Grant, identity: Identity) -> Connection:
-    """Store it; of two consents for one new account that come back together the second finds the first's row."""
-    try:
-        with transaction.atomic():
-            return _store(consent, adapter, grant, identity)
-    except IntegrityError:
-        with transaction.atomic():
-            return _store(consent, adapter, grant, identity)
 
 
 def _claim(member: Member, session_key: str, provider: str, state: str) -> Consent:
@@ -182,86 +183,6 @@ def _failed(consent: Consent, cause: str, words: str = "") -> ConsentFailed:
             words=words,
         )
     return ConsentFailed(consent, cause)
-
-
-def _store(consent: Consent, adapter: Provider, grant: Grant, identity: Identity) -> Connection:
-    """Replace the grant first, and only then forget the old one (design §4)."""
-    now = clock.now()
-    connection = consent.connection or _existing(consent, identity)
-    if connection is None:
-        connection = Connection.objects.create(
-            organization=consent.member.organization,
-            member=consent.member,
-            provider=consent.provider,
-            kind=consent.kind,
-            subject=identity.subject,
-            address=identity.address,
-            display_name=identity.name[:200],
-            asked=consent.capabilities,
-            granted_scopes=sorted(grant.scopes),
-            consented_at=now,
-        )
-    else:
-        connection = Connection.objects.select_for_update().get(pk=connection.pk)
-        connection.address = identity.address
-        connection.display_name = identity.name[:200]
-        connection.asked = _still_asked(connection, consent, adapter, grant)
-        connection.granted_scopes = sorted(grant.scopes)
-        connection.consented_at = now
-        connection.disconnected_at = None
-        connection.save(
-            update_fields=[
-                "address",
-                "display_name",
-                "asked",
-                "granted_scopes",
-                "consented_at",
-                "disconnected_at",
-            ]
-        )
-    tokens.replace(connection, grant, now)
-    probe.plan(connection, now)
-    allowed = adapter.granted(grant.scopes)
-    missing = [name for name in consent.capabilities if Capability(name) not in allowed]
-    proofs.record(
-        connection,
-        [
-            Evidence("grant", True, "token.code"),
-            Evidence("renew", True, "token.code"),
-            Evidence(
-                "scope",
-                not missing,
-                "token.code",
-                "scope_missing" if missing else "",
-                f"Not granted: {', '.join(missing)}" if missing else "",
-            ),
-        ],
-        kind=LedgerKind.CONSENT,
-        trigger=consent.member.user.email,
-        at=now,
-    )
-    return connection
-
-
-def _still_asked(connection: Connection, consent: Consent, adapter: Provider, grant: Grant) -> list[str]:
-    """What this consent asked for, and what an earlier one had that is still granted."""
-    kept = set() if connection.disconnected_at else set(connection.asked)
-    kept &= {str(one) for one in adapter.granted(grant.scopes)}
-    wanted = kept | set(consent.capabilities)
-    return [str(one) for one in adapter.capabilities if one in wanted]
-
-
-def _existing(consent: Consent, identity: Identity) -> Connection | None:
-    """The connection of the same account in the same place, also a disconnected one: its history goes on."""
-    same = Connection.objects.filter(
-        organization=consent.member.organization,
-        provider=consent.provider,
-        kind=consent.kind,
-        subject=identity.subject,
-    )
-    if consent.kind == Kind.PERSONAL:
-        same = same.filter(member=consent.member)
-    return same.first()
 
 
 # Sooner, a person may still be choosing an account.

@@ -144,7 +144,9 @@ def describe_from(
         connection=connection,
         verdict=verdict,
         provider_name=adapter.name,
-        sentence=_sentence(verdict, adapter.name, good, moment, tried),
+        sentence=_sentence(
+            verdict, adapter.name, good, moment, tried, lasts=token is not None and token.due_at is None
+        ),
         fix=fix_for(verdict.cause, connection, failed=verdict.proof),
         who=shared.who_can(verdict.cause, connection),
         verified_at=max((fact.at for fact in good), default=None),
@@ -164,18 +166,25 @@ _PROVED_BY = {
     "renew": "renewing the key",
     "grant": "asking who we are",
 }
+_BROUGHT_BY = {"token.code": "the consent", "key": "the key"}
 _RANK = {check: -number for number, check in enumerate(_PROVED_BY)}
 
 
 def _sentence(
-    verdict: ConnectionVerdict, provider: str, good: list[ProofFact], now: datetime, tried: Try | None
+    verdict: ConnectionVerdict,
+    provider: str,
+    good: list[ProofFact],
+    now: datetime,
+    tried: Try | None,
+    *,
+    lasts: bool,
 ) -> str:
     if verdict.cause == "tried_unproven" and tried is not None:
         return f"Permission given; tried {tried.when(now)}, {tried.told}."
     if verdict.verdict is Verdict.WORKING:
         newest = max(good, key=lambda fact: (fact.at, _RANK.get(fact.check, -len(_RANK))))
-        how = "the consent" if newest.call == "token.code" else _PROVED_BY.get(newest.check, newest.call)
-        return f"Verified by {how}; renews by itself."
+        how = _BROUGHT_BY.get(newest.call) or _PROVED_BY.get(newest.check, newest.call)
+        return f"Verified by {how}; {'its key needs no renewal' if lasts else 'renews by itself'}."
     return said(verdict.cause, provider, verdict.proof, now)
 
 
@@ -211,6 +220,20 @@ def start_url(
     return f"/oauth/{connection.provider}/start?{urlencode(query)}"
 
 
+def key_url(provider: str, connection: Connection | None = None) -> str:
+    """Where a key is entered instead of a consent, for the account of ``connection`` or any."""
+    return f"/integration/key/{provider}" + (
+        f"?{urlencode({'connection': connection.pk})}" if connection else ""
+    )
+
+
+def _again_url(code: str, connection: Connection) -> str:
+    """A new consent; a new key where a key was refused, or where nothing else is set up."""
+    adapter = registry.provider(connection.provider)
+    by_key = adapter.takes_key and (code == "key_refused" or not adapter.is_configured())
+    return key_url(connection.provider, connection) if by_key else start_url(connection)
+
+
 def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = None) -> dict[str, str] | None:
     """The one button that helps, as ``{label, url}``; None where there is nothing to press.
 
@@ -220,7 +243,7 @@ def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = Non
         return None
     action = Action.TEST if _asks_for_a_send(code, failed) else cause(code).action
     urls = {
-        Action.RECONNECT: start_url(connection),
+        Action.RECONNECT: _again_url(code, connection),
         Action.CONNECT: start_url(connection),
         # The buttons themselves take a POST; the card has them, and an address must be one that can be opened.
         Action.TEST: f"/integration#connection-{connection.pk}",

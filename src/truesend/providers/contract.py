@@ -67,6 +67,9 @@ class Provider(ABC):
     idle_days: int = 0
     # A team may connect its own account by a key made in the provider's settings, instead of a consent.
     takes_key: bool = False
+    # How such a key is made there, step by step, and what it is good for.
+    key_steps: tuple[str, ...] = ()
+    key_note: str = ""
     # What people call the place where its mailboxes keep what was sent.
     sent_name: str = "Sent folder"
     # The calls one scheduled probe costs, of those that all connections share in a day.

@@ -144,10 +144,10 @@ def _sentence(described: Description) -> str | SafeString:
     if described.verdict.verdict is not Verdict.WORKING or verified is None:
         return described.sentence
     # “Verified 40 s ago by reading the mailbox; renews by itself in 38 min.”
-    how = described.sentence.partition(";")[0].removeprefix("Verified ")
+    how, _, rest = described.sentence.removeprefix("Verified ").partition("; ")
     renew = described.next_refresh_at
     if renew is None or renew <= now:
-        return format_html("Verified {} {}; renews by itself.", moment(verified, "ago"), how)
+        return format_html("Verified {} {}; {}", moment(verified, "ago"), how, rest)
     return format_html(
         "Verified {} {}; renews by itself {}.", moment(verified, "ago"), how, moment(renew, "ago")
     )

@@ -13,6 +13,7 @@ from truesend.web.views import (
     consents,
     emails,
     held,
+    keys,
     listing,
     news,
     people,
@@ -63,6 +64,7 @@ urlpatterns = [
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="token_revoke"),
     # Connections.
     path("integration", connections.integration, name="integration"),
+    path("integration/key/<str:provider>", keys.connect, name="connect_key"),
     path("partials/health", connections.health_line, name="health_line"),
     path("integration/cards", connections.cards, name="cards"),
     path("connections/<uuid:connection_id>/part", connections.part, name="connection_part"),

@@ -24,7 +24,7 @@ from truesend.providers.contract import (
 )
 from truesend.providers.errors import Refusal, SendResult
 from truesend.providers.keap import api, errors, history, letter, oauth, pages, people
-from truesend.providers.keap.setup import SETUP
+from truesend.providers.keap import setup as setup_page
 
 # What a check lists.
 _LISTS = {"read": "emails", "contacts": "contacts"}
@@ -57,10 +57,16 @@ class Keap(Provider):
         needs_subject=True,
     )
     dead_ends = pages.PAGES
-    setup = SETUP
+    setup = setup_page.SETUP
     consents_to_all = True
     renews_once = True
     takes_key = True
+    key_steps = setup_page.KEY_STEPS
+    # 10 calls a second, 240 a minute, 30,000 a day (quota page).
+    key_note = (
+        "An administrator there can make a key that needs no consent and no renewal. It carries less: about one email "
+        "a second, and some 7,000 a day."
+    )
     # A refresh token that is not used for 45 days ends (Keap's staff).
     idle_days = 45
     # Userinfo, the history, the contacts; and the five that a send makes.

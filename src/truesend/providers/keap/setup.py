@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from truesend.providers.setup import Scope, Setup, Step
 
+# "Personal Access Tokens and Service Account Keys" of the portal.
+KEY_STEPS = (
+    "In Keap, as an administrator, open “Settings” and there “API Settings”.",
+    "Make a Service Account Key. It is shown in full this once, and begins with KeapAK.",
+    "Paste it here.",
+)
+
 SETUP = Setup(
     console="Keap developer portal",
     console_url="https://keys.developer.keap.com/",

@@ -27,6 +27,7 @@ from truesend.web import integrations, notices
 from truesend.web import ledger as happened
 from truesend.web.facts import facts_of
 from truesend.web.gate import member_page
+from truesend.web.views import keys
 
 
 @require_GET
@@ -35,6 +36,7 @@ from truesend.web.gate import member_page
 def integration(request: HttpRequest, member: Member) -> HttpResponse:
     """`/integration`; `?q=` and `?show=` choose among many."""
     context = {**_context(request, member), "notice": notices.notice(member, request.GET)}
+    context["keys"] = keys.offers(member)
     context["providers"] = integrations.providers(facts_of(request, member).connected)
     return render(request, "integration.html", context)
 

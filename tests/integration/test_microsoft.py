@@ -88,6 +88,12 @@ def test_connected_sent_and_verified(stack: Stack, ana: Person, query: str) -> N
     assert ana.api("POST", f"connections/{connection}/verify").json()["verdict"] == "working"
 
 
+def test_browsers_let_the_connect_form_lead_to_where_personal_accounts_sign_in(ana: Person) -> None:
+    policy = ana.get("/integration").headers["Content-Security-Policy"]
+    (forms,) = [part for part in policy.split(";") if part.strip().startswith("form-action")]
+    assert {"https://login.live.com", ana.stack.sandbox.url} <= set(forms.split())
+
+
 def test_reading_is_a_second_step_of_the_same_connection(ana: Person) -> None:
     connection = connect(ana)
     ana.email_when(ana.send(connection)["id"], "sent")
@@ -258,3 +264,11 @@ def test_disconnecting_says_that_the_permission_stays(ana: Person) -> None:
     assert "revoke" not in operations(ana)
     told = "Microsoft lets no application give its own permission back. Remove Truesend at"
     assert told in ana.get(f"/connections/{connection}/ledger").text
+
+
+def test_a_probe_is_a_renewal_so_that_no_living_key_hides_a_dead_grant(ana: Person) -> None:
+    connection = connect(ana)
+    ana.email_when(ana.send(connection)["id"], "sent")
+    fault(ana, "any", "expire_grant", cause="unused")
+    told = ana.api("POST", f"connections/{connection}/verify").json()
+    assert (told["verdict"], told["cause"]) == ("broken", "grant_idle")

@@ -55,6 +55,8 @@ class Provider(ABC):
     mailbox_name: str = ""
     # Domains whose mailboxes belong to people by themselves: no organization administers them.
     own_domains: frozenset[str] = frozenset()
+    # Origins to which its consent page may lead on at once: browsers hold a form against every redirect.
+    leads_on_to: tuple[str, ...] = ()
     # One consent gives every capability there is: nothing can be asked for singly.
     consents_to_all: bool = False
     # A refresh token works once, and what answers it is all there is: a renewal that is lost may end the grant.

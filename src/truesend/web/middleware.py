@@ -25,7 +25,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 def consent_origins() -> str:
     """The origins of the providers' consent pages, as a source list of the policy."""
-    pages = (adapter.consent_page() for adapter in PROVIDERS.values())
+    pages = (page for one in PROVIDERS.values() for page in (one.consent_page(), *one.leads_on_to))
     return " ".join(sorted({f"{urlsplit(page).scheme}://{urlsplit(page).netloc}" for page in pages}))
 
 

@@ -58,6 +58,8 @@ class Microsoft(Provider):
     )
     mailbox_name = "Outlook"
     own_domains = domains.PERSONAL
+    # Personal accounts sign in elsewhere.
+    leads_on_to = ("https://login.live.com", "https://login.microsoft.com")
     dead_ends = pages.PAGES
     setup = SETUP
 

@@ -155,6 +155,7 @@ CAUSES: dict[str, Cause] = {
         _c("identity_unverified", _N, "{provider}'s statement of who signed in could not be verified.", Action.CONNECT, Who.MEMBER, "Starting again."),
         _c("identity_without_address", _N, "{provider} did not tell the address of the account.", Action.CONNECT, Who.MEMBER, "Ticking the box for the address."),
         _c("redirect_mismatch", _N, "The return address of this installation is not registered at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator registers the redirect URI."),
+        _c("address_refused", _N, "{provider} sends nobody back to an address like this installation's; most want one that begins with https://.", Action.OPERATOR, Who.OPERATOR, "The operator gives the installation such an address."),
         _c("org_internal", _N, "This installation's client is reserved for another organization at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator changes the client's audience."),
         _c("not_a_tester", _N, "This installation's client is in testing at {provider}, and this account is no tester.", Action.OPERATOR, Who.OPERATOR, "The operator adds the tester or publishes the client."),
         _c("browser_refused", _N, "{provider} refuses to sign people in inside another app's window.", Action.CONNECT, Who.MEMBER, "Opening Truesend in an ordinary browser."),

@@ -158,10 +158,13 @@ def is_emulated(provider: str) -> bool:
 
 
 def endpoints(provider: str) -> list[tuple[str, str | None]]:
-    """The provider's addresses that can be pointed elsewhere: names of settings, and their defaults."""
+    """The provider's addresses that can be pointed elsewhere: names of settings, and their defaults.
+
+    One without a default is no address of the provider's that all have, and pointing it anywhere emulates nothing.
+    """
     prefix = f"{provider.upper()}_"
     return [
         (one.name, one.default)
         for one in env.SETTINGS
-        if one.name.startswith(prefix) and one.name.endswith("_URL")
+        if one.name.startswith(prefix) and one.name.endswith("_URL") and one.default is not None
     ]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from truesend.connections import consent
 from truesend.connections.causes import consent_sentence
 from truesend.connections.models import Connection, Kind
+from truesend.diagnostics.return_addresses import refused_by_rule
 from truesend.organizations.access import Refused, access_connection, check_manages, member_of
 from truesend.organizations.models import Member, Role
 from truesend.providers import registry
@@ -35,6 +36,9 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     next_path = _local(request.GET.get("next", ""))
     if not adapter.is_configured():
         return _to(next_path, cause="client_missing", provider=provider)
+    if refused_by_rule(adapter) is not None:
+        # Its page would lead nowhere.
+        return _to(next_path, cause="address_refused", provider=provider)
     kind = Kind.ORGANIZATION if request.GET.get("kind") == Kind.ORGANIZATION else Kind.PERSONAL
     connection = _reconnecting(member, provider, request.GET.get("connection", ""))
     if connection is not None:

@@ -32,6 +32,8 @@ class Renewers:
         self._threads: set[threading.Thread] = set()
         self._resting = 0
         self._rounds = 0
+        # Renewals that came to an end since the last look.
+        self._done = 0
         self._ended = False
 
     def wake(self) -> None:
@@ -42,8 +44,10 @@ class Renewers:
         with self._changed:
             self._rounds += 1
             busy = len(self._threads) - self._resting
-            # What the busy ones hold in their hands is due as well.
-            wanted = -(-max(0, due - busy) // _EACH)
+            # What the busy ones hold in their hands is due as well; where they all hang, nobody waits behind them.
+            left = max(0, due - busy)
+            wanted = -(-left // _EACH) if self._done or not busy else left
+            self._done = 0
             for _ in range(min(wanted - self._resting, renewal.AT_ONCE - len(self._threads))):
                 thread = threading.Thread(target=self._run, name="renewer", daemon=True)
                 self._threads.add(thread)
@@ -73,7 +77,9 @@ class Renewers:
         try:
             while not self._is_over():
                 seen = self._rounds
-                if not self._renew_one([next(turn) for _ in registry.PROVIDERS]) and not self._rest(seen):
+                if self._renew_one([next(turn) for _ in registry.PROVIDERS]):
+                    self._done += 1
+                elif not self._rest(seen):
                     break
                 next(turn)
         except DatabaseUnable as error:

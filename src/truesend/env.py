@@ -111,7 +111,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "KEAP_MAIL_URL",
         None,
-        "A page of sent mail to lead people to; `?user=` and the address are added. Keap has none that is one for all.",
+        "A page of sent mail to lead people to; `?user=` and `&app=` are added. Keap has none that is one for all.",
     ),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting(

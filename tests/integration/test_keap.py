@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Iterator
 from email import message_from_string
@@ -182,6 +183,29 @@ def test_two_apps_of_one_user_are_two_accounts(stack: Stack, ana: Person) -> Non
     assert f"connected={one['id']}" in answer.url
 
 
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("redirect_uri_mismatch", "The return address of this installation is not registered at Keap."),
+        ("admin_block", "An administrator at Keap does not allow Truesend for this account."),
+        ("invalid_client", "Keap does not know this installation's client id."),
+        ("no_user", "Keap says that this account was deleted or disabled."),
+        ("access_denied", "You pressed Cancel at Keap."),
+    ],
+)
+def test_a_page_that_leads_nowhere_can_be_looked_up(stack: Stack, ana: Person, page: str, said: str) -> None:
+    stack.sandbox.account(ana.email, "keap")
+    stack.sandbox.consent(ana.email, "keap", page=page)
+    shown = ana.get("/oauth/keap/start?capabilities=send")
+    assert shown.status_code >= 400
+    assert "sandbox" in shown.text.lower()
+    told = html.unescape(ana.get("/oauth/keap/pages").text)
+    assert said in told
+    assert f"{stack.url}/oauth/keap/callback" in told
+    assert ana.api("GET", "connections").json()["items"] == []
+    assert connected(ana)
+
+
 def test_a_denied_consent_connects_nothing(stack: Stack, ana: Person) -> None:
     stack.sandbox.account(ana.email, "keap")
     stack.sandbox.consent(ana.email, "keap", decision="deny")
@@ -221,6 +245,10 @@ def test_what_never_shows_is_asked_of_a_person_and_not_sent_again(stack: Stack, 
     detail = email["problem_detail"]
     assert "email history" in detail["sentence"]
     assert detail["sentence"].endswith("It is not sent again by guess.")
+    page = ana.get(f"/emails/{sent['id']}").text
+    assert "Look into your email history: is it there?" in page
+    assert "Truesend goes on looking there too" in page
+    assert f"/keap/sent?user={ana.email.replace('@', '%40')}&amp;app=" in page
     assert len(made(stack, ana, "send")) == 1
     resolve = f"deliveries/{email['deliveries'][0]['id']}/resolve"
     answer = ana.api("POST", resolve, {"outcome": "not_sent", "resend": True})

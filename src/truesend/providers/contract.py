@@ -259,8 +259,11 @@ class Provider(ABC):
         """Which of several accounts under one address the account with this subject is; empty where there is one."""
         return ""
 
-    def sent_folder_url(self, address: str) -> str:
-        """The page of an account's Sent folder, for a person's browser; empty where the provider has none."""
+    def sent_folder_url(self, address: str, place: str = "") -> str:
+        """The page of an account's Sent folder, for a person's browser; empty where the provider has none.
+
+        ``place`` is that of :meth:`place_of`.
+        """
         return ""
 
     def send(

@@ -22,5 +22,5 @@ def sent_folder(connection: Connection | None, member_id: UUID) -> str:
 def way_there(connection: Connection) -> dict[str, str] | None:
     """A link to it at the provider, as ``{label, url}``; None where the provider shows none."""
     provider = registry.provider(connection.provider)
-    url = provider.sent_folder_url(connection.address)
+    url = provider.sent_folder_url(connection.address, provider.place_of(connection.subject))
     return {"label": f"Open Sent in {provider.mailbox_name}", "url": url} if url else None

@@ -157,7 +157,7 @@ class Google(Provider):
     ) -> Traces:
         return sent.traces(access_token, marks, since=since, start=position, base=_api())
 
-    def sent_folder_url(self, address: str) -> str:
+    def sent_folder_url(self, address: str, place: str = "") -> str:
         """Sent, newest first, of the account that is signed in as ``address`` in this browser, or its sign-in.
 
         Google documents neither part; ``authuser`` takes an address in every address of its own pages, and ``#sent``

@@ -179,10 +179,10 @@ class Keap(Provider):
         """The app: one person may use several."""
         return subject.partition(":")[0]
 
-    def sent_folder_url(self, address: str) -> str:
+    def sent_folder_url(self, address: str, place: str = "") -> str:
         """The page that the operator named, if any: Keap's own address differs from app to app."""
-        page = env.get("KEAP_MAIL_URL")
-        return f"{page}{'&' if '?' in page else '?'}{urlencode({'user': address})}" if page else ""
+        page, asked = env.get("KEAP_MAIL_URL"), {"user": address, "app": place}
+        return f"{page}{'&' if '?' in page else '?'}{urlencode(asked)}" if page else ""
 
     def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
         return history.sent_copy(access_token, message_id)

@@ -189,7 +189,7 @@ class Microsoft(Provider):
     ) -> Traces:
         return sent.traces(access_token, marks, since=since, references=references or {}, base=_api())
 
-    def sent_folder_url(self, address: str) -> str:
+    def sent_folder_url(self, address: str, place: str = "") -> str:
         """Sent Items of Outlook on the web, of the account that is signed in as ``address``, or its sign-in.
 
         Microsoft documents no part of these addresses; they are those its own pages show.

@@ -171,6 +171,8 @@ def test_two_apps_of_one_user_are_two_accounts(stack: Stack, ana: Person) -> Non
     assert (one["address"], two["address"]) == (ana.email, ana.email)
     assert (one["place"], two["place"]) == ("aa111", "bb222")
     page = ana.get("/integration").text
+    assert "What was sent" in page
+    assert "Replies and bounces" not in page
     assert f"{ana.email} (aa111)" in page
     assert f"{ana.email} (bb222)" in page
     # The other app at a reconnect is another account.

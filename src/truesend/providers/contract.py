@@ -72,6 +72,8 @@ class Provider(ABC):
     # How such a key is made there, step by step, and what it is good for.
     key_steps: tuple[str, ...] = ()
     key_note: str = ""
+    # What there is to be read of its mailboxes, for people.
+    reads: str = "replies and bounces"
     # What people call the place where its mailboxes keep what was sent.
     sent_name: str = "Sent folder"
     # The calls one scheduled probe costs, of those that all connections share in a day.

@@ -16,6 +16,7 @@ from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
+from truesend.providers import registry
 from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.web.gate import names
 from truesend.web.hours import said_here
@@ -29,7 +30,7 @@ VERDICT_WORDS = {
     Verdict.BROKEN: "Cannot send",
     Verdict.DISCONNECTED: "Disconnected",
 }
-CAPABILITY_LABELS = {"send": "Send", "read": "Replies and bounces", "contacts": "Contacts"}
+_CAPABILITY_LABELS = {"send": "Send", "contacts": "Contacts"}
 TROUBLED = frozenset({Verdict.BROKEN, Verdict.ATTENTION})
 
 
@@ -113,8 +114,13 @@ def _verdict_word(described: Description) -> str:
     verdict = described.verdict.verdict
     send = described.verdict.capability("send")
     if verdict is Verdict.BROKEN and send is not None and send.verdict is not Verdict.BROKEN:
-        return "Sends, but cannot read replies"
+        return f"Sends, but cannot read {_reads(described).partition(' and ')[0]}"
     return VERDICT_WORDS[verdict]
+
+
+def _reads(described: Description) -> str:
+    """“replies and bounces”, or what else there is to be read there."""
+    return registry.provider(described.connection.provider).reads
 
 
 def pressed(described: Description) -> dict[str, str] | None:
@@ -177,7 +183,7 @@ def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any
     good = (fact.at for fact in described.proofs if fact.ok and fact.check == one.name)
     return {
         "name": one.name,
-        "label": CAPABILITY_LABELS[one.name],
+        "label": _CAPABILITY_LABELS.get(one.name) or _reads(described).capitalize(),
         "verdict": one.verdict.value,
         "cause": one.cause,
         "sentence": told,

@@ -73,6 +73,7 @@ class Keap(Provider):
     probe_calls = 8
     mailbox_name = "Keap"
     sent_name = "email history"
+    reads = "what was sent"
     # No call is documented that ends a grant.
     ends_by_hand = "Remove Truesend inside Keap, where the account's applications are listed."
 

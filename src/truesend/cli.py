@@ -81,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--email", required=True)
     create.add_argument("--name", default="API")
 
+    doctor = _command(
+        commands, "doctor", _doctor, "look for everything that is wrong here, and say what helps"
+    )
+    doctor.add_argument("--json", action="store_true", help="the same as one JSON object")
+
     adopt = _command(commands, "adopt", _adopt, "say that this installation is the one that sends and renews")
     adopt.add_argument("--yes", action="store_true", help="do not ask")
     adopt.add_argument(
@@ -268,6 +273,12 @@ def _user_link(options: argparse.Namespace) -> int:
 
 def _token_create(options: argparse.Namespace) -> int:
     return _account_command("create_token", options.email, options.name)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from truesend.diagnostics.doctor import run
+
+    return run(as_json=options.json)
 
 
 def _adopt(options: argparse.Namespace) -> int:

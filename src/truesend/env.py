@@ -29,6 +29,7 @@ class Setting:
     secret: bool = False
 
 
+_OR_THE_PAGE = "Unset: the one entered at `/settings/providers`."
 _GOOGLE = "Google's endpoint; another emulator can stand in."
 _MICROSOFT = "Microsoft's endpoint; another emulator can stand in."
 _DIRECTORY = f"{_MICROSOFT} `{{tenant}}` is filled in."
@@ -59,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "GUESS_LIMITS", None, "`on` or `off`: limits on guessing passwords. Default: off for dev, else on."
     ),
-    Setting("GOOGLE_CLIENT_ID", None, "OAuth client of this installation at Google."),
+    Setting("GOOGLE_CLIENT_ID", None, f"OAuth client of this installation at Google. {_OR_THE_PAGE}"),
     Setting("GOOGLE_CLIENT_SECRET", None, "Its secret.", secret=True),
     Setting("GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth", _GOOGLE),
     Setting("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", _GOOGLE),
@@ -75,7 +76,11 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "Sends a second with this client, all mailboxes together. Default: 160, from Google's quota of a project.",
     ),
-    Setting("MICROSOFT_CLIENT_ID", None, "OAuth client (application id) of this installation at Microsoft."),
+    Setting(
+        "MICROSOFT_CLIENT_ID",
+        None,
+        f"OAuth client (application id) of this installation at Microsoft. {_OR_THE_PAGE}",
+    ),
     Setting("MICROSOFT_CLIENT_SECRET", None, "Its secret: the value, not the secret's id.", secret=True),
     Setting(
         "MICROSOFT_TENANT",
@@ -103,7 +108,7 @@ SETTINGS: tuple[Setting, ...] = (
         "https://outlook.live.com/mail/0",
         "The same for personal accounts.",
     ),
-    Setting("KEAP_CLIENT_ID", None, "OAuth client (key) of this installation at Keap."),
+    Setting("KEAP_CLIENT_ID", None, f"OAuth client (key) of this installation at Keap. {_OR_THE_PAGE}"),
     Setting("KEAP_CLIENT_SECRET", None, "Its secret.", secret=True),
     Setting("KEAP_AUTHORIZE_URL", "https://accounts.infusionsoft.com/app/oauth/authorize", _KEAP),
     Setting("KEAP_TOKEN_URL", "https://api.infusionsoft.com/token", _KEAP),
@@ -197,20 +202,31 @@ def environment() -> str:
     return value
 
 
+def unsafe() -> list[tuple[str, str]]:
+    """Values that would put members or recipients at risk in ``prod``: names of settings, and a sentence of each."""
+    if environment() != "prod":
+        return []
+    found = [
+        (name, f"{PREFIX}{name} must begin with https:// in prod.")
+        for name in ("PUBLIC_URL", "TRACKING_URL")
+        if not require(name).lower().startswith("https://")
+    ]
+    found += [
+        (name, f"{PREFIX}{name} is the sandbox's and must not be set in prod.")
+        for name in ("SANDBOX_URL", "CLOCK_FILE")
+        if get(name) is not None
+    ]
+    if get("GUESS_LIMITS") == "off":
+        found.append(("GUESS_LIMITS", f"{PREFIX}GUESS_LIMITS must not be off in prod."))
+    if (get("EMAIL_URL") or "").lower().startswith("http"):
+        found.append(("EMAIL_URL", f"{PREFIX}EMAIL_URL must begin with smtp:// or smtps:// in prod."))
+    return found
+
+
 def refuse_unsafe() -> None:
     """In ``prod``, raise :class:`SettingError` for a value that would put members or recipients at risk."""
-    if environment() != "prod":
-        return
-    for name in ("PUBLIC_URL", "TRACKING_URL"):
-        if not require(name).lower().startswith("https://"):
-            raise SettingError(f"{PREFIX}{name} must begin with https:// in prod.")
-    for name in ("SANDBOX_URL", "CLOCK_FILE"):
-        if get(name) is not None:
-            raise SettingError(f"{PREFIX}{name} is the sandbox's and must not be set in prod.")
-    if get("GUESS_LIMITS") == "off":
-        raise SettingError(f"{PREFIX}GUESS_LIMITS must not be off in prod.")
-    if (get("EMAIL_URL") or "").lower().startswith("http"):
-        raise SettingError(f"{PREFIX}EMAIL_URL must begin with smtp:// or smtps:// in prod.")
+    for _, sentence in unsafe():
+        raise SettingError(sentence)
 
 
 def public_url() -> str:

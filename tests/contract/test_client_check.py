@@ -51,3 +51,22 @@ def test_an_operator_is_told_how_to_get_one(mailbox: Mailbox) -> None:
     assert len(setup.steps) >= 3
     assert all(one.words.endswith(".") for one in setup.steps)
     assert {"client_unknown", "client_secret_wrong"} <= setup.fixes.keys()
+
+
+def test_whether_the_return_address_is_registered_is_told_where_it_can_be(
+    mailbox: Mailbox, sandbox: Sandbox
+) -> None:
+    adapter = registry.provider(mailbox.key)
+    sandbox.account("ana@northwind.example", provider=mailbox.key)
+    sandbox.consent("ana@northwind.example", provider=mailbox.key)  # of somebody else, meanwhile
+    found = adapter.check_redirect(BACK.format(mailbox.key))
+    other = adapter.check_redirect("http://localhost:8000/elsewhere")
+    if not adapter.setup.can_be_silent:
+        assert (found, other) == (None, None)
+        assert sandbox.calls(provider=mailbox.key) == []
+        return
+    assert found is not None
+    assert found.ok
+    assert other is not None
+    assert (other.ok, other.cause) == (False, "redirect_mismatch")
+    assert len(sandbox.control("GET", "state")["consents"]) == 1

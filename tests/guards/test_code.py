@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from truesend.connections.secretbox import SEALED
+
 from .files import ROOT, python, texts
 
 CLOCK = "src/truesend/clock.py"
@@ -62,6 +64,19 @@ def test_adapters_take_their_client_from_where_it_may_be_stored() -> None:
     ]
 
     assert found == []
+
+
+def test_the_doctor_knows_every_sealed_column() -> None:
+    """What an encryption key is needed for is looked through by ``truesend doctor``."""
+    places = {
+        found[1]
+        for path, text in python("src/truesend/connections")
+        if not _is_test(path)
+        for found in re.finditer(r'f"([a-z]+\.[a-z_]+):\{', text)
+    }
+
+    assert {"token.access", "consent.verifier"} <= places
+    assert places == {column.place for column in SEALED}
 
 
 def _undocumented(path: str, text: str) -> Iterator[str]:

@@ -43,7 +43,8 @@ def oda() -> User:
 
 
 def save(oda: User, secret: str = SECRET, client_id: str = ID, version: int = 0, **more: bool) -> Evidence:
-    return ours.set_up(oda, "google", client_id=client_id, secret=secret, extra={}, version=version, **more)
+    made = ours.set_up(oda, "google", client_id=client_id, secret=secret, extra={}, version=version, **more)
+    return made.evidence
 
 
 def raw_row() -> bytes:

@@ -57,6 +57,21 @@ class OtherClient(NotSaved):
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a provider says of a client, and whether it knows our return address (None: it does not say)."""
+
+    evidence: Evidence
+    address_known: bool | None = None
+
+    @property
+    def cause(self) -> str:
+        """The first thing that is wrong; empty where nothing is."""
+        if not self.evidence.ok:
+            return self.evidence.cause
+        return "redirect_mismatch" if self.address_known is False else ""
+
+
+@dataclass(frozen=True)
 class Known:
     """What is known of the client at one provider."""
 
@@ -124,7 +139,7 @@ def set_up(
     version: int,
     although_refused: bool = False,
     although_other: bool = False,
-) -> Evidence:
+) -> Answer:
     """Ask the provider about a client, then store it; what the provider said.
 
     An empty ``secret`` keeps the stored one. ``version`` is that of the row the operator saw, 0 for none. What the
@@ -141,10 +156,9 @@ def set_up(
         and (count := connected(provider))
     ):
         raise OtherClient(count)
-    with clients.trying(provider, client):
-        evidence = registry.provider(provider).check_client(redirect_uri(provider))
-    if evidence.cause in REFUSED and not although_refused:
-        raise Refused(evidence)
+    answer = _ask(provider, client)
+    if answer.cause in REFUSED and not although_refused:
+        raise Refused(answer.evidence)
     now = clock.now()
     fields = {
         "client_id": client.id,
@@ -156,10 +170,10 @@ def set_up(
         fields |= {"secret": seal(client.secret, place=_place(provider)), "secret_set_at": now}
     with transaction.atomic():
         _store(provider, fields, version)
-        _note(provider, client, evidence, now)
+        _note(provider, client, answer, now)
     clients.forget()
     log.info("The client at %s was set by %s.", provider, operator.email)
-    return evidence
+    return answer
 
 
 def _store(provider: str, fields: Mapping[str, object], version: int) -> None:
@@ -204,24 +218,32 @@ def _checked(
     return Client(client_id, secret, "tried", {name: value for name, value in typed.items() if value})
 
 
-def check(provider: str) -> Evidence | None:
+def check(provider: str) -> Answer | None:
     """Ask the provider about the client in use and keep its answer; None where there is none."""
     client = clients.client(provider)
     if client is None:
         return None
+    answer = _ask(provider, client)
+    _note(provider, client, answer, clock.now())
+    return answer
+
+
+def _ask(provider: str, client: Client) -> Answer:
+    adapter, address = registry.provider(provider), redirect_uri(provider)
     with clients.trying(provider, client):  # the same one throughout
-        evidence = registry.provider(provider).check_client(redirect_uri(provider))
-    _note(provider, client, evidence, clock.now())
-    return evidence
+        evidence = adapter.check_client(address)
+        known = adapter.check_redirect(address) if evidence.ok else None
+    return Answer(evidence, known.ok if known is not None else None)
 
 
-def _note(provider: str, client: Client, evidence: Evidence, now: datetime) -> None:
+def _note(provider: str, client: Client, answer: Answer, now: datetime) -> None:
     found = {
         "fingerprint": fingerprint(provider, client),
         "at": now,
-        "ok": evidence.ok,
-        "cause": evidence.cause,
-        "words": evidence.words[:500],
+        "ok": answer.evidence.ok,
+        "cause": answer.evidence.cause,
+        "words": answer.evidence.words[:500],
+        "address_known": answer.address_known,
     }
     same = ClientCheck.objects.filter(pk=provider, fingerprint=found["fingerprint"])
     if same.update(**found) == 0:

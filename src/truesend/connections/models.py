@@ -262,3 +262,5 @@ class ClientCheck(models.Model):
     ok = models.BooleanField()
     cause = models.CharField(max_length=60, blank=True)
     words = models.CharField(max_length=500, blank=True)
+    # Whether the return address is registered there; null where the provider does not say.
+    address_known = models.BooleanField(null=True)

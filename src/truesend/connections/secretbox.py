@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,6 +17,26 @@ from truesend import env
 
 _NONCE_BYTES = 12
 _SETTINGS = (f"{env.PREFIX}ENCRYPTION_KEYS", f"{env.PREFIX}ENCRYPTION_KEYS_FILE")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of sealed values: its table, the one that names the row, itself, and the place without the row."""
+
+    table: str
+    row: str
+    name: str
+    place: str
+
+
+SEALED = (
+    Column("connections_token", "connection_id", "access", "token.access"),
+    Column("connections_token", "connection_id", "refresh", "token.refresh"),
+    Column("connections_token", "connection_id", "previous_refresh", "token.refresh"),
+    Column("connections_consent", "id", "verifier", "consent.verifier"),
+    Column("connections_providerclient", "provider", "secret", "client.secret"),
+)
+"""Everything in the database that needs an encryption key; a test holds it complete."""
 
 
 class SecretUnreadable(Exception):

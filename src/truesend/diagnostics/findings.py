@@ -20,14 +20,17 @@ class Status(StrEnum):
 class Fix:
     """What helps, for somebody who reads nothing else.
 
-    ``words`` say it whole. ``settings`` are lines ``TRUESEND_NAME=value`` to set, where the value is known; ``command``
-    is typed in a terminal; ``page`` is opened in a browser. Any of them may be empty.
+    ``words`` say it whole. ``settings`` are lines ``TRUESEND_NAME=value`` to set, where the value is known, ``unset``
+    names to take out of the environment; ``command`` is typed in a terminal; ``page`` is opened in a browser;
+    ``register`` is an address to enter at a provider. Any of them may be empty.
     """
 
     words: str
     command: str = ""
     settings: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
     page: str = ""
+    register: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Finding:
     fix: Fix | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """``{check, status, sentence, fix: {words, command, settings, page}|null}``."""
+        """``{check, status, sentence, fix: {words, command, settings, unset, page, register}|null}``."""
         return {**asdict(self), "status": self.status.value}
 
 

@@ -226,3 +226,28 @@ class StandstillMail(models.Model):
                 fields=["standstill", "address", "is_over"], name="standstill_mailed_once"
             ),
         ]
+
+
+class KnownKey(models.Model):
+    """A key that a worker of this installation has had: what it sealed or signed is out there."""
+
+    class Kind(models.TextChoices):
+        """What the key is for."""
+
+        ENCRYPTION = "encryption", "encrypts secrets"
+        LINK = "link", "signs links"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=255)
+    # The first eight bytes of the SHA-256 of 32 random ones: tells keys apart and nothing else of them.
+    fingerprint = models.BinaryField(max_length=8)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["encryption", "link"]), name="known_key_kind_known"
+            ),
+            models.UniqueConstraint(fields=["kind", "name", "fingerprint"], name="known_key_once"),
+        ]

@@ -106,12 +106,12 @@ class Provider(ABC):
         )
 
     def check_redirect(self, redirect_uri: str) -> Evidence | None:
-        """What the consent page's first answer says against a return address; None where it says nothing.
+        """Whether a return address is registered, without any user; None where the provider does not say.
 
-        Most of that page comes after a sign-in, so nothing there proves that the address is registered. Raises nothing.
+        Asked to show no page at all (``prompt=none``), a provider sends a browser that nobody is signed in at straight
+        back, to an address it knows alone. Raises nothing.
         """
-        refused = self.setup.redirect_refused
-        if not refused:
+        if not self.setup.can_be_silent:
             return None
         try:
             page = self.authorize_url(
@@ -122,12 +122,15 @@ class Provider(ABC):
                 verifier="v" * 64,
                 account=None,
             )
-            answer = http.request("GET", page, operation=REDIRECT_CALL, headers={"Accept": "text/html"})
+            answer = http.request("GET", pages.silent(page), operation=REDIRECT_CALL)
         except (ProviderError, http.TransportError):
             return None
-        if not re.search(refused, pages.first_words(answer)):
+        if pages.came_back(answer, redirect_uri):
+            return Evidence("client", True, REDIRECT_CALL)
+        found = re.search(self.setup.redirect_refused or "$^", pages.first_words(answer))
+        if found is None:
             return None
-        return Evidence("client", False, REDIRECT_CALL, "redirect_mismatch", f"{answer.status} {refused}")
+        return Evidence("client", False, REDIRECT_CALL, "redirect_mismatch", f"{answer.status} {found[0]}")
 
     @abstractmethod
     def consent_page(self) -> str:

@@ -47,8 +47,9 @@ class Setup:
 
     ``labels`` are what it calls id and secret, ``redirect_label`` the field that takes the redirect URI; empty where
     none is registered. ``https_only``: not even this machine itself may be returned to without https. ``names_a_host``:
-    it has to be a name, no bare address. ``redirect_refused``: what its consent page says, a pattern, of an address
-    that is not registered. ``key_lasts``: how long a secret lives, where it ends by itself (“24 months at most”).
+    it has to be a name, no bare address. ``can_be_silent``: its consent page knows ``prompt=none``, and says
+    ``redirect_refused`` (a pattern) of an address that is not registered. ``key_lasts``: how long a secret lives, where
+    it ends by itself (“24 months at most”).
     """
 
     console: str = ""
@@ -62,5 +63,6 @@ class Setup:
     extras: tuple[Extra, ...] = ()
     https_only: bool = False
     names_a_host: bool = False
+    can_be_silent: bool = False
     redirect_refused: str = ""
     key_lasts: str = ""

@@ -113,6 +113,7 @@ def end_earlier_run(data: Path) -> None:
         wait_until(lambda: not any(has_in_environment(pid, mine) for pid in ours), 2.0)
     for name in ("settings.json", "database_url"):
         (run / name).unlink(missing_ok=True)
+    forget_addresses(data)
 
 
 def _settings_file(data: Path) -> Path:
@@ -129,6 +130,37 @@ def withdraw_settings(data: Path) -> None:
     _settings_file(data).unlink(missing_ok=True)
 
 
+def note_address(data: Path, part: str, url: str) -> None:
+    """Leave where a part really answers, whatever the settings say; nothing where there is no data folder."""
+    with contextlib.suppress(OSError):
+        write_private(data / "run" / f"{part}.url", url)
+
+
+def forget_addresses(data: Path) -> None:
+    """Nobody answers any more."""
+    for file in (data / "run").glob("*.url"):
+        file.unlink(missing_ok=True)
+
+
+def noted_address(data: Path, part: str) -> str:
+    """Where a part that was started on this folder answers, or did before it ended; empty where nobody knows."""
+    try:
+        return (data / "run" / f"{part}.url").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def join_if_running(data: Path) -> bool:
+    """Take over the settings of the ``truesend up`` that runs on this folder, where ours say nothing else; whether
+    one does."""
+    if not Lock(data).held_by_other():
+        return False
+    with contextlib.suppress(OSError, ValueError):
+        for name, value in json.loads(_settings_file(data).read_text(encoding="utf-8")).items():
+            os.environ.setdefault(name, value)
+    return True
+
+
 def join_running() -> None:
     """Take over the settings of the ``truesend up`` that runs on this data folder, where ours say nothing
     else.
@@ -136,10 +168,7 @@ def join_running() -> None:
     Raises :class:`Refused` when no database is set and none runs here.
     """
     data = Path(os.environ.get(f"{PREFIX}DATA_DIR") or "data").absolute()
-    if Lock(data).held_by_other():
-        with contextlib.suppress(OSError, ValueError):
-            for name, value in json.loads(_settings_file(data).read_text(encoding="utf-8")).items():
-                os.environ.setdefault(name, value)
+    join_if_running(data)
     if not any(os.environ.get(PREFIX + name) for name in ("DATABASE_URL", "DATABASE_URL_FILE")):
         raise Refused(
             f"Truesend is not running on {data}; start it with truesend up or set TRUESEND_DATABASE_URL."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -37,3 +38,8 @@ def key_files(data: Path, environment: Mapping[str, str] = os.environ) -> dict[s
         read_or_create(path, make())
         settings[f"{PREFIX}{name}_FILE"] = str(path)
     return settings
+
+
+def fingerprint(key: bytes) -> bytes:
+    """What tells a key of 32 random bytes from others, and nothing else of it."""
+    return hashlib.sha256(key).digest()[:8]

@@ -14,7 +14,8 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from truesend.runtime import sockets
+from truesend import env
+from truesend.runtime import configuration, folder, sockets
 
 GRACE = 4
 _LEFTOVER_THREADS = 1.0
@@ -65,6 +66,7 @@ def serve(
     """
     if not listening:
         listening = sockets.adopt(fds) if fds else sockets.listen(host, port, what)
+    _note(listening[0], what)
     config = uvicorn.Config(
         application,
         loop="uvloop",
@@ -87,6 +89,13 @@ def serve(
         last = threading.Timer(_LEFTOVER_THREADS, os._exit, [0])
         last.daemon = True
         last.start()
+
+
+def _note(listening: socket.socket, what: str) -> None:
+    """For `truesend doctor`, which tells an address that leads elsewhere from one that leads here."""
+    if what in {"web", "tracker"}:
+        host, port = sockets.reachable_address(listening)
+        folder.note_address(env.data_dir(), what, f"http://{configuration.name_for(host)}:{port}")
 
 
 def _non_blocking(listening: Sequence[socket.socket]) -> list[socket.socket]:

@@ -126,4 +126,4 @@ def run(*, fds: Sequence[int], host: str, port: int, helping: bool) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC)
-    serve(application, listening=listening)
+    serve(application, listening=listening, what="tracker")

@@ -110,6 +110,7 @@ def up(options: Options) -> int:
         folder.withdraw_settings(data)
         listening.close()
         supervisor.end()
+        folder.forget_addresses(data)
         (data / "run" / "database_url").unlink(missing_ok=True)
     return 0
 

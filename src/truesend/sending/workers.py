@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from truesend.organizations import known_keys
 from truesend.sending.models import Worker
 
 # With a beat each second, a look each second and a second until the mailbox is fetched, under ten in all.
@@ -25,6 +26,7 @@ def beat(name: str, job_worker: int | None) -> None:
     """This worker lives, and with it the jobs that it took as Procrastinate's worker ``job_worker``."""
     if Worker.objects.filter(pk=name).update(beat_at=Now()) == 0:
         Worker.objects.create(name=name, started_at=Now(), beat_at=Now())
+        known_keys.note()
     if job_worker is not None:
         _run("UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %s", [job_worker])
 

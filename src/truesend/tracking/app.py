@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from pathlib import Path
 from typing import Any, Protocol
 
-from truesend import clock, env
+from truesend import clock, env, vouching
 from truesend.blocklist.files import Followed, path_in
 from truesend.tracking import answers, records, tokens
 from truesend.tracking.loader import state_of
@@ -66,6 +66,7 @@ class Tracker:
         beside: Sequence[Attended] = (),
     ) -> None:
         self._verifier = tokens.Verifier(keys)
+        self._newest = keys[0][1]
         self._segments = folder_in(data)
         self._blocklist = Followed(path_in(data))
         self._trust_forwarded = trust_forwarded
@@ -125,7 +126,7 @@ class Tracker:
         if path.startswith("/t/c/"):
             return self._hit(scope, path[5:], click=True)
         if path == "/healthz":
-            return answers.plain(200, self._health(), b"application/json"), None
+            return answers.plain(200, self._health(scope["query_string"]), b"application/json"), None
         return answers.NOT_FOUND, None
 
     def _hit(self, scope: Scope, token: str, *, click: bool) -> tuple[answers.Answer, Awaitable[None] | None]:
@@ -176,15 +177,15 @@ class Tracker:
             address = forwarded.decode("latin-1").rpartition(",")[2].strip() or address
         return _address(address) + b"".join(fields)
 
-    def _health(self) -> bytes:
-        return json.dumps(
-            {
-                "ok": True,
-                "lost": self._losses.count if self._losses else 0,
-                "waiting": self._writer.waiting if self._writer else 0,
-                "database": state_of(self._segments) if self._has_database else "off",
-            }
-        ).encode()
+    def _health(self, query: bytes) -> bytes:
+        told: dict[str, object] = {
+            "ok": True,
+            "lost": self._losses.count if self._losses else 0,
+            "waiting": self._writer.waiting if self._writer else 0,
+            "database": state_of(self._segments) if self._has_database else "off",
+        }
+        vouched = vouching.vouch(self._newest, query.decode("latin-1").partition("vouch=")[2])
+        return json.dumps({**told, "vouch": vouched} if vouched else told).encode()
 
 
 @functools.lru_cache(maxsize=4096)

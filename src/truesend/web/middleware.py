@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
-from truesend import clock, env
+from truesend import clock, env, vouching
 from truesend.organizations import activity, installation
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
@@ -32,7 +32,8 @@ def consent_origins() -> str:
 class Health:
     """`/healthz` (the process answers) and `/readyz` (and reaches its database, and may act), before anything else.
 
-    `/readyz?part` leaves out what only the operator decides: such a part is at work all the same.
+    `/healthz?vouch=` shows whose process it is (:mod:`truesend.vouching`). `/readyz?part` leaves out what only the
+    operator decides: such a part is at work all the same.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -40,7 +41,8 @@ class Health:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path == "/healthz":
-            return JsonResponse({"ok": True})
+            vouched = vouching.vouch(settings.SECRET_KEY.encode(), request.GET.get("vouch", ""))
+            return JsonResponse({"ok": True, "vouch": vouched} if vouched else {"ok": True})
         if request.path == "/readyz":
             try:
                 with connection.cursor() as cursor:

@@ -110,6 +110,7 @@ def _card(adapter: Provider, trouble: Trouble | None, typed: Typed | None) -> di
         "setup": setup,
         "redirect_uri": redirect_uri(adapter.key),
         "returned_at": known.returned_at,
+        "address_known": known.check.address_known if known.check is not None else None,
         "scopes": "\n".join(one.name for one in setup.scopes),
         "ends": ours.connected(adapter.key) if row and not from_environment else 0,
     }
@@ -124,10 +125,10 @@ def _state(adapter: Provider, known: Known, trouble: Trouble | None) -> tuple[st
         return ("bad", "Half set", "") if half else ("none", "Not set up", "Nobody can connect it yet.")
     if known.check is None:
         return "unchecked", "Not checked yet", f"{adapter.name} was not asked about this id and secret."
+    if known.check.address_known is False:
+        return "bad", "Return address not registered", ""
     if known.check.ok:
         return "ok", "Accepted", f"{adapter.name} took id and secret; it refused only a code that we made up."
-    if known.check.cause == "redirect_mismatch":
-        return "bad", "Return address refused", ""
     return "warn", "Could not be asked", core(known.check.cause, adapter.name, known.check.words)
 
 
@@ -139,10 +140,10 @@ def _trouble(adapter: Provider, trouble: Trouble | None, known: Known) -> dict[s
             "fix": fix_words(adapter, trouble.cause),
             "at": trouble.at,
         }
-    if known.check is not None and known.check.cause == "redirect_mismatch":
+    if known.check is not None and known.check.address_known is False:
         return {
             "sentence": core("redirect_mismatch", adapter.name),
-            "words": known.check.words,
+            "words": "",
             "fix": fix_words(adapter, "redirect_mismatch"),
             "at": known.check.at,
         }

@@ -16,6 +16,7 @@ SETUP = Setup(
     labels=("Client ID", "Client secret"),
     redirect_label="Authorized redirect URIs",
     names_a_host=True,
+    can_be_silent=True,
     redirect_refused="redirect_uri_mismatch",
     steps=(
         Step(

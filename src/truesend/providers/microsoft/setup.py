@@ -84,6 +84,7 @@ SETUP = Setup(
         ),
     ),
     names_a_host=True,
+    can_be_silent=True,
     redirect_refused="AADSTS50011",
     key_lasts="24 months at most",
 )

@@ -16,7 +16,7 @@ from truesend.connections.describe import people_who
 from truesend.diagnostics import return_addresses
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.providers.contract import Evidence, Provider
+from truesend.providers.contract import Provider
 from truesend.web import provider_cards
 from truesend.web.gate import member_page, names
 from truesend.web.provider_cards import Typed
@@ -47,7 +47,7 @@ def save(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     extra = {one.name: request.POST.get(one.name, "")[:_MOST] for one in adapter.setup.extras}
     insists = frozenset(one for one in ("refused", "other") if request.POST.get(f"although_{one}"))
     try:
-        evidence = ours.set_up(
+        answer = ours.set_up(
             member.user,
             provider,
             client_id=client_id,
@@ -65,7 +65,7 @@ def save(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     except ours.NotSaved as problem:
         typed = Typed(client_id, extra, problem=str(problem), faulty=problem.field, insists=insists)
     else:
-        _tell(request, adapter, evidence, "Saved.")
+        _tell(request, adapter, answer, "Saved.")
         return HttpResponseRedirect(f"{_PAGE}#{provider}")
     return _page(request, {provider: typed}, status=400)
 
@@ -77,11 +77,11 @@ def check(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     if not member.user.is_operator:
         return _refused(request, member)
     adapter = _adapter(provider)
-    evidence = ours.check(provider)
-    if evidence is None:
+    answer = ours.check(provider)
+    if answer is None:
         messages.error(request, f"There is nothing to ask {adapter.name} about: no client is set up.")
     else:
-        _tell(request, adapter, evidence, "Checked.")
+        _tell(request, adapter, answer, "Checked.")
     return HttpResponseRedirect(f"{_PAGE}#{provider}")
 
 
@@ -113,11 +113,11 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-def _tell(request: HttpRequest, adapter: Provider, evidence: Evidence, done: str) -> None:
-    if evidence.ok:
+def _tell(request: HttpRequest, adapter: Provider, answer: ours.Answer, done: str) -> None:
+    if not answer.cause:
         messages.success(request, f"{done} {adapter.name} takes this id and secret.")
     else:
-        messages.error(request, f"{done} {core(evidence.cause, adapter.name, evidence.words)}")
+        messages.error(request, f"{done} {core(answer.cause, adapter.name, answer.evidence.words)}")
 
 
 def _page(request: HttpRequest, typed: dict[str, Typed] | None = None, status: int = 200) -> HttpResponse:

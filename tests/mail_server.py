@@ -1,0 +1,42 @@
+"""A mail server that takes greetings and sign-ins, and refuses those it is told to."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class _Session(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self._say("220 mail.example ready")
+        for line in self.rfile:
+            word = line.split()[0].upper() if line.split() else b""
+            if word == b"EHLO":
+                self._say("250-mail.example", "250 AUTH PLAIN")
+            elif word == b"AUTH":
+                self._say("535 no" if self.server.refuses else "235 welcome")  # type: ignore[attr-defined]
+            elif word == b"QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 fine")
+
+    def _say(self, *lines: str) -> None:
+        self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
+
+
+@contextmanager
+def mail_server(*, refuses: bool = False) -> Iterator[int]:
+    """Its port."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Session) as server:
+        server.daemon_threads = True
+        server.refuses = refuses  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()

@@ -30,6 +30,13 @@ OWN = {
     "account/privacy/progress": ("GET",),
     "account/forget": ("GET", "POST"),
     "settings/blocklist": ("GET", "POST"),  # the operator's alone; see test_blocklist_pages.py
+    # The operator's alone too; see test_provider_pages.py.
+    "settings/providers": ("GET",),
+    "settings/providers/<str:provider>": ("POST",),
+    "settings/providers/<str:provider>/check": ("POST",),
+    "settings/providers/<str:provider>/remove": ("GET", "POST"),
+    "diagnostics": ("GET",),
+    "diagnostics/findings": ("GET",),
     "account/tokens": ("POST",),
     "integration": ("GET",),
     "integration/cards": ("GET",),

@@ -207,6 +207,27 @@ def test_strangers_and_lower_roles(bare: Stack, oda: Person) -> None:
     assert "/login" in nobody.post(GOOGLE, {"client_id": ID}).url
 
 
+def test_what_the_doctor_says_is_a_page_of_the_operators(bare: Stack, oda: Person) -> None:
+    save(oda)
+    register(bare, "another-secret")
+    shell = oda.get("/diagnostics")
+    assert 'hx-get="/diagnostics/findings"' in shell.text
+    for path in ("/diagnostics?now=1", "/diagnostics/findings"):
+        answer = oda.get(path)
+        assert answer.status_code == 200
+        assert "1 thing is wrong." in words(answer)
+        assert "Google refuses this installation's client secret." in words(answer)
+        assert f'href="{bare.url}{PAGE}#google"' in answer.text
+        assert SECRET not in answer.text
+    save(oda, "another-secret")
+    assert "Nothing is wrong." in words(oda.get("/diagnostics/findings"))
+    for path in ("/diagnostics", "/diagnostics?now=1", "/diagnostics/findings"):
+        refused = bare.person().get(path)
+        assert refused.status_code == 403
+        assert "Only the operator of this installation sees what is wrong with it." in words(refused)
+    assert "/login" in bare.person(signed_up=False).get("/diagnostics").url
+
+
 def test_addresses_that_lead_nowhere(bare: Stack, oda: Person) -> None:
     for path in (f"{PAGE}/nowhere", f"{PAGE}/nowhere/check", f"{PAGE}/nowhere/remove"):
         assert oda.post(path).status_code == 404

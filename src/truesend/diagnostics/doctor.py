@@ -33,8 +33,12 @@ def run(*, as_json: bool) -> int:
     return 0 if all(one.status is not Status.WRONG for one in findings) else 1
 
 
-def examine(data: Path, *, running: bool) -> list[Finding]:
-    """Every check, in an order in which the first ones explain the later. ``running``: a ``truesend up`` runs here."""
+def examine(data: Path, *, running: bool, at_once: int = 8) -> list[Finding]:
+    """Every check, in an order in which the first ones explain the later.
+
+    ``running``: a ``truesend up`` runs here. ``at_once``: so many are asked at the same time, each on a connection to
+    the database of its own.
+    """
     found = [*settings_checks.settings()]
     readable = settings_checks.are_readable()
     if readable:
@@ -42,10 +46,10 @@ def examine(data: Path, *, running: bool) -> list[Finding]:
     found += [folder_checks.folder(data), folder_checks.disk(data)]
     if not readable:
         return [*found, unproven("everything else", _FIRST_SETTINGS)]
-    return [*found, *_outside(data, running=running)]
+    return [*found, *_outside(data, running=running, at_once=at_once)]
 
 
-def _outside(data: Path, *, running: bool) -> Iterator[Finding]:
+def _outside(data: Path, *, running: bool, at_once: int) -> Iterator[Finding]:
     """What is asked of others."""
     _set_django_up()
     # Only now: they import models.
@@ -66,7 +70,7 @@ def _outside(data: Path, *, running: bool) -> Iterator[Finding]:
     if usable:
         asked.insert(0, lambda: [installation()])
         asked += [_of_provider(provider, key) for key in registry.PROVIDERS]
-    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         answers = [one for found in pool.map(_closing, asked) for one in found]
     yield from in_database
     if not usable:
@@ -144,7 +148,7 @@ def in_words(findings: list[Finding]) -> str:
         lines.append(f"{one.status.value:<9} {one.check:<{width}}  {one.sentence}")
         if one.fix is not None:
             lines += [f"{'':9} {'':{width}}  {line}" for line in _fix_lines(one.fix)]
-    return "\n".join([*lines, "", _summary(findings)])
+    return "\n".join([*lines, "", summary(findings)])
 
 
 def _fix_lines(fix: Fix) -> Iterator[str]:
@@ -159,11 +163,12 @@ def _fix_lines(fix: Fix) -> Iterator[str]:
         yield f"  open: {fix.page}"
 
 
-def _summary(findings: list[Finding]) -> str:
+def summary(findings: list[Finding]) -> str:
+    """How many things are wrong, in a sentence."""
     bad = sum(one.status is Status.WRONG for one in findings)
     odd = sum(one.status is Status.WARNING for one in findings)
     warned = f" {odd} warning{'s' * (odd > 1)}." if odd else ""
     if not bad:
         return f"Nothing is wrong.{warned}"
     things = "1 thing is" if bad == 1 else f"{bad} things are"
-    return f"{things} wrong.{warned} Begin at the top and run truesend doctor again: the first may explain the rest."
+    return f"{things} wrong.{warned} Begin at the top and look again: the first may explain the rest."

@@ -83,17 +83,13 @@ def _unreadable(adapter: Provider) -> Finding:
 
 
 def _client_fix(adapter: Provider, cause: str, known: Known) -> Fix:
-    there = adapter.setup.fixes.get(cause, "")
+    there = return_addresses.in_console(adapter, cause)
     _, secret = adapter.setup.labels
     if known.client is not None and known.client.source == "environment":
         prefix = f"TRUESEND_{adapter.key.upper()}_CLIENT_"
-        return Fix(
-            f"In the {adapter.setup.console}: {there} Put it into {prefix}ID and {prefix}SECRET, and start Truesend "
-            "again."
-        )
+        return Fix(f"{there} Put it into {prefix}ID and {prefix}SECRET, and start Truesend again.")
     return Fix(
-        f"In the {adapter.setup.console}: {there} Then open the page of providers, paste the {secret} and press "
-        "“Check and save”.",
+        f"{there} Then open the page of providers, paste the {secret} and press “Check and save”.",
         page=return_addresses.page_of(adapter.key),
     )
 
@@ -102,7 +98,7 @@ def _return_address(adapter: Provider, known: Known, address_known: bool | None)
     check, address = f"{adapter.name} return address", redirect_uri(adapter.key)
     if (refused := return_addresses.refused_by_rule(adapter)) is not None:
         return Finding(check, refused.status, refused.sentence, refused.fix)
-    there = f"In the {adapter.setup.console}: {adapter.setup.fixes.get('redirect_mismatch', '')}"
+    there = return_addresses.in_console(adapter, "redirect_mismatch")
     if address_known is False:
         return wrong(
             check, f"{adapter.name} does not know {address} to return to.", Fix(there, register=address)

@@ -144,3 +144,9 @@ def of_public_url() -> Finding | None:
 def page_of(provider: str) -> str:
     """Where the operator enters a provider's client."""
     return f"{env.public_url()}/settings/providers#{provider}"
+
+
+def in_console(adapter: Provider, cause: str) -> str:
+    """What to do in the provider's console about a cause; empty where nothing there helps."""
+    there = adapter.setup.fixes.get(cause, "")
+    return f"In the {adapter.setup.console}: {there[:1].lower()}{there[1:]}" if there else ""

@@ -98,7 +98,8 @@ class FewMayWait:
     """Requests that wait for a provider never take all threads: one that hangs must not take the pages with it."""
 
     _WAITS = re.compile(
-        r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)|/settings/providers/[^/]+(/check)?"
+        r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)"
+        r"|/settings/providers/[^/]+(/check)?|/diagnostics(/findings)?"
     )
     # Threads kept for everything else: one of them may wait for its turn, the others never do.
     _KEPT = 4

@@ -157,8 +157,7 @@ def fix_words(adapter: Provider, cause: str) -> str:
             f"Put the encryption key back that it was stored with ({env.PREFIX}ENCRYPTION_KEYS), or paste the secret "
             "here again."
         )
-    there = adapter.setup.fixes.get(cause, "")
-    return f"In the {adapter.setup.console}: {there[:1].lower()}{there[1:]}" if there else ""
+    return return_addresses.in_console(adapter, cause)
 
 
 def _refusal(adapter: Provider, typed: Typed | None) -> dict[str, str] | None:

@@ -16,7 +16,7 @@ from tests.answering import Answering, Said, answering, answers, leaves
 from truesend import clock
 from truesend.connections.causes import CAUSES
 from truesend.providers import registry
-from truesend.providers.contract import Capability, Message, ProviderError
+from truesend.providers.contract import Capability, Message, ProviderError, Strays
 from truesend.providers.errors import Outcome
 from truesend.providers.microsoft import identity
 from truesend.providers.microsoft.drafts import Draft
@@ -124,6 +124,7 @@ CALLS: dict[str, Callable[[], Any]] = {
     "prepare": lambda: MICROSOFT.prepare(message(), "token", earlier=None),
     "prepare once more": lambda: MICROSOFT.prepare(message(), "token", earlier=REFERENCE),
     "prepare after a stray": lambda: MICROSOFT.prepare(message(), "token", earlier=""),
+    "clear": lambda: MICROSOFT.clear("token", [REFERENCE], Strays(MARK, clock.now(), REFERENCE)),
     "sent_copy": lambda: MICROSOFT.sent_copy("token", "AAkALgAA"),
     "traces": lambda: MICROSOFT.traces(
         "token", [MARK], since=clock.now() - timedelta(minutes=5), position="", references={MARK: REFERENCE}

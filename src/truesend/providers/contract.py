@@ -32,6 +32,7 @@ from truesend.providers.shapes import (
     Party,
     Request,
     SentCopy,
+    Strays,
     Traces,
 )
 
@@ -65,6 +66,8 @@ class Provider(ABC):
     probes_by_renewal: bool = False
     # How a person ends a grant at the provider, where the provider has no call for it; a sentence.
     ends_by_hand: str = ""
+    # What is prepared lies among what its people see in their mailbox, until it is sent or cleared away.
+    leaves_behind: bool = False
     # Days after which a grant that nobody used ends; 0 where it does not.
     idle_days: int = 0
     # A team may connect its own account by a key made in the provider's settings, instead of a consent.
@@ -213,6 +216,14 @@ class Provider(ABC):
         left behind is cleared away or used again. Raises :class:`ProviderError`; then nothing was sent.
         """
         raise NotImplementedError(f"{self.name} prepares nothing")
+
+    def clear(self, access_token: str, references: Iterable[str], strays: Strays | None = None) -> None:
+        """Take away what was prepared as ``references`` and never sent; what is gone, or was sent, is left alone.
+
+        And ``strays`` of a delivery that has ended. Raises :class:`ProviderError`.
+        """
+        if self.leaves_behind:
+            raise NotImplementedError(f"{self.name} clears nothing away")
 
     @abstractmethod
     def send_request(self, message: Message, access_token: str, reference: str = "") -> Request:
@@ -381,5 +392,6 @@ __all__ = [
     "ProviderError",
     "Request",
     "SentCopy",
+    "Strays",
     "Traces",
 ]

@@ -169,6 +169,18 @@ class SentCopy:
 
 
 @dataclass(frozen=True)
+class Strays:
+    """What was prepared for a delivery and is known by no reference: it bears the ``mark``, and is from ``since`` then.
+
+    ``sent`` is the reference of what was sent, which is none of them.
+    """
+
+    mark: str
+    since: datetime
+    sent: str = ""
+
+
+@dataclass(frozen=True)
 class Traces:
     """What the mailbox's own Sent says of deliveries: the copies found, by mark.
 

@@ -180,8 +180,8 @@ def _wake(renewers: Renewers) -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
     from truesend.connections import homecoming, probe
-    from truesend.sending import reconcile, wake
-    from truesend.sending.tasks import look_up_mailbox
+    from truesend.sending import clearing, reconcile, wake
+    from truesend.sending.tasks import clear_mailbox, look_up_mailbox
 
     for connection_id in wake.due_mailboxes():
         wake.defer(connection_id)
@@ -189,6 +189,10 @@ def _wake(renewers: Renewers) -> None:
         name = f"look:{connection_id}"
         with suppress(AlreadyEnqueued):
             look_up_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+    for connection_id in clearing.due(_LOOKS_AT_ONCE):
+        name = f"clear:{connection_id}"
+        with suppress(AlreadyEnqueued):
+            clear_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
     homecoming.bring_all()
     renewers.wake()
     probe.wake_all(_PROBES_AT_ONCE)

@@ -33,7 +33,7 @@ from truesend.providers.contract import Message, Provider
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
-from truesend.sending import bucket, letters, outcomes, preparing, readiness, rows
+from truesend.sending import bucket, clearing, letters, outcomes, preparing, readiness, rows
 from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.reading import Due
@@ -139,7 +139,7 @@ def _hand_over(
     """Prepare where the provider wants it, then send behind the fence; None where somebody has judged the attempt."""
     reference, until = "", started.until
     if prepares:
-        prepared = preparing.prepare(adapter, started.attempt, due, message, access)
+        prepared = preparing.prepare(adapter, started.attempt, due, message, access, until=until)
         if not isinstance(prepared, preparing.Prepared):
             return prepared
         reference, until = prepared.reference, prepared.until
@@ -285,10 +285,12 @@ def _record(delivery: Delivery, attempt_id: UUID, number: int, result: SendResul
                 if result.outcome is Outcome.ACCEPTED:
                     _arrived_after_all(delivery, attempt, now)
                 return
-        settled = outcomes.settle(attempt.get(), result, number, now)
+        tried = attempt.get()
+        settled = outcomes.settle(tried, result, number, now)
+        left = clearing.after(tried, connection.provider, now) if result.outcome is Outcome.NOT_SENT else {}
         Delivery.objects.filter(
             pk=delivery.pk, status__in=(DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
-        ).update(**settled)
+        ).update(**settled, **left)
         if settled["due_at"] is not None or settled["status"] == DeliveryStatus.UNKNOWN:
             outcomes.rest(connection, result, settled["due_at"], now)
         evidence = outcomes.evidence(result, held=bool(settled["held_cause"]))

@@ -199,6 +199,8 @@ class Delivery(models.Model):
     look_late_at = models.DateTimeField(null=True)
     # From when "it is not there" can be believed of an unknown copy, from a person too.
     ask_from = models.DateTimeField(null=True)
+    # When what its tries have left in the mailbox is taken away, if it has ended by then.
+    clear_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     # The tracked links: [{index, target, text}], index as it stands in their tokens.
     links = models.JSONField(default=list)
@@ -248,6 +250,11 @@ class Delivery(models.Model):
                 fields=["look_at", "connection"],
                 condition=models.Q(look_at__isnull=False),
                 name="delivery_look",
+            ),
+            models.Index(
+                fields=["clear_at", "connection"],
+                condition=models.Q(clear_at__isnull=False),
+                name="delivery_clear",
             ),
             models.Index(
                 fields=["look_late_at", "connection"],

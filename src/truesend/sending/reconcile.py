@@ -7,7 +7,7 @@ here ever decides by guess, and nothing judges absence before no byte can leave 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, SentCopy, Traces
 from truesend.providers.errors import Outcome, ProviderError
-from truesend.sending import wake
+from truesend.sending import clearing, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.settle import refresh_email
 
@@ -284,7 +284,9 @@ def _conclude(
     """Write what an unknown turned out to be, guarded: the first truth stands."""
     now = clock.now()
     accepted = outcome is Outcome.ACCEPTED
-    told = {"status": DeliveryStatus.ACCEPTED, "sent_at": attempt.started_at} if accepted else {}
+    told: Mapping[str, object] = clearing.after(attempt, delivery.connection.provider, now)
+    if accepted:
+        told = {"status": DeliveryStatus.ACCEPTED, "sent_at": attempt.started_at}
     with transaction.atomic():
         unknown = Attempt.objects.filter(pk=attempt.pk, outcome=Outcome.UNKNOWN)
         if unknown.update(outcome=outcome, settled_at=now, settled_by=by) != 1:

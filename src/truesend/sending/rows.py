@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from truesend.prepared import execute
@@ -115,8 +116,12 @@ def start(
 
 
 def prepared(attempt: UUID, reference: str, *, over: datetime) -> bool:
-    """Commit what was prepared: from here on something may leave, until ``over``. False: somebody has judged it."""
-    begun = Attempt.objects.filter(pk=attempt, outcome="", preparing=True)
+    """Commit what was prepared: from here on something may leave, until ``over``. False: somebody has judged it.
+
+    Asked again, since no answer came, it is the same.
+    """
+    ours = Q(preparing=True) | Q(reference=reference)
+    begun = Attempt.objects.filter(ours, pk=attempt, outcome="")
     return begun.update(preparing=False, reference=reference, over_at=over) == 1
 
 

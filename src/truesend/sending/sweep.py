@@ -14,7 +14,7 @@ from truesend import clock
 from truesend.connections import proofs
 from truesend.connections.models import LedgerKind
 from truesend.providers.errors import Outcome
-from truesend.sending import workers
+from truesend.sending import clearing, workers
 from truesend.sending.dispatch import RECORD_FOR_SECONDS
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus
 from truesend.sending.outcomes import unknown
@@ -46,7 +46,9 @@ def _give_back(attempt: Attempt) -> bool:
             return False
         delivery = attempt.delivery
         Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.SENDING).update(
-            status=DeliveryStatus.QUEUED, due_at=now
+            status=DeliveryStatus.QUEUED,
+            due_at=now,
+            **clearing.after(attempt, delivery.connection.provider, now),
         )
         proofs.note(
             delivery.connection,

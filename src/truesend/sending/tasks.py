@@ -21,3 +21,11 @@ def look_up_mailbox(connection_id: str) -> None:
     from truesend.sending.reconcile import look_up
 
     look_up(UUID(connection_id))
+
+
+@app.task(name="clear_mailbox", queue="mail")
+def clear_mailbox(connection_id: str) -> None:
+    """Take away what tries that sent nothing have left in one mailbox."""
+    from truesend.sending.clearing import clear
+
+    clear(UUID(connection_id))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from truesend.providers.contract import SentCopy
 from truesend.providers.errors import ProviderError
@@ -63,7 +64,7 @@ def prepare(raw: bytes, mark: str, access_token: str, *, earlier: str | None, ba
     if earlier is not None:
         left = read(earlier)
         if left is None:
-            _clear_strays(mark, access_token, base)
+            clear_strays(mark, access_token, base)
         elif (found := find(left, access_token, base)) is not None:
             if not found.is_draft:
                 return replace(_of(found.copy), sent=True)
@@ -100,13 +101,29 @@ def _by_message_id(internet_message_id: str, access_token: str, base: str) -> gr
     return min(listed[0], key=lambda item: item.is_draft, default=None)
 
 
-def _clear_strays(mark: str, access_token: str, base: str) -> None:
-    """Delete drafts with our mark that were made and whose answer was lost, among the newest."""
-    listed = graph.read_list(calls.ask(graph.drafts_request(access_token, base)))
+def clear(references: Iterable[str], access_token: str, base: str) -> None:
+    """Delete what was prepared as ``references`` and is still a draft."""
+    for reference in references:
+        left = read(reference)
+        found = find(left, access_token, base) if left is not None else None
+        if found is not None and found.is_draft:
+            _delete(found.copy.message_id, access_token, base)
+
+
+def clear_strays(
+    mark: str, access_token: str, base: str, *, since: datetime | None = None, sent: str = ""
+) -> None:
+    """Delete drafts with our mark that were made and whose answer was lost: of the newest, or the first ``since`` then.
+
+    ``sent`` is the reference of one that was: a draft while it is in transit.
+    """
+    listed = graph.read_list(calls.ask(graph.drafts_request(access_token, base, since)))
     if listed is None:
         raise calls.garbage("a list of drafts")
+    kept = read(sent)
     for message_id in _marked(listed[0], mark, access_token, base):
-        _delete(message_id, access_token, base)
+        if kept is None or message_id != kept.id:
+            _delete(message_id, access_token, base)
 
 
 def _marked(items: Iterable[graph.Item], mark: str, access_token: str, base: str) -> list[str]:

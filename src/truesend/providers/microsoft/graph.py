@@ -98,7 +98,7 @@ def by_internet_id_request(internet_message_id: str, access_token: str, base: st
 def sent_request(since: datetime, access_token: str, base: str) -> Request:
     """What was sent since then, newest first. By what is ordered, has to be filtered too (Graph, "List messages")."""
     asked = {
-        "$filter": f"sentDateTime ge {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "$filter": f"sentDateTime ge {_moment(since)}",
         "$orderby": "sentDateTime desc",
         "$select": _WITH_HEADERS,
         "$top": str(PAGE),
@@ -106,10 +106,17 @@ def sent_request(since: datetime, access_token: str, base: str) -> Request:
     return _get(f"{base}/me/mailFolders/sentitems/messages", "messages.list", access_token, asked)
 
 
-def drafts_request(access_token: str, base: str) -> Request:
-    """The newest drafts."""
+def drafts_request(access_token: str, base: str, since: datetime | None = None) -> Request:
+    """The newest drafts; or those made ``since`` then, the oldest first."""
     asked = {"$orderby": "lastModifiedDateTime desc", "$select": _WITH_HEADERS, "$top": str(PAGE)}
+    if since is not None:
+        asked["$filter"] = f"createdDateTime ge {_moment(since)}"
+        asked["$orderby"] = "createdDateTime asc"
     return _get(f"{base}/me/mailFolders/drafts/messages", "messages.list", access_token, asked)
+
+
+def _moment(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def probe_request(access_token: str, base: str) -> Request:

@@ -18,6 +18,7 @@ from truesend.providers.contract import (
     Provider,
     Request,
     SentCopy,
+    Strays,
     Traces,
 )
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
@@ -48,6 +49,7 @@ class Microsoft(Provider):
     )
     # A draft that is still one was not sent.
     proves_absence = True
+    leaves_behind = True
     # "90 days max inactivity" (configurable token lifetimes).
     idle_days = 90
     probes_by_renewal = True
@@ -128,6 +130,11 @@ class Microsoft(Provider):
 
     def prepare(self, message: Message, access_token: str, *, earlier: str | None) -> str:
         return drafts.prepare(message.raw, message.mark, access_token, earlier=earlier, base=_api()).write()
+
+    def clear(self, access_token: str, references: Iterable[str], strays: Strays | None = None) -> None:
+        drafts.clear(references, access_token, _api())
+        if strays is not None:
+            drafts.clear_strays(strays.mark, access_token, _api(), since=strays.since, sent=strays.sent)
 
     def send_request(self, message: Message, access_token: str, reference: str = "") -> Request:
         draft = drafts.read(reference)

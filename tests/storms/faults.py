@@ -6,7 +6,6 @@ the sandbox's clock, and in the end every email is accounted for.
 
 from __future__ import annotations
 
-import json
 import random
 import struct
 import threading
@@ -19,49 +18,17 @@ from typing import Any
 
 import requests
 from tests.stack import Stack
-from tests.storms import ground
-from tests.storms.ground import ENDED, READ, SEND, Mailbox, Posted, Row, Rows
+from tests.storms import ground, groups, leftovers, weather
+from tests.storms.ground import ENDED, Mailbox, Posted, Row, Rows
+from tests.storms.weather import KINDS
 
 SHARE = 0.05
 # A provider that does not answer holds a thread for so long.
 SETTINGS = {"TRUESEND_HTTP_TIMEOUT": "3", "TRUESEND_WORKER_CONCURRENCY": "24", "TRUESEND_WEB_THREADS": "8"}
 _LIMITS = frozenset({"daily_limit", "project_limit"})
-_GRANT_CAUSES = ("revoked", "testing", "unused", "password", "limit", "admin_policy", "rapt")
-_ERROR = {"error": {"code": 400, "message": "Invalid To header", "errors": [{"reason": "invalidArgument"}]}}
 _PATIENCE = 600.0
-
-
-def _wire(dice: random.Random) -> list[dict[str, Any]]:
-    """Each kind of the contract that concerns the wire or the provider's conditions, with some parameters."""
-    when = dice.choice(("before", "after"))
-    code = dice.choice((400, 401, 403, 404, 408, 409, 418, 425, 429, 500, 502, 503, 504))
-    refusal = {"status": 400, "body": json.dumps(_ERROR), "content_type": "application/json"}
-    return [
-        dice.choice(({"kind": "status", "status": code}, {"kind": "status", **refusal})),
-        {"kind": "garbage", "status": dice.choice((200, 200, 400, 502))},
-        {"kind": "never", "when": when},
-        {"kind": "slow", "ms": dice.randint(200, 6000), "when": when},
-        {"kind": "outage", "status": dice.choice((500, 502, 503))},
-        {"kind": "drop_before"},
-        {"kind": "lost_answer"},
-        {"kind": "throttle", "retry_after": dice.randint(5, 90)},
-        {"kind": "daily_limit", "retry_after": dice.randint(3600, 86400), "operation": "send"},
-        {"kind": "expire_access", "operation": "send"},
-        {"kind": "admin_block", "operation": dice.choice(("send", "token.refresh"))},
-        {"kind": "client_secret_expired", "operation": "token.refresh"},
-    ]
-
-
-def _damage(dice: random.Random) -> list[dict[str, Any]]:
-    """What only a new consent repairs."""
-    return [
-        {"kind": "revoke_grant", "operation": "send"},
-        {"kind": "password_changed", "operation": "send"},
-        {"kind": "expire_grant", "cause": dice.choice(_GRANT_CAUSES), "operation": "send"},
-    ]
-
-
-KINDS = tuple(one["kind"] for one in [*_wire(random.Random(0)), *_damage(random.Random(0))])
+# For mail that goes one by one, as a client's limit lets it.
+_MOMENT, _REST = 2.0, 240.0
 
 
 @dataclass
@@ -76,6 +43,10 @@ class Books:
     # At the end: by (status, arrivals).
     deliveries: Counter[tuple[str, int]] = field(default_factory=Counter)
     told_by: Counter[str] = field(default_factory=Counter)
+    # Accepted ones by provider and scope.
+    sent_by: Counter[str] = field(default_factory=Counter)
+    # Drafts that still lie in mailboxes.
+    left_behind: int = 0
     turned_away: int = 0
     reconnected: int = 0
     # The address and where it ended.
@@ -101,6 +72,8 @@ class Books:
         missing = sorted(set(KINDS) - self.met.keys())
         if missing and self.emails >= 1_000:
             short.append(f"no call met {', '.join(missing)}")
+        if self.left_behind:
+            short.append(f"{self.left_behind} drafts were left behind")
         if self.share < SHARE * 0.8:
             short.append(f"only {self.share:.1%} of the calls met a fault")
         return short
@@ -108,14 +81,14 @@ class Books:
     def __str__(self) -> str:
         return (
             f"{self.calls} provider calls, {self.share:.1%} met a fault {dict(self.met)}; at rest "
-            f"{dict(self.census)}; in the end (status, arrivals) {dict(self.deliveries)}; unknown ones told by "
-            f"{dict(self.told_by)}; {self.turned_away} turned away at first, {self.reconnected} reconnected; "
-            f"{self.seconds:.0f} s"
+            f"{dict(self.census)}; in the end (status, arrivals) {dict(self.deliveries)}, sent {dict(self.sent_by)}; "
+            f"unknown ones told by {dict(self.told_by)}; {self.turned_away} turned away at first, {self.reconnected} "
+            f"reconnected; {self.left_behind} drafts left behind; {self.seconds:.0f} s"
         )
 
 
 def storm(stack: Stack, *, mailboxes: int, emails: int, waves: int, seed: int) -> Books:
-    """Send ``emails`` over ``mailboxes``, half of them with the reading scope, in ``waves`` of faults."""
+    """Send ``emails`` over ``mailboxes``, as many of each provider and scope, in ``waves`` of faults."""
     return _Storm(stack, mailboxes, emails, seed).run(waves)
 
 
@@ -124,10 +97,10 @@ class _Storm:
         self._stack, self._dice, self._seed = stack, random.Random(seed), seed
         self._rows = Rows(stack)
         self._began = time.monotonic()
-        half = mailboxes // 2
-        each = max(1, min(10, half // 2))
-        self._mailboxes = ground.mailboxes(stack, half, reads=True, each=each)
-        self._mailboxes += ground.mailboxes(stack, mailboxes - half, reads=False, each=each)
+        kinds = groups.every()
+        count = -(-mailboxes // len(kinds))
+        each = max(1, min(10, count // 2))
+        self._mailboxes = [one for kind in kinds for one in ground.mailboxes(stack, kind, count, each=each)]
         self._locks = {one.connection: threading.Lock() for one in self._mailboxes}
         self._posted: list[Posted] = []
         self._recipients: list[str] = []
@@ -144,7 +117,7 @@ class _Storm:
             some = range(books.emails)[wave::waves]
             self._sabotage(len(some), again=wave >= waves // 2)
             aside += self._post([(self._next_mailbox(), f"f{self._seed}-{n}") for n in some], wave)
-            self._rest(5 if wave < waves - 1 else 60)
+            self._rest(5 if wave < waves - 1 else _REST)
         self._take_census()
         self._stack.sandbox.control("DELETE", "faults")
         self._settle()
@@ -155,6 +128,7 @@ class _Storm:
             if aside:
                 books.trouble.append(f"{len(aside)} emails are still turned away")
         self._count()
+        self._clear_up()
         books.seconds = time.monotonic() - self._began
         return books
 
@@ -165,7 +139,7 @@ class _Storm:
         return counted
 
     def _met(self) -> Counter[str]:
-        calls = self._stack.sandbox.calls(provider="google")
+        calls = self._stack.sandbox.calls()
         return Counter(self._faults[one["fault"]] for one in calls if one["fault"] in self._faults)
 
     def _sabotage(self, emails: int, *, again: bool) -> None:
@@ -177,19 +151,16 @@ class _Storm:
         waiting = [one["kind"] for one in self._stack.sandbox.control("GET", "faults")["items"]]
         each = calls / len(self._posted) if self._posted else 2.0
         wanted = 1.1 * SHARE * (calls + each * emails) - sum(met.values()) - len(waiting) / 2
-        planned = [*_wire(self._dice), *_damage(self._dice)]
-        planned = [one for one in planned if one["kind"] not in met and (again or one["kind"] not in waiting)]
+        planned = [one for one in KINDS if one not in met and (again or one not in waiting)]
         while len(planned) < wanted:
             few = self._dice.random() < 0.1
-            planned.append(self._dice.choice((_damage if few else _wire)(self._dice)))
-        for one in planned:
+            planned.append(self._dice.choice(weather.DAMAGE if few else weather.PASSING))
+        for kind in planned:
             mailbox = self._next_mailbox()
-            reads = mailbox.reads and self._dice.random() < 0.25
-            operation = one.get("operation") or ("read" if reads else "send")
-            self._fault({**one, "operation": operation, "account": mailbox.address})
-            if operation == "token.refresh":
-                # A renewal comes once in an hour; this one comes now.
-                self._fault({"kind": "expire_access", "operation": "send", "account": mailbox.address})
+            made = weather.fault(kind, mailbox.group, self._dice)
+            self._fault(made, mailbox)
+            if weather.shows_at_a_renewal(kind, made):
+                self._fault(weather.fault("expire_access", mailbox.group, self._dice), mailbox)
 
     def _next_mailbox(self) -> Mailbox:
         """Each in turn, in an order that is another one every time."""
@@ -197,8 +168,8 @@ class _Storm:
             self._turn = self._dice.sample(self._mailboxes, len(self._mailboxes))
         return self._turn.pop()
 
-    def _fault(self, body: dict[str, Any]) -> None:
-        made = self._stack.sandbox.control("POST", "faults", {"provider": "google", "times": 1, **body})
+    def _fault(self, body: dict[str, Any], mailbox: Mailbox) -> None:
+        made = self._stack.sandbox.control("POST", "faults", {**body, "account": mailbox.address})
         self._faults[made["id"]] = body["kind"]
 
     # -- people --
@@ -241,9 +212,10 @@ class _Storm:
             found = mailbox.person.connection(mailbox.connection)
             if found["verdict"] not in {"broken", "attention"}:
                 return
-            query = f"{READ if mailbox.reads else SEND}&connection={mailbox.connection}"
-            self._stack.sandbox.consent(mailbox.address)
-            answer = mailbox.person.get(f"/oauth/google/start?{query}")
+            provider = mailbox.group.provider
+            self._stack.sandbox.consent(mailbox.address, provider)
+            query = f"{mailbox.group.consent}&connection={mailbox.connection}"
+            answer = mailbox.person.get(f"/oauth/{provider}/start?{query}")
             if "connected=" not in answer.url:  # a fault met this one too; whoever needs it tries again
                 self._books.failed_consents.append(f"{mailbox.address}: {answer.status_code} {answer.url}")
                 return
@@ -259,7 +231,8 @@ class _Storm:
         return self._rows.of(one.delivery for one in self._posted)
 
     def _moves(self, row: Row, now: float) -> bool:
-        return row.status == "sending" or (row.status == "queued" and _passed(row.due_at, now))
+        """A client whose moment is used up lets the next one go in the next."""
+        return row.status == "sending" or (row.status == "queued" and _passed(row.due_at, now + _MOMENT))
 
     def _rest(self, seconds: float) -> None:
         """Until nothing moves by itself, or so long."""
@@ -357,9 +330,17 @@ class _Storm:
         for one in self._posted:
             row = rows[one.delivery]
             books.deliveries[row.status, arrived.get(one.delivery, 0)] += 1
+            books.sent_by[str(one.mailbox.group)] += row.status == "accepted"
             books.told_by.update(set(filter(None, row.settled_by.split(","))))
         if strangers := arrived.keys() - rows.keys():
             books.trouble.append(f"{len(strangers)} marks arrived that nobody posted")
+
+    def _clear_up(self) -> None:
+        """Everybody repairs what is still broken: then nothing of what sent nothing stays in a mailbox."""
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._reconnect, self._mailboxes))
+        leftovers.wait_until_cleared(self._stack, self._rows)
+        self._books.left_behind = leftovers.of(self._stack.sandbox, self._mailboxes).total()
 
 
 def _needs_somebody(row: Row) -> bool:

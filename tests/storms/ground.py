@@ -14,10 +14,9 @@ from typing import Any
 import psycopg
 import requests
 from tests.stack import Person, Stack, until
+from tests.storms.groups import Group
 
 ENDED = frozenset({"accepted", "refused", "cancelled"})
-SEND = "capabilities=send&kind=personal"
-READ = "capabilities=send,read&kind=personal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +26,7 @@ class Mailbox:
     person: Person
     connection: str
     address: str
-    reads: bool
+    group: Group
 
 
 @dataclass(frozen=True)
@@ -56,22 +55,22 @@ class Row:
     causes: list[str]
 
 
-def mailboxes(stack: Stack, count: int, *, reads: bool, each: int = 1) -> list[Mailbox]:
-    """``count`` connected mailboxes, ``each`` of them to a person, with the reading scope or without."""
+def mailboxes(stack: Stack, group: Group, count: int, *, each: int = 1) -> list[Mailbox]:
+    """``count`` connected mailboxes of a group, ``each`` of them to a person."""
     people = -(-count // each)
     # A first consent names no account: the provider's screen would answer with somebody else's plan.
     one_consent = threading.Lock()
 
     def connect(number: int) -> list[Mailbox]:
-        person = stack.person(f"{'r' if reads else 's'}{number}")
+        person = stack.person(f"{group.provider}-{group.scope}{number}")
         _ = person.bearer
         made = []
         for place in range(min(each, count - number * each)):
             address = f"box{place}.{person.email}"
             with one_consent:
-                found = person.connect(address, READ if reads else SEND)
+                found = person.connect(address, group.consent, group.provider)
             assert found["address"] == address
-            made.append(Mailbox(person, found["id"], address, reads))
+            made.append(Mailbox(person, found["id"], address, group))
         return made
 
     with ThreadPoolExecutor(4) as pool:

@@ -119,6 +119,20 @@ def _wrap_dispatch(module: ModuleType) -> None:
     module.record = recorded  # type: ignore[attr-defined]
 
 
+def _wrap_rows(module: ModuleType) -> None:
+    prepared: Callable[..., Any] = module.prepared
+
+    def committed(*arguments: Any, **options: Any) -> Any:
+        _gathering.stand("prepared")
+        _gathering.stand("reference_in_flight")
+        value = prepared(*arguments, **options)
+        if value:
+            _gathering.stand("reference_committed")
+        return value
+
+    module.prepared = committed  # type: ignore[attr-defined]
+
+
 def _wrap_door(module: ModuleType) -> None:
     request: Callable[..., Any] = module.request
     mixin: Any = module._DoorMixin
@@ -157,6 +171,7 @@ def _wrap_door(module: ModuleType) -> None:
 
 _WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "truesend.sending.dispatch": _wrap_dispatch,
+    "truesend.sending.rows": _wrap_rows,
     "truesend.providers.http": _wrap_door,
 }
 

@@ -66,7 +66,7 @@ def test_without_asking_nothing_is_sent(stack: Stack) -> None:
         lambda: stack.sandbox.calls(operation="send.check", account=ana.email), bool, 15
     )  # which sends nothing
     assert stack.sandbox.calls(operation="send", account=ana.email) == []
-    assert stack.sandbox.messages(to=ana.email) == []
+    assert {one["provider"] for one in stack.sandbox.messages(to=ana.email)} <= {"system"}
 
 
 def test_it_renews_by_itself_and_stays_working(stack: Stack) -> None:

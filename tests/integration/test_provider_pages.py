@@ -207,6 +207,25 @@ def test_strangers_and_lower_roles(bare: Stack, oda: Person) -> None:
     assert "/login" in nobody.post(GOOGLE, {"client_id": ID}).url
 
 
+def test_a_tenant_and_a_secret_that_has_expired(bare: Stack, oda: Person) -> None:
+    page = f"{PAGE}/microsoft"
+    typed = {"client_id": "sandbox-microsoft-client", "secret": "sandbox-microsoft-secret", "version": "0"}
+    wrong = oda.post(page, {**typed, "TENANT": "no tenant"})
+    assert wrong.status_code == 400
+    assert "Tenant must be" in wrong.text
+    assert "sandbox-microsoft-secret" not in wrong.text
+    expired = bare.sandbox.fault("token", "client_secret_expired", provider="microsoft")
+    refused = oda.post(page, {**typed, "TENANT": "common"})
+    assert refused.status_code == 400
+    assert "client secret at Microsoft has expired" in words(refused)
+    assert "press “New client secret”" in words(refused)
+    bare.sandbox.control("DELETE", f"faults/{expired}")
+    saved = oda.post(page, {**typed, "TENANT": "common"})
+    assert "Saved. Microsoft takes this id and secret." in words(saved)
+    assert 'name="TENANT" value="common"' in saved.text
+    oda.post(f"{page}/remove")
+
+
 def test_what_the_doctor_says_is_a_page_of_the_operators(bare: Stack, oda: Person) -> None:
     save(oda)
     register(bare, "another-secret")

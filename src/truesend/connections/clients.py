@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
-from truesend import clock
+from truesend import clock, env
 from truesend.connections.causes import CAUSES
 from truesend.connections.consent import redirect_uri
 from truesend.connections.models import ClientCheck, Connection, Consent, ProviderClient
@@ -211,7 +211,11 @@ def _checked(
         if row.client_id != client_id:
             raise NotSaved(f"Another client has another secret: paste its {secret_label} too.", "secret")
         secret = kept
-    typed = {one.name: extra.get(one.name, "").strip() for one in setup.extras}
+    typed = {
+        # The environment's wins over what is typed, as it will when the client is used.
+        one.name: env.given(f"{provider.upper()}_{one.name}") or extra.get(one.name, "").strip()
+        for one in setup.extras
+    }
     for one in setup.extras:
         if typed[one.name] and not re.fullmatch(one.pattern, typed[one.name]):
             raise NotSaved(f"{one.label} must be {one.shape}.", one.name)

@@ -25,8 +25,8 @@ _FORGOTTEN_AFTER = timedelta(days=1)
 def beat(name: str, job_worker: int | None) -> None:
     """This worker lives, and with it the jobs that it took as Procrastinate's worker ``job_worker``."""
     if Worker.objects.filter(pk=name).update(beat_at=Now()) == 0:
-        Worker.objects.create(name=name, started_at=Now(), beat_at=Now())
         known_keys.note()
+        Worker.objects.create(name=name, started_at=Now(), beat_at=Now())
     if job_worker is not None:
         _run("UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %s", [job_worker])
 

@@ -103,6 +103,7 @@ def _card(adapter: Provider, trouble: Trouble | None, typed: Typed | None) -> di
                 "value": typed.extra.get(one.name, "")
                 if typed
                 else (row.extra if row else {}).get(one.name, ""),
+                "setting": f"{env.PREFIX}{adapter.key.upper()}_{one.name}",
                 "given": env.given(f"{adapter.key.upper()}_{one.name}") or "",
             }
             for one in setup.extras

@@ -26,6 +26,7 @@ OWN = {
     "password/set": ("GET", "POST"),
     "account": ("GET", "POST"),
     "account/links": ("POST",),
+    "account/mailboxes": ("POST",),
     "account/privacy": ("POST",),
     "account/privacy/progress": ("GET",),
     "account/forget": ("GET", "POST"),
@@ -43,6 +44,7 @@ OWN = {
     "integration/key/<str:provider>": ("GET", "POST"),  # owners and managers; see test_keap_key.py
     "partials/health": ("GET",),
     "oauth/<str:provider>/start": ("GET",),
+    "oauth/<str:provider>/ask": ("GET", "POST"),
     "oauth/<str:provider>/pages": ("GET",),
     "emails": ("GET",),
     "emails/rows": ("GET",),
@@ -56,6 +58,11 @@ NAMED = {
     "settings/blocklist/<uuid:block_id>/remove": [("POST", 404)],
     "connections/<uuid:connection_id>/part": [("GET", 404)],
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
+    "connections/<uuid:connection_id>/ask": [("GET", 404), ("POST", 404)],
+    "connections/<uuid:connection_id>/read": [("GET", 404)],
+    "connections/<uuid:connection_id>/reset": [("GET", 404)],
+    "connections/<uuid:connection_id>/share": [("GET", 404), ("POST", 404)],
+    "connections/<uuid:connection_id>/take-back": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/verify": [("POST", 404)],
     "connections/<uuid:connection_id>/test-email": [("POST", 404)],
     "connections/<uuid:connection_id>/disconnect": [("GET", 404), ("POST", 404)],
@@ -104,5 +111,11 @@ API = {
     "POST signals/{signal_id}/strike",
     "POST signals/{signal_id}/unstrike",
 }
-# What everybody may see who may use a connection.
-SEEN = {"connections/<uuid:connection_id>/part", "connections/<uuid:connection_id>/ledger"}
+# What everybody may do who may use a connection: see what becomes of it, and ask for help.
+SEEN = {
+    "connections/<uuid:connection_id>/part",
+    "connections/<uuid:connection_id>/ledger",
+    "connections/<uuid:connection_id>/ask",
+}
+# What its member alone does, as an owner or manager.
+HOLDERS = {"connections/<uuid:connection_id>/share", "connections/<uuid:connection_id>/take-back"}

@@ -102,7 +102,10 @@ async function ask(): Promise<void> {
     return;
   }
   askedAt = performance.now();
-  const response = await fetch(`/notices?ids=${ids.join()}`, {
+  // Signals have numbers; what somebody asked for has a longer name.
+  const asks = ids.filter((id) => id.includes("-"));
+  const signals = ids.filter((id) => !id.includes("-"));
+  const response = await fetch(`/notices?ids=${signals.join()}&asks=${asks.join()}`, {
     credentials: "same-origin",
     headers: { Accept: "application/json" },
   });
@@ -180,20 +183,22 @@ function passOn(): void {
   });
 }
 
+function hear(event: Event): void {
+  const id = (event as CustomEvent<{ id: string | null }>).detail?.id;
+  if (!id) return;
+  pending.delete(id);
+  pending.set(id, Date.now());
+  if (pending.size > MOST_IDS) for (const [oldest] of pending) {
+    pending.delete(oldest);
+    break;
+  }
+  soon();
+}
+
 export function startNotices(): void {
   if (!memberHere()) return;
   passOn();
-  document.body.addEventListener("truesend:signal", (event) => {
-    const id = (event as CustomEvent<{ id: string | null }>).detail?.id;
-    if (!id) return;
-    pending.delete(id);
-    pending.set(id, Date.now());
-    if (pending.size > MOST_IDS) for (const [oldest] of pending) {
-      pending.delete(oldest);
-      break;
-    }
-    soon();
-  });
+  for (const kind of ["signal", "account"]) document.body.addEventListener(`truesend:${kind}`, hear);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) soon();
   });

@@ -2,10 +2,10 @@
 
 type Kind = "ok" | "warn" | "bad";
 
-/** What somebody did with an email, as GET /notices tells it. */
+/** What somebody did with an email, or what was asked for and is done, as GET /notices tells it. */
 export interface Notice {
   key: string;
-  kind: "open" | "click" | "reply";
+  kind: "open" | "click" | "reply" | "done";
   text: string;
   url: string;
   ids: string[];

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "truesend.tracking",
     "truesend.privacy",
     "truesend.blocklist",
+    "truesend.alerts",
 ]
 
 MIDDLEWARE = [

@@ -348,7 +348,14 @@ def test_every_card_names_its_one_action_once(stack: Stack) -> None:
     page = ana.get("/integration").text
     card = page.split(f'id="connection-{connection["id"]}"')[1].split("</article>")[0]
     buttons = re.findall(r"<button[^>]*>([^<]+)</button>", card)
-    assert sorted(buttons) == ["Disconnect", "Send me a test email", "Verify now"]
+    assert sorted(buttons) == [
+        "Disconnect",
+        "Reset this connection",
+        "See replies and bounces",
+        "Send me a test email",
+        "Share with everyone",
+        "Verify now",
+    ]
     assert "Permission given, not tried yet." in card
 
 

@@ -193,7 +193,8 @@ def test_another_account_on_reconnect(stack: Stack) -> None:
     stack.sandbox.consent(ana.email, as_account=other)
     page = ana.get(before["fix"]["url"] if "/oauth/" in before["fix"]["url"] else reconnect(before))
     assert "cause=other_account" in page.url
-    assert notice(page).startswith("Not reconnected. You chose another account")
+    chose = f"You chose {other}; the one to reconnect is {ana.email}. Nothing was changed."
+    assert notice(page).startswith(f"Not reconnected. {chose}")
     (after,) = ana.api("GET", "connections").json()["items"]
     assert (after["address"], after["verdict"]) == (ana.email, "unproven")
     assert ana.email_when(ana.send(after["id"])["id"], "sent")  # the old grant was not touched

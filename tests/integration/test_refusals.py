@@ -59,7 +59,7 @@ def a_shared_one(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
     shared = owner.connect(query="capabilities=send&kind=organization")
     answer = stack.member_of(owner).api("POST", f"connections/{shared['id']}/verify")
     assert [one["email"] for one in answer.json()["who"]] == [owner.email]
-    return answer, "/integration"
+    return answer, f"/connections/{shared['id']}/ask"
 
 
 def undone_too_late(ana: Person, stack: Stack) -> tuple[requests.Response, str]:

@@ -15,7 +15,7 @@ import pytest
 import requests
 from django.urls import URLPattern, URLResolver, get_resolver
 from tests.operators import blocked
-from tests.routes import API, DRAFTS, NAMED, OPEN, OWN, SEEN
+from tests.routes import API, DRAFTS, HOLDERS, NAMED, OPEN, OWN, SEEN
 from tests.stack import Person, Stack
 
 from truesend.api import api
@@ -250,6 +250,10 @@ def test_no_form_works_without_its_csrf_field(world: World, route: str) -> None:
     as_it_was(world)
 
 
+# What whoever manages a connection does to it.
+CHANGED = {one for one in NAMED if one.startswith("connections/")} - SEEN - HOLDERS
+
+
 @pytest.mark.parametrize("route", sorted(SEEN))
 def test_a_colleague_sees_what_becomes_of_a_shared_connection(world: World, route: str) -> None:
     assert call(world.colleague, "GET", filled(route, world.ids()) + "?shape=card").status_code == 404
@@ -257,7 +261,7 @@ def test_a_colleague_sees_what_becomes_of_a_shared_connection(world: World, rout
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("route", sorted({one for one in NAMED if one.startswith("connections/")} - SEEN))
+@pytest.mark.parametrize("route", sorted(CHANGED))
 def test_a_colleague_finds_no_mailbox_of_another_and_cannot_manage_a_shared_one(
     world: World, route: str
 ) -> None:
@@ -267,6 +271,19 @@ def test_a_colleague_finds_no_mailbox_of_another_and_cannot_manage_a_shared_one(
         assert answer.status_code == 403
         assert "Only an owner or manager can change a shared connection." in answer.text
         assert world.owner.email in answer.text  # who can
+        assert f'action="/connections/{world.shared}/ask"' in answer.text
+    as_it_was(world)
+
+
+@pytest.mark.parametrize("route", sorted(HOLDERS))
+def test_nobody_shares_or_takes_back_what_is_not_theirs(world: World, stack: Stack, route: str) -> None:
+    manager = stack.member_of(world.owner, "manager")
+    for person in (world.colleague, manager):
+        for method, _ in NAMED[route]:
+            assert call(person, method, filled(route, world.ids())).status_code == 404
+            answer = call(person, method, filled(route, world.ids(world.shared)))
+            assert answer.status_code == 403
+            assert "Only the owner of a mailbox can share it" in answer.text
     as_it_was(world)
 
 
@@ -281,7 +298,7 @@ def test_a_colleague_by_the_api(world: World, operation: str) -> None:
         if method == "POST":
             problem = answer.json()
             assert (problem["code"], problem["cause"]) == ("forbidden", "role")
-            assert [one["email"] for one in problem["who"]] == [world.owner.email]
+            assert world.owner.email in [one["email"] for one in problem["who"]]
     as_it_was(world)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from truesend.alerts.offers import fix_of
 from truesend.connections.describe import Description
 from truesend.connections.verdict import ProofFact
+from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending.models import Attempt, Delivery, Email, Recipient
 from truesend.sending.problems import Problem, problems_of
@@ -17,8 +19,8 @@ from truesend.tracking import query
 from truesend.tracking.models import Signal
 
 
-def connection(described: Description) -> dict[str, Any]:
-    """A connection with its verdict."""
+def connection(member: Member, described: Description) -> dict[str, Any]:
+    """A connection with its verdict, and the help that is this member's to give."""
     row = described.connection
     return {
         "id": str(row.pk),
@@ -29,7 +31,7 @@ def connection(described: Description) -> dict[str, Any]:
         "verdict": described.verdict.verdict.value,
         "cause": described.verdict.cause or None,
         "sentence": described.sentence,
-        "fix": described.fix,
+        "fix": fix_of(member, described),
         "who": described.who,
         "verified_at": described.verified_at,
         "last_refresh_at": described.last_refresh_at,

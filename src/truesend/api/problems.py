@@ -91,7 +91,7 @@ def install(api: NinjaAPI) -> None:
     def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
         member = getattr(request, "auth", None)
         who = people_with(member, error.roles) if isinstance(member, Member) else []
-        fix = {"label": "Ask an owner", "url": "/integration"}
+        fix = {"label": "Ask an owner", "url": error.ask or "/integration"}
         return answer(request, refusals.FORBIDDEN, sentence=error.sentence, cause="role", fix=fix, who=who)
 
     @api.exception_handler(NotReady)

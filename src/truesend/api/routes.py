@@ -17,7 +17,6 @@ from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
 from truesend.api import present, problems, schemas
-from truesend.connections import disconnect as ending
 from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, described_all, with_facts
@@ -26,7 +25,7 @@ from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
 from truesend.refusals import Refusal
-from truesend.sending import reconcile, release
+from truesend.sending import leaving, reconcile, release
 from truesend.sending.compose import File
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import check
@@ -145,13 +144,13 @@ def _id(text: str) -> UUID | None:
 def connections(request: HttpRequest) -> dict[str, Any]:
     """Everything the member can send from, disconnected ones included."""
     found = described_all(access.connections_of(_member(request)))
-    return {"items": [present.connection(one) for one in found], "next": None}
+    return {"items": [present.connection(_member(request), one) for one in found], "next": None}
 
 
 @router.get("connections/{connection_id}", response={200: schemas.ConnectionOut, **_ERRORS})
 def connection(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """One connection."""
-    return present.connection(describe(_connection(request, connection_id)))
+    return present.connection(_member(request), describe(_connection(request, connection_id)))
 
 
 @router.post(
@@ -161,7 +160,7 @@ def connection(request: HttpRequest, connection_id: str) -> dict[str, Any]:
 def verify(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """Ask the provider now; the answer is the connection as it stands afterwards."""
     probe.verify(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
-    return present.connection(describe(_connection(request, connection_id)))
+    return present.connection(_member(request), describe(_connection(request, connection_id)))
 
 
 @router.post(
@@ -181,8 +180,8 @@ def test_email(request: HttpRequest, connection_id: str) -> Status[dict[str, Any
 )
 def disconnect(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """End the connection; doing it twice is fine."""
-    ending.disconnect(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
-    return present.connection(describe(_connection(request, connection_id)))
+    leaving.disconnect(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
+    return present.connection(_member(request), describe(_connection(request, connection_id)))
 
 
 @router.get("connections/{connection_id}/ledger", response={200: schemas.LedgerList, **_ERRORS})

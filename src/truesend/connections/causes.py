@@ -165,7 +165,9 @@ CAUSES: dict[str, Cause] = {
         _c("admin_consent_needed", _N, "At {provider} only an administrator can give this permission for your organization.", Action.CONNECT, Who.PROVIDER_ADMIN, "The administrator gives it, then starting again."),
         _c("revoked_by_hand", _N, "{provider} lets no application give its own permission back.", Action.WAIT, Who.MEMBER, "Removing Truesend among the applications of that account."),
         _c("not_allowed", _N, "Only an owner or manager can connect a shared account.", Action.WAIT, Who.OWNER, "An owner or manager connects it."),
+        _c("personal_not_allowed", _N, "Your organization sends from shared accounts only.", Action.WAIT, Who.OWNER, "An owner allows personal accounts, or another account is chosen."),
         # -- one email --
+        _c("connection_not_yours", _N, "This account belongs to its owner alone again.", Action.WAIT, Who.HOLDER, "Its owner shares it again."),
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("recipient_opted_out", _N, "At {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),
         _c("recipient_blocked", _N, "{provider} knows this address as one that must not be written to, or cannot be reached (“{words}”).", Action.EDIT, Who.MEMBER, "Correcting the address there, or another account sends it."),

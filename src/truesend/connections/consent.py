@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -15,10 +15,11 @@ from truesend import clock, env
 from truesend.connections import proofs, storing
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
-from truesend.organizations.models import Member, Role
+from truesend.organizations import rights
+from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.providers.contract import Capability, Provider
-from truesend.providers.errors import ProviderError
+from truesend.providers.contract import Capability, Grant, Provider
+from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import redact
 
 # A person may look for a password for a while; the provider's code itself lives about 10 minutes after that.
@@ -61,8 +62,12 @@ def start(
     connection: Connection | None,
     next_path: str,
     test_email: bool,
+    resets: bool = False,
 ) -> str:
-    """Store a new consent and return the provider's address to send the member to."""
+    """Store a new consent and return the provider's address to send the member to.
+
+    ``resets``: the grant of ``connection`` is replaced only when a send with the new one was accepted.
+    """
     adapter = registry.provider(provider)
     state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     asked = _with_earlier(adapter, capabilities, connection)
@@ -80,6 +85,7 @@ def start(
         nonce=nonce,
         next_path=next_path,
         test_email=test_email,
+        resets=resets,
         started_at=clock.now(),
     )
     return adapter.authorize_url(
@@ -105,12 +111,23 @@ def _with_earlier(
 
 
 def finish(
-    member: Member, *, session_key: str, provider: str, state: str, code: str, error: str, description: str
+    member: Member,
+    *,
+    session_key: str,
+    provider: str,
+    state: str,
+    code: str,
+    error: str,
+    description: str,
+    prove: Callable[[Connection, Grant], SendResult] | None = None,
 ) -> Finished:
-    """Take what the provider sent back. Raises :class:`StateInvalid` or :class:`ConsentFailed`."""
+    """Take what the provider sent back. Raises :class:`StateInvalid` or :class:`ConsentFailed`.
+
+    ``prove`` sends with a grant that is not stored yet; it is asked where the consent resets a connection.
+    """
     consent = _claim(member, session_key, provider, state)
-    if consent.kind == Kind.ORGANIZATION and member.role == Role.USER:
-        raise _failed(consent, "not_allowed")
+    if why := rights.connects(member, consent.kind):
+        raise _failed(consent, why)
     adapter = registry.provider(provider)
     if error:
         raise _failed(consent, adapter.consent_cause(error, description), redact(f"{error} {description}"))
@@ -134,7 +151,12 @@ def finish(
     if Capability.SEND not in adapter.granted(grant.scopes):
         raise _failed(consent, "nothing_granted")
     if consent.connection is not None and consent.connection.subject != identity.subject:
-        raise _failed(consent, "other_account")
+        raise _failed(consent, "other_account", identity.address)
+    proved = consent.resets and consent.connection is not None and prove is not None
+    if proved and consent.connection is not None and prove is not None:
+        result = prove(consent.connection, grant)
+        if result.outcome is not Outcome.ACCEPTED:
+            raise _failed(consent, result.cause or "provider_garbage", result.words)
     try:
         connection = storing.stored(
             storing.Given(
@@ -146,6 +168,7 @@ def finish(
                 grant=grant,
                 identity=identity,
                 call="token.code",
+                proved=proved,
             )
         )
     except DatabaseError:
@@ -189,15 +212,22 @@ def _failed(consent: Consent, cause: str, words: str = "") -> ConsentFailed:
 _LEFT_FOR = timedelta(minutes=3)
 
 
-def astray(member: Member) -> Consent | None:
-    """The member's newest consent, where it has been at the provider for minutes and did not come back."""
-    now = clock.now()
-    newest = (
-        Consent.objects.filter(member=member, started_at__gt=now - LIFETIME).order_by("-started_at").first()
-    )
-    if newest is None or newest.returned_at is not None or newest.started_at > now - _LEFT_FOR:
-        return None
-    return newest
+def unreturned(member: Member) -> Consent | None:
+    """The member's newest consent, where it did not come back: they may be at the provider still."""
+    since = clock.now() - LIFETIME
+    rows = Consent.objects.select_related("connection").filter(member=member, started_at__gt=since)
+    newest = rows.order_by("-started_at").first()
+    return newest if newest is not None and newest.returned_at is None else None
+
+
+def is_astray(consent: Consent) -> bool:
+    """Whether its person has been away so long that one of the provider's pages will have led nowhere."""
+    return consent.started_at <= clock.now() - _LEFT_FOR
+
+
+def was_begun_in(consent: Consent, session_key: str) -> bool:
+    """Whether this browser went there: whoever looks at a page of ours in it may have come back by hand."""
+    return bytes(consent.session_digest) == _digest(session_key)
 
 
 def _digest(text: str) -> bytes:

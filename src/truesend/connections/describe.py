@@ -50,7 +50,7 @@ def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
     The token in a query of its own after the proofs: read before them, it could be older than the renewal they tell
     of, and a dead grant would still be due for one.
     """
-    return rows.select_related("member__user").prefetch_related("proofs", "token")
+    return rows.select_related("member__user", "organization").prefetch_related("proofs", "token")
 
 
 class Shared:

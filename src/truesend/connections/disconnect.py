@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import transaction
 
 from truesend import clock, live_events
@@ -23,8 +25,11 @@ def shares_account(connection: Connection) -> bool:
     )
 
 
-def disconnect(connection: Connection, *, trigger: str) -> bool:
-    """End the connection; True where this call ended it. Revoking at the provider may fail, and then says so."""
+def disconnect(connection: Connection, *, trigger: str, within: Callable[[], object] = lambda: None) -> bool:
+    """End the connection; True where this call ended it. Revoking at the provider may fail, and then says so.
+
+    ``within`` is done in the same transaction, before anything is asked of the provider.
+    """
     with transaction.atomic():
         # Locked first: a renewal that runs right now ends before, and what it brought is revoked too.
         token = Token.objects.select_for_update().filter(pk=connection.pk).first()
@@ -37,6 +42,7 @@ def disconnect(connection: Connection, *, trigger: str) -> bool:
         Token.objects.filter(pk=connection.pk).delete()
         rescue.forget(connection.pk)
         proofs.note(connection, LedgerKind.DISCONNECT, trigger=trigger, result="ok")
+        within()
         live_events.publish(connection.organization_id, "verdict", [connection.pk])
     if shares_account(connection) or not installation.may_act():
         return True  # somebody else lives on this grant

@@ -49,6 +49,8 @@ class Connection(models.Model):
     asked = ArrayField(models.CharField(max_length=20))
     granted_scopes = ArrayField(models.CharField(max_length=200))
     consented_at = models.DateTimeField()
+    # When its member shared what had been their own; null where it is theirs, or was connected for everybody.
+    shared_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now)
 
@@ -164,6 +166,8 @@ class Consent(models.Model):
     nonce = models.CharField(max_length=64)
     next_path = models.CharField(max_length=500)
     test_email = models.BooleanField(default=False)
+    # The new grant takes the old one's place only once a send with it was accepted.
+    resets = models.BooleanField(default=False, db_default=False)
     started_at = models.DateTimeField(default=clock.now)
     # Claimed by the first callback; a second one with the same state is refused.
     returned_at = models.DateTimeField(null=True)
@@ -205,6 +209,7 @@ class LedgerKind(models.TextChoices):
     SEND = "send", "Send"
     WEBHOOK = "webhook", "Webhook"
     DISCONNECT = "disconnect", "Disconnect"
+    SHARING = "sharing", "Sharing"
 
 
 class LedgerEntry(models.Model):

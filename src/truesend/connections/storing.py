@@ -30,6 +30,8 @@ class Given:
     grant: Grant
     identity: Identity
     call: str
+    # A send with it was accepted already.
+    proved: bool = False
 
 
 def stored(given: Given) -> Connection:
@@ -86,6 +88,9 @@ def _store(given: Given) -> Connection:
         trigger=given.member.user.email,
         at=now,
     )
+    if given.proved:
+        sent, who = [Evidence("send", True, "send")], given.member.user.email
+        proofs.record(connection, sent, kind=LedgerKind.SEND, trigger=who, at=now)
     return connection
 
 

@@ -13,26 +13,28 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from truesend import clock
+from truesend.connections.causes import cause
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import activity
+from truesend.organizations import activity, rights
 from truesend.organizations.models import ApiToken, Member, Role, User
+from truesend.organizations.rights import MANAGERS
 from truesend.sending.models import Delivery, Email
 from truesend.tracking.models import Signal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-MANAGERS = (Role.OWNER, Role.MANAGER)
 TOKEN_PREFIX = "ts_"  # noqa: S105  (what every token begins with)
 
 
 class Refused(Exception):
-    """The member may see the row but not do this; carries the roles that may."""
+    """The member may see the row but not do this; carries the roles that may, and where one of them can be asked."""
 
-    def __init__(self, sentence: str, roles: tuple[Role, ...]) -> None:
+    def __init__(self, sentence: str, roles: tuple[Role, ...], ask: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.roles = roles
+        self.ask = ask
 
 
 def member_of(user: User | AnonymousUser) -> Member | None:
@@ -101,7 +103,23 @@ def manages(member: Member, connection: Connection) -> bool:
 def check_manages(member: Member, connection: Connection) -> None:
     """Raise :class:`Refused` for whoever does not manage a connection they see."""
     if not manages(member, connection):
-        raise Refused("Only an owner or manager can change a shared connection.", MANAGERS)
+        ask = f"/connections/{connection.pk}/ask"
+        raise Refused("Only an owner or manager can change a shared connection.", MANAGERS, ask)
+
+
+def check_connects(member: Member, provider: str, kind: str) -> None:
+    """Raise :class:`Refused` for whoever may not connect, or connect again, an account of that kind."""
+    why = rights.connects(member, kind)
+    if why:
+        raise Refused(cause(why).sentence, MANAGERS, f"/oauth/{provider}/ask")
+
+
+def check_shares(member: Member, connection: Connection) -> None:
+    """Raise :class:`Refused` for whoever may not share a mailbox or take it back: its holder may, as a manager."""
+    if connection.member_id != member.pk or member.role not in MANAGERS:
+        raise Refused(
+            "Only the owner of a mailbox can share it, if they are an owner or manager here.", MANAGERS
+        )
 
 
 def emails_of(member: Member) -> QuerySet[Email]:

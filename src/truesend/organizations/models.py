@@ -92,6 +92,8 @@ class Organization(models.Model):
     evidence_days = models.PositiveIntegerField(default=EVIDENCE_DAYS, db_default=EVIDENCE_DAYS)
     # Months after which opens and clicks themselves go; null: never.
     signal_months = models.PositiveIntegerField(null=True)
+    # Whether members may connect mailboxes of their own, beside the shared ones.
+    personal_connections_allowed = models.BooleanField(default=True, db_default=True)
     # When somebody of it was here last, to about ten minutes.
     active_at = models.DateTimeField(null=True)
 

@@ -130,7 +130,10 @@ def _facts(
         if rank is not None:
             ranked.setdefault((rank, code), []).append(one)
     groups = sorted(ranked.items(), key=lambda item: item[0][0])
-    return [_alike(code, alike, len(deliveries), newest, about, now) for (_, code), alike in groups]
+    return [
+        _alike(code, alike, len(deliveries), newest, about, now, email.member_id)
+        for (_, code), alike in groups
+    ]
 
 
 def _alike(
@@ -140,6 +143,7 @@ def _alike(
     newest: Mapping[UUID, Attempt],
     about: Description,
     now: datetime,
+    member_id: UUID,
 ) -> Facts:
     first = alike[0]
     adapter = registry.provider(about.connection.provider)
@@ -158,7 +162,7 @@ def _alike(
             (decides_at(one, newest[one.pk], now) for one in alike if one.pk in newest), default=None
         ),
         can_look=can_look(about.connection) and not _unreadable(about),
-        can_send=readiness.can_send(about),
+        can_send=readiness.can_send(about) and not readiness.barred(member_id, about.connection),
         sent_name=adapter.sent_name,
         proves=adapter.proves_absence,
         copies=len(alike),
@@ -180,6 +184,8 @@ def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Descri
         send = about.verdict.capability("send")
         # What holds it now: since it was held, the mailbox may have been repaired and have broken otherwise.
         repairs = delivery.due_at is None and delivery.held_cause != RESTORED
+        if repairs and (why := readiness.barred(email.member_id, about.connection)):
+            return why
         if repairs and send is not None and send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
             return send.cause
         return delivery.held_cause

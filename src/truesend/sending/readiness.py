@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from truesend import clock
 from truesend.connections.causes import Action, Severity, Who, at_time, cause, core
 from truesend.connections.describe import Description, fix_for, people_who, said, who_can
+from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
-from truesend.organizations import installation
+from truesend.organizations import installation, rights
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Limits
@@ -156,7 +158,26 @@ def _connection(member: Member, draft: Draft) -> Gate:
             fix_for("disconnected", connection),
             who_can("disconnected", connection),
         )
+    return _mine(member, draft.connection)
+
+
+def _mine(member: Member, mailbox: Description) -> Gate:
+    """Whether the member may send from it: of one that is somebody else's own again they may not."""
+    connection = mailbox.connection
+    why = barred(member.pk, connection)
+    if why == "connection_not_yours":
+        said = f"{connection.address} belongs to its owner alone again; choose another account."
+        return Gate("connection", False, "connection_not_yours", said, None, who_can(why, connection))
+    if why == "personal_not_allowed":
+        said = f"{connection.organization.name} sends from shared accounts only; choose one."
+        return Gate("connection", False, "personal_not_allowed", said, None, who_can(why, connection))
     return Gate("connection", True)
+
+
+def barred(member_id: UUID, connection: Connection) -> str:
+    """The cause that keeps a member from sending from a connection at all, however well it works; empty for none."""
+    allowed = connection.kind == Kind.ORGANIZATION or connection.organization.personal_connections_allowed
+    return rights.sends_from(member_id, connection.kind, connection.member_id, personal_allowed=allowed)
 
 
 def _capability(member: Member, draft: Draft) -> Gate:
@@ -366,6 +387,7 @@ __all__ = [
     "Draft",
     "Gate",
     "Readiness",
+    "barred",
     "blocks",
     "can_send",
     "check",

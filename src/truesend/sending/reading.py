@@ -76,6 +76,9 @@ _EMAIL = _Columns(
 )
 _CONNECTION, _TOKEN, _PROOF = _Columns(Connection, "c"), _Columns(Token, "t"), _Columns(Proof, "p")
 _MEMBER = _Columns(Member, "m")
+_ORGANIZATION = _Columns(
+    Organization, "o", "id", "name", "track_shown_addresses", "personal_connections_allowed"
+)
 _USER = _Columns(User, "u", "id", "email", "name", "is_active")
 
 # Names of our own tables and columns, and nothing else, are put into these.
@@ -102,7 +105,7 @@ SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.p
 """.encode()  # noqa: S608
 # One statement and so one moment: a token older than the renewal that a proof tells of would make a dead grant due.
 _FACTS = f"""
-SELECT {_CONNECTION.sql}, {_TOKEN.sql}, {_MEMBER.sql}, {_USER.sql}, {_PROOF.sql}, o.track_shown_addresses
+SELECT {_CONNECTION.sql}, {_TOKEN.sql}, {_MEMBER.sql}, {_USER.sql}, {_ORGANIZATION.sql}, {_PROOF.sql}
   FROM {_table(Connection)} c
   JOIN {_table(Organization)} o ON o.id = c.organization_id
   JOIN {_table(Member)} m ON m.id = c.member_id JOIN {_table(User)} u ON u.id = m.user_id
@@ -136,13 +139,15 @@ def _due(row: tuple[Any, ...]) -> Due:
 def facts(connection_id: UUID) -> Facts:
     """A connection as it stands, its ``member`` loaded."""
     rows = execute(_FACTS, {"connection": connection_id})
-    found = [_parted(row, _CONNECTION, _TOKEN, _MEMBER, _USER, _PROOF) for row in rows]
-    opened, token, member, user, _ = found[0]
+    found = [_parted(row, _CONNECTION, _TOKEN, _MEMBER, _USER, _ORGANIZATION, _PROOF) for row in rows]
+    opened, token, member, user, organization, _ = found[0]
     connection = _CONNECTION.read(opened)
+    connection.organization = _ORGANIZATION.read(organization)
     connection.member = _MEMBER.read(member)
     connection.member.user = _USER.read(user)
     proofs = [_PROOF.read(proof) for *_, proof in found if proof[0] is not None]
-    return Facts(connection, _TOKEN.read(token) if token[0] is not None else None, proofs, bool(rows[0][-1]))
+    tracks_shown = connection.organization.track_shown_addresses
+    return Facts(connection, _TOKEN.read(token) if token[0] is not None else None, proofs, tracks_shown)
 
 
 def _parted(row: tuple[Any, ...], *columns: _Columns[Any]) -> list[tuple[Any, ...]]:

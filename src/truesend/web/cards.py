@@ -10,15 +10,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from truesend import clock
-from truesend.connections.causes import Action
-from truesend.connections.describe import Description, account_label, describe, start_url
+from truesend.connections import admin_consent
+from truesend.connections.describe import Description, account_label, describe
 from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
+from truesend.organizations import rights
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.providers import registry
+from truesend.providers.contract import Capability
 from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.web.gate import names
+from truesend.web.helping import Question, helps, questions
 from truesend.web.hours import said_here
 from truesend.web.strips import strips
 from truesend.web.templatetags.look import moment
@@ -40,12 +43,20 @@ def card(member: Member, connection: Connection) -> dict[str, Any]:
 
 
 def cards(member: Member, described: list[Description]) -> list[dict[str, Any]]:
-    """Cards, with a query for the days of all of them, and one for the emails that wait for any."""
+    """Cards, with a query each for the days of all of them, the emails that wait and the member's questions."""
     days = strips([one.connection.pk for one in described])
     troubled = [one.connection.pk for one in described if one.verdict.verdict in TROUBLED]
     waiting = _waiting(member, troubled) if troubled else {}
+    asked = questions(member)
     return [
-        _card(member, one, days[one.connection.pk], waiting.get(one.connection.pk, 0)) for one in described
+        _card(
+            member,
+            one,
+            days[one.connection.pk],
+            waiting.get(one.connection.pk, 0),
+            asked.get(str(one.connection.pk)),
+        )
+        for one in described
     ]
 
 
@@ -67,7 +78,7 @@ def line(member: Member, described: Description) -> dict[str, Any]:
         "provider_name": described.provider_name,
         "initial": described.provider_name[:1],
         "address": account_label(connection),
-        "kind_sentence": _kind_sentence(member, connection),
+        "kind_sentence": kind_sentence(member, connection),
         "verdict": verdict.value,
         "verdict_word": _verdict_word(described),
         "cause": described.verdict.cause,
@@ -75,12 +86,15 @@ def line(member: Member, described: Description) -> dict[str, Any]:
     }
 
 
-def _card(member: Member, described: Description, days: str, waiting: int) -> dict[str, Any]:
+def _card(
+    member: Member, described: Description, days: str, waiting: int, asked: Question | None
+) -> dict[str, Any]:
     connection = described.connection
     mine = manages(member, connection)
     verdict = described.verdict.verdict
-    troubled = verdict in TROUBLED
-    fix = pressed(described) if mine else None
+    troubled, live = verdict in TROUBLED, verdict is not Verdict.DISCONNECTED
+    # A question is worth asking where something is wrong.
+    fix = helps(member, described) if mine or troubled else None
     others = [one for one in described.who if one["email"] != member.user.email]
     head = line(member, described)
     return {
@@ -93,16 +107,41 @@ def _card(member: Member, described: Description, days: str, waiting: int) -> di
         "who": names(others) if troubled else "",
         "capabilities": [_capability(described, one) for one in described.verdict.capabilities],
         "strip": days,
-        "primary": fix if verdict is not Verdict.WORKING else None,
-        "can_verify": mine and verdict is not Verdict.DISCONNECTED,
-        "can_test": mine and verdict not in {Verdict.BROKEN, Verdict.DISCONNECTED},
-        "can_disconnect": mine and verdict is not Verdict.DISCONNECTED,
-        "read_url": start_url(connection, [*connection.asked, "read"])
-        if mine and "read" not in connection.asked
+        "primary": fix if verdict is not Verdict.WORKING and not (asked and not asked.again) else None,
+        "asked": asked,
+        "can_verify": mine and live,
+        "can_test": mine and live and verdict is not Verdict.BROKEN,
+        "can_reset": mine
+        and live
+        and registry.provider(connection.provider).is_configured()
+        and not rights.connects(member, connection.kind),
+        "can_disconnect": mine and live,
+        "forward": admin_consent.url_for(described.verdict.cause, connection.provider, connection.asked)
+        if mine
         else "",
+        "can_read": mine and live and _can_ask_to_read(connection),
+        "can_share": live and _shares(member, connection) and connection.kind == Kind.PERSONAL,
+        "can_take_back": live and _shares(member, connection) and connection.shared_at is not None,
+        "barred": _barred(member, connection),
         "verified_at": described.verified_at,
         "next_refresh_at": described.next_refresh_at,
     }
+
+
+def _can_ask_to_read(connection: Connection) -> bool:
+    adapter = registry.provider(connection.provider)
+    return Capability.READ in adapter.capabilities and Capability.READ not in connection.asked
+
+
+def _shares(member: Member, connection: Connection) -> bool:
+    return connection.member_id == member.pk and member.role in rights.MANAGERS
+
+
+def _barred(member: Member, connection: Connection) -> str:
+    """Why nothing is sent from it however well it works; empty where nothing is in the way."""
+    if connection.kind == Kind.ORGANIZATION or member.organization.personal_connections_allowed:
+        return ""
+    return f"{member.organization.name} sends from shared accounts only: nothing is sent from this one."
 
 
 def _held(waiting: int) -> str:
@@ -123,18 +162,8 @@ def _reads(described: Description) -> str:
     return registry.provider(described.connection.provider).reads
 
 
-def pressed(described: Description) -> dict[str, str] | None:
-    """The fix as a button that does it at once, where an address alone only leads to the card."""
-    if described.fix is None:
-        return None
-    path = f"/connections/{described.connection.pk}"
-    posts = {Action.TEST.value: f"{path}/test-email", Action.VERIFY.value: f"{path}/verify"}
-    if described.fix["label"] in posts:
-        return {**described.fix, "url": posts[described.fix["label"]], "method": "post"}
-    return {**described.fix, "method": "get"}
-
-
-def _kind_sentence(member: Member, connection: Connection) -> str:
+def kind_sentence(member: Member, connection: Connection) -> str:
+    """Whose it is."""
     if connection.kind == Kind.ORGANIZATION:
         return "shared with everyone"
     return "yours" if connection.member_id == member.pk else f"{connection.member.user.get_full_name()}’s"

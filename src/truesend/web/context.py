@@ -19,6 +19,7 @@ from truesend.providers import registry
 from truesend.web.facts import PageFacts, facts_of
 from truesend.web.folders import sent_folder
 from truesend.web.gate import names
+from truesend.web.helping import helps
 from truesend.web.hours import said_here
 from truesend.web.standstill import stands_still
 
@@ -102,7 +103,7 @@ def health(facts: PageFacts) -> dict[str, Any]:
             "state": "bad" if bad else "warn",
             "title": f"{count} of {len(described)} {words[count > 1]}",
             "sentence": _of(worst, said_here(worst), described),
-            "fix": worst.fix,
+            "fix": helps(member, worst),
             "bad": len(bad),
         }
     if unproven:

@@ -25,7 +25,10 @@ class PageFacts:
     @cached_property
     def mailboxes(self) -> Mapping[UUID, Description]:
         """Every connection the member sees, the disconnected ones too, by id."""
-        return {one.connection.pk: one for one in described_all(connections_of(self.member))}
+        described = described_all(connections_of(self.member))
+        for one in described:
+            one.connection.organization = self.member.organization  # nobody need ask for it
+        return {one.connection.pk: one for one in described}
 
     @property
     def connected(self) -> list[Description]:

@@ -91,7 +91,10 @@ def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
                     "title": "Not yours to change",
                     "sentence": refusal.sentence,
                     "who": names(people_with(member, refusal.roles)),
-                    "fix": {"label": "Back", "url": _back_from(request.path)},
+                    "fix": {"label": "Ask an owner", "url": refusal.ask, "method": "post"}
+                    if refusal.ask
+                    else {"label": "Back", "url": _back_from(request.path)},
+                    "back": _back_from(request.path) if refusal.ask else "",
                 },
                 status=403,
             )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from truesend import clock
 from truesend.connections.describe import describe
+from truesend.connections.models import Kind
 from truesend.connections.verdict import Verdict
+from truesend.organizations import rights
 from truesend.organizations.access import manages
+from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending.models import Email
 from truesend.sending.readiness import Gate, Readiness
 from truesend.web.gate import names
+from truesend.web.helping import ask
 from truesend.web.hours import local
 
 _OPEN = {
@@ -81,23 +85,35 @@ def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
         "sentence": sentence,
         "delays": gate.ok and gate.until is not None,
         "here": {"label": here[0], "target": here[1]} if here and not gate.ok else None,
-        "fix": None if here else _fix(draft, gate),
+        "fixes": [] if here else _fixes(draft, gate),
         "who": names(others),
     }
 
 
-def _fix(draft: Email, gate: Gate) -> dict[str, str] | None:
-    fix = gate.fix
-    back = quote(f"/emails/new?draft={draft.pk}", safe="")
+def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
+    """The buttons that open it; several where there is a choice of providers."""
+    fix, back = gate.fix, f"/emails/new?draft={draft.pk}"
     if gate.cause == "connection_missing":
-        first = next((one for one in registry.PROVIDERS.values() if one.is_configured()), None)
-        if first is not None:
-            start = f"/oauth/{first.key}/start?capabilities=send&kind=personal&next={back}"
-            fix = {"label": f"Connect {first.name}", "url": start}
-    elif fix is not None and fix["url"].startswith("/oauth/"):
-        if draft.connection is not None and not manages(draft.member, draft.connection):
-            return None  # the line names who can
-        fix = {**fix, "url": fix["url"].replace("next=%2Fintegration", f"next={back}")}
-    elif fix is not None and fix["url"] == "/emails/new":
-        fix = None  # the member is there already
-    return fix
+        return _connect(draft.member, back)
+    if fix is None or fix["url"] == "/emails/new":
+        return []  # nothing to press, or the member is there already
+    if not fix["url"].startswith(("/oauth/", "/integration#")):
+        return [fix]
+    if draft.connection is not None and not manages(draft.member, draft.connection):
+        return [ask(f"/connections/{draft.connection.pk}/ask", back)]
+    return [{**fix, "url": fix["url"].replace("next=%2Fintegration", f"next={quote(back, safe='')}")}]
+
+
+def _connect(member: Member, back: str) -> list[dict[str, str]]:
+    """A way to each provider and back to the draft, or to somebody who may go it."""
+    ready = [one for one in registry.PROVIDERS.values() if one.is_configured()]
+    kind = Kind.PERSONAL if not rights.connects(member, Kind.PERSONAL) else Kind.ORGANIZATION
+    if rights.connects(member, kind):
+        return [ask(f"/oauth/{ready[0].key}/ask", back)] if ready else []
+    return [
+        {
+            "label": f"Connect {one.name}",
+            "url": f"/oauth/{one.key}/start?{urlencode({'capabilities': 'send', 'kind': kind, 'next': back})}",
+        }
+        for one in ready
+    ]

@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 from truesend.connections.describe import Description, account_label
 from truesend.connections.models import Kind
 from truesend.connections.verdict import Verdict
+from truesend.organizations import rights
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.web.cards import cards, line
+from truesend.web.helping import ask
 
 # So few all stand open. Of more, so many of those that need somebody do, and the rest are lines.
 FEW, OPEN = 6, 3
@@ -113,8 +115,31 @@ def _filters(ordered: Sequence[Description], wanted: Wanted) -> list[dict[str, A
     ]
 
 
-def providers(connected: Sequence[Description]) -> list[dict[str, Any]]:
-    """Every provider this installation can connect."""
+def connect(member: Member, connected: Sequence[Description]) -> dict[str, Any]:
+    """Who an account may be connected for, and every provider there is: {kinds, ask, allowed, providers}.
+
+    ``kinds`` are [(value, label)], the first chosen; ``ask`` is the question to somebody who may connect a shared one.
+    """
+    kinds = [
+        (kind, label)
+        for kind, label in (
+            (Kind.PERSONAL, "me: only I send from it"),
+            (Kind.ORGANIZATION, f"everyone in {member.organization.name}"),
+        )
+        if not rights.connects(member, kind)
+    ]
+    found = _providers(connected)
+    ready = next((one["key"] for one in found if one["configured"]), None)
+    asks = bool(rights.connects(member, Kind.ORGANIZATION)) and ready is not None
+    return {
+        "kinds": kinds,
+        "ask": ask(f"/oauth/{ready}/ask") if asks else None,
+        "allowed": member.organization.personal_connections_allowed,
+        "providers": found,
+    }
+
+
+def _providers(connected: Sequence[Description]) -> list[dict[str, Any]]:
     counts = Counter(one.connection.provider for one in connected)
     return [
         {
@@ -123,6 +148,7 @@ def providers(connected: Sequence[Description]) -> list[dict[str, Any]]:
             "configured": adapter.is_configured(),
             "start_url": f"/oauth/{adapter.key}/start",
             "connected": _connected(counts[adapter.key]),
+            "gives_all": adapter.consents_to_all,
         }
         for adapter in registry.PROVIDERS.values()
     ]

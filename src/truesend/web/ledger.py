@@ -26,8 +26,10 @@ _WORDS = {
     (LedgerKind.DISCONNECT, False): "Revoking failed",
 }
 
-# What a person said of a send that had been unknown, or what Sent proved.
-_SETTLED = {
+# What was done with it; what a person said of a send that had been unknown, or what Sent proved.
+_AS_IT_STANDS = {
+    "shared": "Shared with everybody in the organization",
+    "taken_back": "Taken back by its owner",
     "settled_sent": "An unknown send was cleared up: it was sent",
     "settled_not_sent": "An unknown send was cleared up: it was not sent",
 }
@@ -35,8 +37,8 @@ _SETTLED = {
 
 def line(kind: str, result: str, provider_name: str, words: str, outcome: str = "") -> str:
     """What a ledger entry says to a person; ``outcome`` is that of a try to send."""
-    if result in _SETTLED:
-        return _SETTLED[result]
+    if result in _AS_IT_STANDS:
+        return _AS_IT_STANDS[result]
     if result == "revoked_by_hand":
         return f"{core(result, provider_name)} {words}".strip()
     if outcome == Outcome.UNKNOWN:

@@ -10,8 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from truesend import clock
+from truesend.alerts.asks import told as told_of_asks
+from truesend.alerts.models import Ask
 from truesend.organizations.access import emails_of
 from truesend.organizations.models import Member
+from truesend.providers import registry
 from truesend.sending.models import Email, Recipient
 from truesend.tracking.models import Signal
 from truesend.tracking.recent import copies_since, telling
@@ -84,6 +87,30 @@ def _item(
         "url": f"/emails/{email.pk}{anchor}",
         "ids": [str(one.pk) for one in signals],
     }
+
+
+def done(member: Member, ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    """The same of questions of the member’s that were answered lately: what they asked for is done."""
+    items = []
+    for one in told_of_asks(member, ids, clock.now() - FRESH):
+        connection = one.connection
+        if one.ended == Ask.Ended.GONE and connection is not None:
+            text = f"{connection.address} was disconnected"
+        elif connection is not None:
+            text = f"What you asked for is done: {connection.address}"
+        else:
+            text = f"A {registry.provider(one.provider).name} account is connected for everyone"
+        url = one.next_path or "/integration"
+        items.append({"key": f"ask:{one.pk}", "kind": "done", "text": text, "url": url, "ids": [str(one.pk)]})
+    return items
+
+
+def uuids_of(text: str) -> list[UUID]:
+    """The ids in “…,…”, the last ones of too many; what is no id is left out."""
+    found = [
+        UUID(one) for one in text.split(",") if re.fullmatch(r"[0-9a-f-]{36}", one) and one.count("-") == 4
+    ]
+    return found[-MOST_IDS:]
 
 
 def _others(items: Sequence[dict[str, Any]]) -> dict[str, Any]:

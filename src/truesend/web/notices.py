@@ -8,23 +8,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 from truesend import clock
+from truesend.connections import admin_consent
 from truesend.connections.causes import CAUSES, Action, Who, cause, consent_sentence
-from truesend.connections.consent import astray, parse_connection_id
+from truesend.connections.consent import is_astray, parse_connection_id, unreturned, was_begun_in
 from truesend.connections.describe import account_label, describe, people_who, provider_admin, start_url
 from truesend.connections.models import Connection, Consent
 from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.providers.contract import Provider
-from truesend.web.cards import pressed
+from truesend.providers.contract import DeadEnd, Provider
 from truesend.web.gate import names
+from truesend.web.helping import ask, helps
 
 # A page that is loaded again later no longer speaks of a consent that is long over.
 _FRESH = timedelta(minutes=15)
 _NEWS = timedelta(minutes=10)
 
 
-def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
+def notice(member: Member, query: Mapping[str, str], session_key: str = "") -> dict[str, Any] | None:
     """The notice for the query a callback or a button came back with, or None."""
     if query.get("cause", "") in CAUSES:
         return failed_consent(member, query["cause"], query.get("provider", ""))
@@ -34,51 +35,102 @@ def notice(member: Member, query: Mapping[str, str]) -> dict[str, Any] | None:
             "state": "bad",
             "title": "No test email was sent.",
             "sentence": described.sentence,
-            "fix": pressed(described),
+            "fix": helps(member, described),
             "who": names(described.who),
         }
     if (connection := _find(member, query.get("connected", ""))) is not None and _just_connected(connection):
-        return {
-            "state": "ok",
-            "title": f"{account_label(connection)} is connected.",
-            "sentence": "The card below says what is proved.",
-        }
+        return _connected(connection, was_reset="reset" in query)
     if (connection := _find(member, query.get("tested", ""))) is not None:
         return {
             "state": "ok",
             "title": "A test email is on its way",
             "sentence": f"to {connection.address}. The card says when it was accepted.",
         }
-    if (left := astray(member)) is not None:
-        name = registry.provider(left.provider).name
+    left = unreturned(member)
+    if left is None:
+        return None
+    return _astray(left) if is_astray(left) else _back_by_hand(left, session_key)
+
+
+def _connected(connection: Connection, *, was_reset: bool) -> dict[str, Any]:
+    label = account_label(connection)
+    if was_reset:
         return {
-            "state": "warn",
-            "title": f"You have not come back from {name}.",
-            "sentence": "Some of its error pages lead nowhere. If you saw one, look it up here.",
-            "fix": {"label": "What did its page say?", "url": f"/oauth/{left.provider}/pages"},
+            "state": "ok",
+            "title": f"{label} is reset.",
+            "sentence": "A test email was accepted with the new key, which has taken the place of the old one.",
         }
-    return None
+    return {
+        "state": "ok",
+        "title": f"{label} is connected.",
+        "sentence": "The card below says what is proved.",
+    }
+
+
+def _astray(left: Consent) -> dict[str, Any]:
+    """Whoever was sent to the provider minutes ago and did not come back."""
+    name = registry.provider(left.provider).name
+    return {
+        "state": "warn",
+        "title": f"You have not come back from {name}.",
+        "cause": "consent_unfinished",
+        "sentence": "Some of its error pages lead nowhere. If you saw one, look it up here.",
+        "fix": _pages(left),
+    }
+
+
+def _back_by_hand(left: Consent, session_key: str) -> dict[str, Any] | None:
+    """Whoever was sent there a moment ago, and looks at a page of ours in the same browser."""
+    if not was_begun_in(left, session_key):
+        return None
+    name = registry.provider(left.provider).name
+    return {
+        "state": "none",
+        "title": f"Back from {name} without an answer?",
+        "sentence": "If its page showed an error, look it up here.",
+        "fix": _pages(left),
+        "quiet": True,
+    }
+
+
+def _pages(left: Consent) -> dict[str, str]:
+    return {"label": "What did its page say?", "url": f"/oauth/{left.provider}/pages"}
 
 
 def _just_connected(connection: Connection) -> bool:
     return connection.disconnected_at is None and connection.consented_at > clock.now() - _NEWS
 
 
-def dead_ends(member: Member, adapter: Provider) -> list[dict[str, str]]:
-    """Every page at the provider that leads nowhere: its words, what they mean, who can help and how."""
-    return [
-        {
-            "words": page.words,
-            "sentence": cause(page.cause).sentence.replace("{provider}", adapter.name),
-            "clears": cause(page.cause).clears,
-            "who": names(
-                provider_admin(adapter.key, "")
-                if cause(page.cause).who is Who.PROVIDER_ADMIN
-                else people_who(cause(page.cause).who, member)
-            ),
-        }
-        for page in adapter.dead_ends
-    ]
+def dead_ends(member: Member, adapter: Provider) -> list[dict[str, Any]]:
+    """Every page at the provider that leads nowhere: its words, what they mean, who can help and how.
+
+    ``needs_redirect``: what helps is to register our address; ``admin_url``: what an administrator there opens;
+    ``setup``: whoever looks can repair it on the page of providers.
+    """
+    return [_dead_end(member, adapter, page) for page in adapter.dead_ends]
+
+
+def _dead_end(member: Member, adapter: Provider, page: DeadEnd) -> dict[str, Any]:
+    found = cause(page.cause)
+    by_admin = found.who is Who.PROVIDER_ADMIN
+    return {
+        "words": page.words,
+        "cause": page.cause,
+        "sentence": found.sentence.replace("{provider}", adapter.name),
+        "clears": found.clears,
+        "who": names(provider_admin(adapter.key, "") if by_admin else people_who(found.who, member)),
+        "needs_redirect": page.cause == "redirect_mismatch",
+        "admin_url": admin_consent.url_for(page.cause, adapter.key, adapter.capabilities),
+        "setup": found.who is Who.OPERATOR and member.user.is_operator,
+    }
+
+
+def start_again(member: Member, provider: str) -> dict[str, str] | None:
+    """The way back to where the member went and did not return from."""
+    left = unreturned(member)
+    if left is None or left.provider != provider:
+        return None
+    return _again(Action.CONNECT, left, provider)
 
 
 def failed_consent(member: Member, code: str, provider: str) -> dict[str, Any]:
@@ -99,32 +151,45 @@ def failed_consent(member: Member, code: str, provider: str) -> dict[str, Any]:
     else:
         # Whoever went there can go there again; only an operator's or a manager's part is not theirs.
         who = people_who(found.who, member) if found.who in {Who.OPERATOR, Who.OWNER} else []
+    sentence = consent_sentence(code, name, words, reconnecting=connection is not None)
+    if code == "other_account" and words and connection is not None:
+        sentence = (
+            f"You chose {words}; the one to reconnect is {account_label(connection)}. Nothing was changed."
+        )
+        words = ""
     return {
         "state": "bad",
-        "title": "Not reconnected." if connection is not None else "Not connected.",
+        "title": _title(consent, connection),
         "cause": code,
-        "sentence": consent_sentence(code, name, words, reconnecting=connection is not None),
-        "words": words,
+        "sentence": sentence,
+        "words": "" if words in sentence else words,
         "who": names(who),
+        "forward": admin_consent.url_for(code, key, consent.capabilities if consent is not None else ()),
         "fix": _again(found.action, consent, key),
     }
+
+
+def _title(consent: Consent | None, connection: Connection | None) -> str:
+    if consent is not None and consent.resets:
+        return "Not reset."
+    return "Not reconnected." if connection is not None else "Not connected."
 
 
 def _again(action: Action, consent: Consent | None, key: str) -> dict[str, str] | None:
     if action is Action.OPERATOR:
         return {"label": action, "url": "/account#support"}
-    if action is Action.WAIT and consent is not None and consent.cause == "not_allowed":
-        return None
     if key not in registry.PROVIDERS:
         return None
+    if action is Action.WAIT:
+        return ask(f"/oauth/{key}/ask", consent.next_path if consent is not None else "")
     if consent is None:
         query = {"capabilities": "send", "kind": "personal", "next": "/integration"}
         return {"label": "Try again", "url": f"/oauth/{key}/start?{urlencode(query)}"}
     if consent.connection is not None:
-        return {
-            "label": "Reconnect",
-            "url": start_url(consent.connection, consent.capabilities, consent.next_path),
-        }
+        url = start_url(consent.connection, consent.capabilities, consent.next_path)
+        if consent.resets:
+            return {"label": "Reset this connection", "url": f"{url}&reset=1"}
+        return {"label": "Reconnect", "url": f"{url}&test_email=1" if consent.test_email else url}
     query = {
         "capabilities": ",".join(consent.capabilities),
         "kind": consent.kind,

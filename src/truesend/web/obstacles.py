@@ -17,6 +17,7 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
 from truesend.sending.problems import Problem, every_problem_of
 from truesend.web.gate import names
+from truesend.web.helping import ask
 from truesend.web.hours import local
 
 # Buttons of the page itself.
@@ -66,5 +67,5 @@ def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | Non
     connection = email.connection
     assert connection is not None
     if not manages(member, connection):
-        return None
+        return ask(f"/connections/{connection.pk}/ask", f"/emails/{email.pk}")
     return {"label": fix["label"], "url": start_url(connection, None, f"/emails/{email.pk}"), "method": "get"}

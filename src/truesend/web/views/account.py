@@ -15,11 +15,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
+from truesend.connections.models import Connection, Kind
 from truesend.organizations import access, links, system_mail
-from truesend.organizations.models import ApiToken, Member, Organization, User
+from truesend.organizations.access import Refused
+from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.signup import SignupForm
+from truesend.sending import leaving
 from truesend.sending.compose import one_line
-from truesend.web.gate import member_page
+from truesend.web.gate import member_page, names
 from truesend.web.views import privacy
 
 
@@ -96,6 +99,7 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "tokens": tokens,
         "may_govern": member.role in privacy.GOVERN,
         "privacy": privacy.section(member),
+        "mailboxes": _mailboxes(member),
         "is_operator": member.user.is_operator,
         "track_shown": member.organization.track_shown_addresses,
         "new_token": new_token,
@@ -116,6 +120,35 @@ def links_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
     Organization.objects.filter(pk=member.organization_id).update(track_shown_addresses=wanted)
     messages.success(request, "Saved. It holds for every email that leaves from now on.")
     return HttpResponseRedirect("/account")
+
+
+@require_POST
+@member_page
+def mailboxes_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
+    """Whether members may send from mailboxes of their own, beside the shared ones."""
+    if member.role != Role.OWNER:
+        raise Refused("Only an owner can say whose mailboxes are sent from.", (Role.OWNER,))
+    wanted = "personal" in request.POST
+    changed = Organization.objects.filter(
+        pk=member.organization_id, personal_connections_allowed=not wanted
+    ).update(personal_connections_allowed=wanted)
+    if changed:
+        leaving.personal_ones(member.organization_id, allowed=wanted)
+    messages.success(request, "Saved.")
+    return HttpResponseRedirect("/account#mailboxes")
+
+
+def _mailboxes(member: Member) -> dict[str, Any]:
+    """What the account page says of mailboxes; see account.html."""
+    personal = Connection.objects.filter(
+        organization=member.organization_id, kind=Kind.PERSONAL, disconnected_at=None
+    )
+    return {
+        "allowed": member.organization.personal_connections_allowed,
+        "may_change": member.role == Role.OWNER,
+        "people": personal.values("member_id").distinct().count(),
+        "who": names(access.people_with(member, (Role.OWNER,))),
+    }
 
 
 @require_POST

@@ -9,17 +9,14 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from truesend.connections import disconnect as ending
 from truesend.connections import probe
 from truesend.connections.describe import Description, described_all
 from truesend.connections.models import Connection
 from truesend.organizations import installation
 from truesend.organizations.access import access_connection, check_manages, connections_of
 from truesend.organizations.models import Member
-from truesend.providers import registry
-from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
 from truesend.web import cards as drawn
@@ -35,9 +32,10 @@ from truesend.web.views import keys
 @member_page
 def integration(request: HttpRequest, member: Member) -> HttpResponse:
     """`/integration`; `?q=` and `?show=` choose among many."""
-    context = {**_context(request, member), "notice": notices.notice(member, request.GET)}
+    session = request.session.session_key or ""
+    context = {**_context(request, member), "notice": notices.notice(member, request.GET, session)}
+    context["connect"] = integrations.connect(member, facts_of(request, member).connected)
     context["keys"] = keys.offers(member)
-    context["providers"] = integrations.providers(facts_of(request, member).connected)
     return render(request, "integration.html", context)
 
 
@@ -137,42 +135,3 @@ def test_email(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
     except NotReady:
         return HttpResponseRedirect(f"/integration?refused={connection.pk}")
     return HttpResponseRedirect(f"/integration?tested={connection.pk}")
-
-
-@require_http_methods(["GET", "POST"])
-@member_page
-def disconnect(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
-    """“Disconnect”: the consequences first, then a button."""
-    connection = _mine(member, connection_id)
-    if request.method == "POST":
-        ending.disconnect(connection, trigger=member.user.email)
-        return HttpResponseRedirect("/integration")
-    waiting = Delivery.objects.filter(connection=connection, status=DeliveryStatus.QUEUED)
-    emails = waiting.values("email_id").distinct().count()
-    context = {
-        "nav": "integrations",
-        "connection": drawn.card(member, connection),
-        "consequences": _consequences(connection, emails),
-    }
-    return render(request, "disconnect.html", context)
-
-
-def _permission(connection: Connection) -> str:
-    """What becomes of it at the provider."""
-    if ending.shares_account(connection):
-        return "The permission at the provider stays: another connection here uses the same account."
-    by_hand = registry.provider(connection.provider).ends_by_hand
-    if by_hand:
-        return f"The permission at the provider stays until you end it there. {by_hand}"
-    return "The permission is withdrawn at the provider."
-
-
-def _consequences(connection: Connection, waiting: int) -> list[str]:
-    told = [
-        f"Truesend forgets the key to {connection.address} and can no longer send from it.",
-        _permission(connection),
-        "Emails that were sent, their tracking and this connection's history stay. Links in them go on working.",
-    ]
-    if waiting:
-        told.insert(1, f"{waiting} waiting email{'s are' if waiting > 1 else ' is'} held, not lost.")
-    return told

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
 from truesend.connections import consent
 from truesend.connections.causes import consent_sentence
 from truesend.connections.models import Connection, Kind
 from truesend.diagnostics.return_addresses import refused_by_rule
-from truesend.organizations.access import Refused, access_connection, check_manages, member_of
-from truesend.organizations.models import Member, Role
+from truesend.organizations.access import access_connection, check_connects, check_manages, member_of
+from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability
-from truesend.sending import reconcile
-from truesend.sending.selftest import send_test_email
+from truesend.sending import leaving, reconcile, selftest
 from truesend.sending.submit import NotReady
 from truesend.web import notices
 from truesend.web.gate import member_page
+from truesend.web.paths import local_path, with_query
 
 
 @require_GET
@@ -33,7 +31,7 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     if provider not in registry.PROVIDERS:
         raise Http404
     adapter = registry.provider(provider)
-    next_path = _local(request.GET.get("next", ""))
+    next_path = local_path(request.GET.get("next", ""))
     if not adapter.is_configured():
         return _to(next_path, cause="client_missing", provider=provider)
     if refused_by_rule(adapter) is not None:
@@ -43,8 +41,7 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     connection = _reconnecting(member, provider, request.GET.get("connection", ""))
     if connection is not None:
         check_manages(member, connection)
-    elif kind == Kind.ORGANIZATION and member.role == Role.USER:
-        raise Refused("Only an owner or manager can connect a shared account.", (Role.OWNER, Role.MANAGER))
+    check_connects(member, provider, connection.kind if connection is not None else kind)
     asked = {one.strip() for one in request.GET.get("capabilities", "send").split(",")}
     assert request.session.session_key is not None
     return HttpResponseRedirect(
@@ -57,6 +54,7 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
             connection=connection,
             next_path=next_path,
             test_email=request.GET.get("test_email") == "1",
+            resets=connection is not None and request.GET.get("reset") == "1",
         )
     )
 
@@ -91,6 +89,7 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
             code=request.GET.get("code", ""),
             error=request.GET.get("error", ""),
             description=request.GET.get("error_description", ""),
+            prove=selftest.prove,
         )
     except consent.StateInvalid:
         return _state_invalid(request, provider)
@@ -100,12 +99,14 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
             # That page shows the notice by itself; every other one shows messages.
             messages.error(request, f"{told['title']} {told['sentence']}")
         return _to(failure.consent.next_path, cause=failure.cause, provider=provider)
-    if finished.consent.test_email:
+    if finished.consent.test_email and not finished.consent.resets:
         with suppress(NotReady):  # the card says why
-            send_test_email(member, finished.connection)
+            selftest.send_test_email(member, finished.connection)
+    leaving.is_back(finished.connection)
     # With the permission to read, what had to be asked of a person may be found.
     reconcile.look_again(finished.connection.pk)
-    return _to(finished.consent.next_path, connected=str(finished.connection.pk))
+    told = {"reset": "1"} if finished.consent.resets else {}
+    return _to(finished.consent.next_path, connected=str(finished.connection.pk), **told)
 
 
 @require_GET
@@ -118,8 +119,10 @@ def pages(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     context = {
         "nav": "integrations",
         "provider_name": adapter.name,
+        "provider": provider,
         "pages": notices.dead_ends(member, adapter),
         "redirect_uri": consent.redirect_uri(provider),
+        "again": notices.start_again(member, provider),
     }
     return render(request, "provider_pages.html", context)
 
@@ -147,18 +150,5 @@ def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:
     return render(request, "problem.html", context, status=400)
 
 
-def _local(path: str) -> str:
-    """A path of this site that can be stored, or the integrations page."""
-    fine = (
-        path.startswith("/")
-        and path.isprintable()
-        and len(path) <= 500
-        and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
-    )
-    return path if fine else "/integration"
-
-
 def _to(next_path: str, **result: str) -> HttpResponse:
-    parts = urlsplit(next_path)
-    query = "&".join(part for part in (parts.query, urlencode(result)) if part)
-    return HttpResponseRedirect(urlunsplit(("", "", parts.path, query, parts.fragment)))
+    return HttpResponseRedirect(with_query(next_path, **result))

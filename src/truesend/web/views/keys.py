@@ -15,10 +15,11 @@ from truesend.connections import consent, keyed
 from truesend.connections.causes import consent_sentence
 from truesend.connections.describe import account_label, key_url
 from truesend.connections.models import Connection, Kind
-from truesend.organizations.access import MANAGERS, Refused, access_connection, check_manages
+from truesend.organizations.access import Refused, access_connection, check_manages
 from truesend.organizations.models import Member
+from truesend.organizations.rights import MANAGERS
 from truesend.providers import registry
-from truesend.sending import reconcile
+from truesend.sending import leaving, reconcile
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
 from truesend.web.gate import member_page
@@ -57,6 +58,7 @@ def connect(request: HttpRequest, member: Member, provider: str) -> HttpResponse
     if request.POST.get("test_email") == "1":
         with suppress(NotReady):  # the card says why
             send_test_email(member, connected)
+    leaving.is_back(connected)
     reconcile.look_again(connected.pk)
     return HttpResponseRedirect(f"/integration?connected={connected.pk}")
 

@@ -15,5 +15,10 @@ from truesend.web.gate import member_page
 @cache_control(private=True, no_store=True)
 @member_page
 def notices(request: HttpRequest, member: Member) -> HttpResponse:
-    """`/notices?ids=`: what the signals that a page heard of have to say, `{items: [{key, kind, text, url, ids}]}`."""
-    return JsonResponse({"items": told.news(member, told.ids_of(request.GET.get("ids", "")))})
+    """`/notices?ids=&asks=`: what the signals, and the questions, that a page heard of have to say.
+
+    `{items: [{key, kind, text, url, ids}]}`.
+    """
+    asks, ids = told.uuids_of(request.GET.get("asks", "")), told.ids_of(request.GET.get("ids", ""))
+    done = told.done(member, asks) if asks else []
+    return JsonResponse({"items": [*done, *(told.news(member, ids) if ids else [])]})

@@ -1,0 +1,166 @@
+"""The words of the mails. The sentences about a connection are those of its card and of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from truesend import env
+from truesend.connections.causes import Action, Who, cause, core
+from truesend.connections.describe import Description
+from truesend.connections.verdict import Verdict
+
+_CLOSING = "Truesend\n"
+# What stands behind a button that is no address of its own.
+_ON_THE_CARD = {
+    Action.TEST: "Send yourself a test email there",
+    Action.VERIFY: "Have it verified there",
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """Subject and body of a mail."""
+
+    subject: str
+    body: str
+
+
+def _mail(subject: str, *parts: str) -> Text:
+    line = " ".join(subject.split())
+    if env.environment() != "prod":
+        line = f"[{env.environment()}] {line}"
+    return Text(line[:300], "\n\n".join([*(one for one in parts if one), _CLOSING]))
+
+
+def link(path: str) -> str:
+    """An address of this installation, for a mail."""
+    return f"{env.public_url()}{path}"
+
+
+def card(described: Description) -> str:
+    """Where a connection stands on the page."""
+    return f"/integration#connection-{described.connection.pk}"
+
+
+def _point(at: datetime) -> str:
+    when = at.astimezone(UTC)
+    return f"{when:%H:%M} UTC on {when.day} {when:%B}"
+
+
+def _what_failed(described: Description) -> str:
+    """“ana@x.example can no longer send”: what a reader has to know first."""
+    address, send = described.connection.address, described.verdict.capability("send")
+    if send is not None and send.cause == "sending_blocked":
+        return f"{described.provider_name} does not let {address} send"
+    if send is not None and send.verdict is not Verdict.BROKEN:
+        return f"Truesend can no longer read replies at {address}"
+    return f"{address} can no longer send"
+
+
+def broken(described: Description, since: datetime, *, waiting: int, admin_url: str = "") -> Text:
+    """A connection is in trouble. ``waiting``: emails that wait for it; ``admin_url``: for an administrator to open."""
+    name = described.provider_name
+    proof = described.verdict.proof
+    words = proof.words if proof is not None else ""
+    said = f"{name} said: “{words}”" if words and words not in described.sentence else ""
+    count = f"{waiting} email{'s wait' if waiting != 1 else ' waits'} for it." if waiting else ""
+    return _mail(
+        f"{_what_failed(described)}",
+        f"{described.connection.address} ({name}), since {_point(since)}:\n{described.sentence}",
+        said,
+        _help(described, admin_url),
+        f"{count} What is due waits and is not lost. You are told when it works again.".strip(),
+    )
+
+
+def _help(described: Description, admin_url: str) -> str:
+    fix, known = described.fix, cause(described.verdict.cause)
+    lines = []
+    if known.who is Who.PROVIDER_ADMIN and (
+        offices := [one["name"] for one in described.who if not one["email"]]
+    ):
+        lines.append(f"Who can help: {', '.join(offices)}.")
+        if admin_url:
+            lines.append(f"They can allow it here; forward this to them:\n{admin_url}")
+    if fix is None or known.action is Action.OPERATOR:
+        lines.append(f"More about it:\n{link(card(described))}")
+    elif known.action in _ON_THE_CARD or fix["url"] == card(described):
+        lines.append(f"{_ON_THE_CARD.get(known.action, fix['label'])}:\n{link(card(described))}")
+    else:
+        lines.append(f"{fix['label']}:\n{link(fix['url'])}")
+    return "\n\n".join(lines)
+
+
+def recovered(described: Description, since: datetime, *, held: int) -> Text:
+    """It is over. ``held``: emails that wait until somebody lets them go."""
+    address, send = described.connection.address, described.verdict.capability("send")
+    proved = send is not None and send.verdict is Verdict.WORKING
+    head = f"{address} works again" if proved else f"{address} is connected again"
+    rest = (
+        f"{held} email{'s were' if held != 1 else ' was'} held meanwhile. Nothing goes without you; let "
+        f"{'them' if held != 1 else 'it'} go here:\n{link('/emails?filter=needs')}"
+        if held
+        else "There is nothing for you to do."
+    )
+    if not proved and send is not None and send.verdict is Verdict.UNPROVEN and not held:
+        rest = f"Have it proved by a test email:\n{link(card(described))}"
+    return _mail(
+        head,
+        f"{address} ({described.provider_name}) had not worked since {_point(since)}. Now: {described.sentence}",
+        rest,
+    )
+
+
+def client(code: str, provider: str, key: str, since: datetime, *, connections: int) -> Text:
+    """Something of this installation is wrong at a provider: for its operators."""
+    concerned = (
+        f"{connections} connection{'s depend' if connections != 1 else ' depends'} on it. "
+        "Keys that are out go on working until they run out, within the hour; what is due then waits."
+    )
+    return _mail(
+        f"Connections to {provider} need who runs them",
+        f"Since {_point(since)}, at {env.public_url()}: {core(code, provider)}",
+        concerned,
+        f"What helps: {cause(code).clears}\n{link(f'/settings/providers#{key}')}",
+        "The members are not mailed; their pages say that it is not theirs to repair.",
+    )
+
+
+def client_works(provider: str, since: datetime) -> Text:
+    """It is repaired."""
+    over = f"What was wrong at {provider} since {_point(since)}, at {env.public_url()}, is repaired."
+    return _mail(
+        f"Connections to {provider} go on",
+        f"{over} Connections go on by themselves.",
+        "There is nothing for you to do.",
+    )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for: in the middle of a sentence, why, and the address that does it."""
+
+    what: str
+    why: str
+    path: str
+
+
+def ask(asker: Mapping[str, str], wish: Wish) -> Text:
+    """For whoever can do it."""
+    name, address = asker["name"], asker["email"]
+    who = name if name == address else f"{name} ({address})"
+    return _mail(
+        f"{name} asks you to {wish.what}",
+        f"{who} cannot do it and asks you to {wish.what}.",
+        wish.why,
+        f"Do it here; it takes a minute:\n{link(wish.path)}",
+        f"{name} is told when it is done.",
+    )
+
+
+def done(what: str, state: str, next_path: str) -> Text:
+    """For whoever asked. ``what`` is done, as a sentence without its stop; ``state`` is how it stands now."""
+    label = "Go on with your email" if next_path.startswith("/emails/") else "See it"
+    return _mail(what, f"{what}. {state}".strip(), f"{label}:\n{link(next_path or '/integration')}")

@@ -1,0 +1,75 @@
+"""Everything that waits in a mailbox, held at once, and what of it goes on by itself when the mailbox is back.
+
+In few statements, however much there is: a mailing of thousands may wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from truesend import clock, live_events
+from truesend.sending import wake
+from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus
+from truesend.sending.settle import refresh_email
+
+# What nobody has tried yet: all of its copies wait.
+_UNTRIED = (EmailStatus.SCHEDULED, EmailStatus.QUEUED)
+
+
+def hold_all(connection_id: UUID, cause: str, *, but_of: UUID | None = None) -> int:
+    """Hold what waits in a mailbox until somebody lets it go, of how many emails; that of one member may go on."""
+    waiting = Delivery.objects.filter(
+        connection_id=connection_id, status=DeliveryStatus.QUEUED, due_at__isnull=False
+    )
+    if but_of is not None:
+        waiting = waiting.exclude(email__member_id=but_of)
+    with transaction.atomic():
+        emails = _emails(waiting)
+        waiting.update(due_at=None, held_cause=cause)
+        untried = Email.objects.filter(pk__in=emails, status__in=_UNTRIED)
+        untried.update(status=EmailStatus.HELD, problem=cause, updated_at=clock.now())
+        _settle(emails, EmailStatus.HELD, cause)
+    return len(emails)
+
+
+def resume(connection_id: UUID, causes: Collection[str]) -> int:
+    """Let what was held for one of ``causes``, and whose hour is still to come, wait for it again; of how many emails.
+
+    What was due meanwhile waits for a person: nobody wants yesterday's mail to leave all at once.
+    """
+    now = clock.now()
+    held = Delivery.objects.filter(
+        connection_id=connection_id,
+        status=DeliveryStatus.QUEUED,
+        due_at=None,
+        held_cause__in=list(causes),
+        email__send_at__gt=now,
+    )
+    with transaction.atomic():
+        emails = _emails(held)
+        hour = Email.objects.filter(pk=OuterRef("email_id")).values("send_at")[:1]
+        held.update(due_at=Subquery(hour), held_cause="")
+        still = Delivery.objects.filter(email=OuterRef("pk")).exclude(held_cause="")
+        free = Email.objects.filter(~Exists(still), pk__in=emails, status=EmailStatus.HELD)
+        free.update(status=EmailStatus.SCHEDULED, problem="", updated_at=now)
+        _settle(emails, EmailStatus.SCHEDULED, "")
+        if emails:
+            wake.mailbox(connection_id)
+    return len(emails)
+
+
+def _emails(deliveries: QuerySet[Delivery]) -> list[UUID]:
+    return list(deliveries.order_by().values_list("email_id", flat=True).distinct())
+
+
+def _settle(emails: Collection[UUID], status: str, problem: str) -> None:
+    """Those that do not stand there yet, one by one; the pages of all of them."""
+    for email in Email.objects.filter(pk__in=emails).exclude(status=status).values_list("pk", flat=True):
+        refresh_email(email, problem=problem)
+    organizations = Email.objects.filter(pk__in=emails).values_list("organization_id", flat=True).distinct()
+    for organization in organizations:
+        live_events.publish(organization, "email", emails)

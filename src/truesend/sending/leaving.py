@@ -1,0 +1,58 @@
+"""What changes whose a mailbox is, with the mail that waits in it: disconnecting, sharing, taking back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from truesend import live_events
+from truesend.connections import disconnect as ending
+from truesend.connections import sharing
+from truesend.connections.models import Connection, Kind
+from truesend.sending import holding
+
+DISCONNECTED, NOT_YOURS, NOT_ALLOWED = "disconnected", "connection_not_yours", "personal_not_allowed"
+
+
+def disconnect(connection: Connection, *, trigger: str) -> bool:
+    """End a connection and hold what waits in it; False where it was ended already."""
+    return ending.disconnect(
+        connection, trigger=trigger, within=lambda: holding.hold_all(connection.pk, DISCONNECTED)
+    )
+
+
+def is_back(connection: Connection) -> int:
+    """After a consent: what was held since nobody could send it, and is still to come, waits for its hour again."""
+    return holding.resume(connection.pk, {DISCONNECTED})
+
+
+def personal_ones(organization_id: UUID, *, allowed: bool) -> None:
+    """The organization allows mailboxes of one's own, or no longer does: what waits in them goes on, or is held."""
+    rows = Connection.objects.filter(organization=organization_id, kind=Kind.PERSONAL, disconnected_at=None)
+    ids = list(rows.values_list("pk", flat=True))
+    for one in ids:
+        if allowed:
+            holding.resume(one, {NOT_ALLOWED})
+        else:
+            holding.hold_all(one, NOT_ALLOWED)
+    live_events.publish(organization_id, "verdict", ids)
+    live_events.publish(organization_id, "account", [organization_id])
+
+
+def share(connection: Connection, *, trigger: str) -> bool:
+    """Let everybody send from it. Raises :class:`truesend.connections.sharing.Twice`."""
+    with transaction.atomic():
+        done = sharing.share(connection, trigger=trigger)
+        if done:
+            holding.resume(connection.pk, {NOT_YOURS, NOT_ALLOWED})
+    return done
+
+
+def take_back(connection: Connection, *, trigger: str) -> bool:
+    """Let its member alone send from it; what others have waiting is held. Raises the same."""
+    with transaction.atomic():
+        done = sharing.take_back(connection, trigger=trigger)
+        if done:
+            holding.hold_all(connection.pk, NOT_YOURS, but_of=connection.member_id)
+    return done

@@ -45,7 +45,7 @@ _OPTED_OUT: Mapping[str, str] = {
     "ADMIN": "opted out by an administrator",
 }
 # They never said no. A mail that a person writes to one person may go to them (Keap's help on email status: single
-# emails may, broadcasts may not); Truesend knows of no permission for more, and so opts nobody in.
+# emails may, broadcasts may not); Truesend knows of no permission for more, and so opts nobody in (ADR 0021).
 _OPEN = frozenset(
     {
         "UNENGAGED_MARKETABLE",

@@ -51,7 +51,7 @@ class State:
 def write(member: Member, state: State, dice: random.Random | None = None) -> Connection:
     """Write it. Nothing here is due: neither a renewal nor a probe changes it."""
     from truesend import clock
-    from truesend.connections.models import Connection, Proof, Token
+    from truesend.connections.models import Connection, LedgerEntry, Proof, Token
     from truesend.providers import registry
     from truesend.providers.contract import Capability
 
@@ -89,6 +89,15 @@ def write(member: Member, state: State, dice: random.Random | None = None) -> Co
     Proof.objects.bulk_create(proofs)
     if state.history:
         _history(row, state, now, dice)
+    if state.cause == "tried_unproven":
+        LedgerEntry.objects.create(
+            connection=row,
+            kind="send",
+            trigger="send",
+            result="recipient_refused",
+            outcome="NOT_SENT",
+            ref="x",
+        )
     return row
 
 
@@ -110,11 +119,14 @@ def _proofs(state: State, now: datetime) -> list[_Row]:
         good["grant"] = good["read"] = (now - 3 * _DAY, "token.refresh")
     if state.cause in {"not_tried", "tried_unproven"}:
         del good["send"]
-    if state.cause == "read_not_tried":
+    if state.cause in {"read_not_tried", "read_unproven"}:
         del good["read"]
     found = CAUSES.get(state.cause)
     failed = found is not None and found.severity in {Severity.BROKEN, Severity.ATTENTION}
     proofs: list[_Row] = [(check, True, "", call, "", at, None) for check, (at, call) in good.items()]
+    if state.cause == "read_unproven":  # what was tried hours ago is believed no more
+        long_ago = now - 3 * 60 * _MINUTE
+        return [*proofs, ("read", False, "provider_error", "profile", "503", long_ago, None)]
     if state.cause == "scope_missing":
         return [
             *proofs,
@@ -220,6 +232,7 @@ WORDS = {
     "daily_limit": "429 User-rate limit exceeded. Retry after 2026-11-25T14:05:00.000Z",
     "provider_error": "503 Backend Error",
     "client_secret_wrong": "invalid_client The provided client secret is invalid.",
+    "sending_blocked": "5.7.708 Service unavailable. Access denied",
 }
 
 

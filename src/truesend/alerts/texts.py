@@ -63,15 +63,19 @@ def broken(described: Description, since: datetime, *, waiting: int, admin_url: 
     """A connection is in trouble. ``waiting``: emails that wait for it; ``admin_url``: for an administrator to open."""
     name = described.provider_name
     proof = described.verdict.proof
-    words = proof.words if proof is not None else ""
+    # Of a scope the words are ours.
+    words = proof.words if proof is not None and proof.check != "scope" else ""
     said = f"{name} said: “{words}”" if words and words not in described.sentence else ""
+    waits = (
+        "Nothing is lost." if "is due waits" in described.sentence else "What is due waits and is not lost."
+    )
     count = f"{waiting} email{'s wait' if waiting != 1 else ' waits'} for it." if waiting else ""
     return _mail(
         f"{_what_failed(described)}",
         f"{described.connection.address} ({name}), since {_point(since)}:\n{described.sentence}",
         said,
         _help(described, admin_url),
-        f"{count} What is due waits and is not lost. You are told when it works again.".strip(),
+        f"{count} {waits} You are told when it works again.".strip(),
     )
 
 

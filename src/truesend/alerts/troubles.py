@@ -51,7 +51,10 @@ def is_trouble(described: Description) -> bool:
     if verdict.verdict is Verdict.BROKEN:
         return True
     send = verdict.capability("send")
-    return send is not None and send.verdict is Verdict.ATTENTION and blocks(send.cause)
+    if send is None or send.verdict is not Verdict.ATTENTION:
+        return False
+    # What breaks later, when the key at hand runs out, is a trouble then.
+    return blocks(send.cause) and cause(send.cause).severity is Severity.ATTENTION
 
 
 def of_the_operator(described: Description) -> str:

@@ -101,7 +101,7 @@ def _card(
         **head,
         "sentence": "" if troubled else head["said"],
         "explanation": head["said"] if troubled else "",
-        "words": described.verdict.proof.words if troubled and described.verdict.proof else "",
+        "words": _words(described) if troubled else "",
         "fix": fix,
         "waiting": _held(waiting) if verdict is Verdict.BROKEN and waiting else "",
         "who": names(others) if troubled else "",
@@ -126,6 +126,14 @@ def _card(
         "verified_at": described.verified_at,
         "next_refresh_at": described.next_refresh_at,
     }
+
+
+def _words(described: Description) -> str:
+    """The provider's own; of a scope they are ours, and what is said already is not repeated."""
+    proof = described.verdict.proof
+    if proof is None or proof.check == "scope" or proof.words in described.sentence:
+        return ""
+    return proof.words
 
 
 def _can_ask_to_read(connection: Connection) -> bool:

@@ -31,6 +31,8 @@ class Renewers:
         self._changed = threading.Condition()
         self._threads: set[threading.Thread] = set()
         self._resting = 0
+        # At renewals whose rows are due until they are renewed; those that are announced are not.
+        self._holding = 0
         self._rounds = 0
         # Renewals that came to an end since the last look.
         self._done = 0
@@ -43,10 +45,10 @@ class Renewers:
             return
         with self._changed:
             self._rounds += 1
-            busy = len(self._threads) - self._resting
-            # What the busy ones hold in their hands is due as well; where they all hang, nobody waits behind them.
-            left = max(0, due - busy)
-            wanted = -(-left // _EACH) if self._done or not busy else left
+            left = max(0, due - self._holding)
+            # Where all that are at it hang, nobody waits behind them.
+            hang = len(self._threads) > self._resting and not self._done
+            wanted = left if hang else -(-left // _EACH)
             self._done = 0
             for _ in range(min(wanted - self._resting, renewal.AT_ONCE - len(self._threads))):
                 thread = threading.Thread(target=self._run, name="renewer", daemon=True)
@@ -90,12 +92,21 @@ class Renewers:
                 self._threads.discard(threading.current_thread())
                 self._changed.notify_all()
 
-    @staticmethod
-    def _renew_one(providers: list[str]) -> bool:
+    def _renew_one(self, providers: list[str]) -> bool:
         """Renew one token, of the first provider that has one due and may be asked; False where none has."""
         if not installation.may_act():
             return False
-        return any(outages.may_ask(one) and renewal.next_due(one) for one in providers)
+        return any(outages.may_ask(one) and self._renew_at(one) for one in providers)
+
+    def _renew_at(self, provider: str) -> bool:
+        holds = not registry.provider(provider).renews_once
+        with self._changed:
+            self._holding += holds
+        try:
+            return renewal.next_due(provider)
+        finally:
+            with self._changed:
+                self._holding -= holds
 
     def _rest(self, seen: int) -> bool:
         """Until there may be something to do; False where there was nothing for a while."""

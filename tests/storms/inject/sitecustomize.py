@@ -1,6 +1,6 @@
-"""Stops or kills a worker exactly where a send stands, from outside: this folder on PYTHONPATH does it.
+"""Stops or kills a worker exactly where a send or a renewal stands, from outside: this folder on PYTHONPATH does it.
 
-Python imports a `sitecustomize` before anything else. Here it wraps, in a worker only, the real functions of a send.
+Python imports a `sitecustomize` before anything else. Here it wraps, in a worker only, the real functions of both.
 While the folder named by STORM_ORDERS holds `order.json` (`{"cell", "point", "count", "act"}`), every thread that
 comes to the point counts itself and waits there; the last one writes `fired-<cell>` and does the act:
 
@@ -163,16 +163,53 @@ def _wrap_door(module: ModuleType) -> None:
         """Every byte has left."""
         if getattr(_here, "sending", False):
             _gathering.stand("sent")
+        if getattr(_here, "renewing", False):
+            _gathering.stand("renewal_sent")
         return super(mixin, self).getresponse()
 
     module.request = asked  # type: ignore[attr-defined]
     mixin.send, mixin.getresponse = connected, awaited
 
 
+def _wrap_renewal(module: ModuleType) -> None:
+    refresh: Callable[..., Any] = module._refresh
+
+    def refreshed(*arguments: Any, **options: Any) -> Any:
+        _gathering.stand("before_call")
+        _here.renewing = True
+        try:
+            grant = refresh(*arguments, **options)
+        finally:
+            _here.renewing = False
+        _gathering.stand("renewal_answered")
+        return grant
+
+    module._refresh = refreshed  # type: ignore[attr-defined]
+
+
+def _wrap_rescue(module: ModuleType) -> None:
+    keep: Callable[..., Any] = module.keep
+    forget: Callable[..., Any] = module.forget
+
+    def kept(*arguments: Any, **options: Any) -> Any:
+        value = keep(*arguments, **options)
+        _gathering.stand("rescued")
+        return value
+
+    def forgotten(*arguments: Any, **options: Any) -> Any:
+        """Once the answer is committed."""
+        _gathering.stand("stored")
+        return forget(*arguments, **options)
+
+    module.keep, module.forget = kept, forgotten  # type: ignore[attr-defined]
+
+
 _WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "truesend.sending.dispatch": _wrap_dispatch,
     "truesend.sending.rows": _wrap_rows,
     "truesend.providers.http": _wrap_door,
+    "truesend.connections.renewal": _wrap_renewal,
+    "truesend.connections.rescue": _wrap_rescue,
 }
 
 

@@ -179,7 +179,8 @@ def test_two_apps_of_one_user_are_two_accounts(stack: Stack, ana: Person) -> Non
     stack.sandbox.consent(ana.email, "keap", tenant="bb222")
     answer = ana.get(f"/oauth/keap/start?connection={one['id']}")
     assert "cause=other_account" in answer.url
-    assert "another account" in notice(answer)
+    told = f"You chose {ana.email} (bb222); the one to reconnect is {ana.email} (aa111). Nothing was changed."
+    assert told in notice(answer)
     stack.sandbox.consent(ana.email, "keap", tenant="aa111")
     answer = ana.get(f"/oauth/keap/start?connection={one['id']}")
     assert f"connected={one['id']}" in answer.url

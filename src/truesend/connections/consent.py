@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from truesend import clock, env
 from truesend.connections import proofs, storing
+from truesend.connections.describe import labelled
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.organizations import rights
@@ -151,7 +152,9 @@ def finish(
     if Capability.SEND not in adapter.granted(grant.scopes):
         raise _failed(consent, "nothing_granted")
     if consent.connection is not None and consent.connection.subject != identity.subject:
-        raise _failed(consent, "other_account", identity.address)
+        raise _failed(
+            consent, "other_account", labelled(identity.address, adapter.place_of(identity.subject))
+        )
     proved = consent.resets and consent.connection is not None and prove is not None
     if proved and consent.connection is not None and prove is not None:
         result = prove(consent.connection, grant)

@@ -40,8 +40,12 @@ class Description:
 
 def account_label(connection: Connection) -> str:
     """What a connection is called: its address, with its place where one address has several accounts."""
-    place = registry.provider(connection.provider).place_of(connection.subject)
-    return f"{connection.address} ({place})" if place else connection.address
+    return labelled(connection.address, registry.provider(connection.provider).place_of(connection.subject))
+
+
+def labelled(address: str, place: str) -> str:
+    """“ana@x.example (xy123)”; the address alone where there is no place."""
+    return f"{address} ({place})" if place else address
 
 
 def with_facts(rows: QuerySet[Connection]) -> QuerySet[Connection]:

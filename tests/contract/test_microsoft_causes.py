@@ -213,7 +213,9 @@ def test_this_installations_own_client(outlook: MicrosoftMailbox, error: str) ->
 
 
 def test_a_return_address_that_is_not_registered_is_told_by_the_first_page(outlook: MicrosoftMailbox) -> None:
-    assert outlook.adapter.check_redirect(microsoft.CALLBACK) is None
+    registered = outlook.adapter.check_redirect(microsoft.CALLBACK)
+    assert registered is not None
+    assert registered.ok
     found = outlook.adapter.check_redirect("http://localhost:8000/oauth/elsewhere")
     assert found is not None
     assert (found.ok, found.cause) == (False, "redirect_mismatch")

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from truesend import clock
 from truesend.connections import admin_consent
+from truesend.connections.causes import cause
 from truesend.connections.describe import Description, account_label, describe
 from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
@@ -29,9 +30,17 @@ from truesend.web.templatetags.look import moment
 VERDICT_WORDS = {
     Verdict.WORKING: "Working",
     Verdict.UNPROVEN: "Not proved yet",
-    Verdict.ATTENTION: "Slowed down",
+    Verdict.ATTENTION: "Held up",
     Verdict.BROKEN: "Cannot send",
     Verdict.DISCONNECTED: "Disconnected",
+}
+# What holds it up, where that is worth a word of its own.
+_HELD_UP = {
+    "throttled": "Slowed down",
+    "client_throttled": "Slowed down",
+    "daily_limit": "At its limit",
+    "project_limit": "At its limit",
+    "sending_blocked": "Blocked from sending",
 }
 _CAPABILITY_LABELS = {"send": "Send", "contacts": "Contacts"}
 TROUBLED = frozenset({Verdict.BROKEN, Verdict.ATTENTION})
@@ -80,7 +89,7 @@ def line(member: Member, described: Description) -> dict[str, Any]:
         "address": account_label(connection),
         "kind_sentence": kind_sentence(member, connection),
         "verdict": verdict.value,
-        "verdict_word": _verdict_word(described),
+        "verdict_word": verdict_word(described),
         "cause": described.verdict.cause,
         "said": said_here(described) if verdict in TROUBLED else _sentence(described),
     }
@@ -156,13 +165,21 @@ def _held(waiting: int) -> str:
     return f"{waiting} of your emails {'waits' if waiting == 1 else 'wait'} for it; nothing is lost."
 
 
-def _verdict_word(described: Description) -> str:
-    """A connection that sends but cannot read is not one that cannot send."""
+def verdict_word(described: Description) -> str:
+    """The verdict in two or three words. A connection that sends but cannot read is not one that cannot send."""
     verdict = described.verdict.verdict
     send = described.verdict.capability("send")
     if verdict is Verdict.BROKEN and send is not None and send.verdict is not Verdict.BROKEN:
         return f"Sends, but cannot read {_reads(described).partition(' and ')[0]}"
-    return VERDICT_WORDS[verdict]
+    return _held_up(described.verdict.cause) if verdict is Verdict.ATTENTION else VERDICT_WORDS[verdict]
+
+
+def _held_up(code: str) -> str:
+    if cause(code).of_the_client:
+        return "Works for now"  # until the key at hand runs out
+    return _HELD_UP.get(
+        code, "No good answer" if code.startswith("provider_") else VERDICT_WORDS[Verdict.ATTENTION]
+    )
 
 
 def _reads(described: Description) -> str:
@@ -201,10 +218,10 @@ def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any
         Verdict.WORKING: "",
         Verdict.UNPROVEN: {
             "not_asked": "Not asked for",
-            "proof_old": "Worked before, not proved lately",
-            "read_unproven": "No good answer yet",
+            "proof_old": "Last proved",
+            "read_unproven": "No good answer yet; tried",
         }.get(one.cause, "Not tried yet"),
-        Verdict.ATTENTION: "Slowed down",
+        Verdict.ATTENTION: _held_up(one.cause),
         Verdict.BROKEN: "Refused",
         Verdict.DISCONNECTED: "Ended",
     }
@@ -225,7 +242,7 @@ def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any
         "cause": one.cause,
         "sentence": told,
         "at": at,
-        "words": one.proof.words if one.proof and not failed else "",
+        "words": one.proof.words if one.proof and not failed and one.proof.ok else "",
         "last": max(good, default=None) if failed else None,
         "call": one.proof.call if one.proof else "",
     }

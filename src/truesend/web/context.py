@@ -98,7 +98,7 @@ def health(facts: PageFacts) -> dict[str, Any]:
     if bad or odd:
         worst = (bad or odd)[0]
         count = len(bad or odd)
-        words = ("needs you", "need you") if bad else ("is slowed down", "are slowed down")
+        words = ("needs you", "need you") if bad else ("is held up", "are held up")
         return {
             "state": "bad" if bad else "warn",
             "title": f"{count} of {len(described)} {words[count > 1]}",

@@ -167,7 +167,7 @@ def summary(connected: Sequence[Description]) -> str:
     words = {
         Verdict.WORKING: ("works", "work"),
         Verdict.UNPROVEN: ("is not proved yet", "are not proved yet"),
-        Verdict.ATTENTION: ("is slowed down", "are slowed down"),
+        Verdict.ATTENTION: ("is held up", "are held up"),
         Verdict.BROKEN: ("needs you", "need you"),
     }
     counts = Counter(one.verdict.verdict for one in connected)

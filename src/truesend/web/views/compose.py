@@ -25,7 +25,7 @@ from truesend.sending.readiness import Readiness, check
 from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
 from truesend.web import gates as gates_of
 from truesend.web import undoing
-from truesend.web.cards import VERDICT_WORDS
+from truesend.web.cards import verdict_word
 from truesend.web.drafts import (
     Changed,
     Sent,
@@ -114,8 +114,8 @@ def _page(
     refused: bool = False,
 ) -> HttpResponse:
     choices = _choices(member)
-    if draft.connection_id is None and len(choices) == 1:
-        draft.connection = choices[0]
+    if draft.connection_id is None:
+        draft.connection = _chosen(choices, request.GET.get("connected", ""))
     offered = list(choices)
     if draft.connection is not None and draft.connection.disconnected_at is not None:
         offered.append(
@@ -149,6 +149,13 @@ def _choices(member: Member) -> list[Connection]:
     return list(with_facts(live).order_by("created_at"))
 
 
+def _chosen(choices: list[Connection], connected: str) -> Connection | None:
+    """The only one there is, or the one that was connected on the way to sending."""
+    if len(choices) == 1:
+        return choices[0]
+    return next((one for one in choices if str(one.pk) == connected), None)
+
+
 def _most_people(draft: Email) -> int:
     """As many as the chosen provider takes in one email; before a choice, as many as any does."""
     chosen = (
@@ -158,13 +165,13 @@ def _most_people(draft: Email) -> int:
 
 
 def _choice(connection: Connection) -> dict[str, str]:
-    verdict = describe(connection).verdict.verdict
+    described = describe(connection)
     return {
         "id": str(connection.pk),
         "label": account_label(connection),
         "most": str(registry.provider(connection.provider).limits.recipients),
-        "verdict": verdict.value,
-        "verdict_word": VERDICT_WORDS[verdict],
+        "verdict": described.verdict.verdict.value,
+        "verdict_word": verdict_word(described),
     }
 
 

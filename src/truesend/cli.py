@@ -218,9 +218,11 @@ def _up(options: argparse.Namespace) -> int:
 
 def _web(options: argparse.Namespace) -> int:
     from truesend.asgi import application
+    from truesend.organizations import known_keys
     from truesend.runtime.server import serve
     from truesend.web.live import close_streams
 
+    known_keys.check()
     serve(
         application, fds=options.fd, host=options.host, port=options.port, what="web", on_stop=close_streams
     )

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from truesend import clock, env
+from truesend.connections import outages
 from truesend.connections.causes import CAUSES
 from truesend.connections.consent import redirect_uri
 from truesend.connections.models import ClientCheck, Connection, Consent, ProviderClient
@@ -171,6 +172,7 @@ def set_up(
     with transaction.atomic():
         _store(provider, fields, version)
         _note(provider, client, answer, now)
+        outages.lift(provider)
     clients.forget()
     log.info("The client at %s was set by %s.", provider, operator.email)
     return answer

@@ -142,14 +142,6 @@ class Outage(models.Model):
     ask_at = models.DateTimeField(null=True)
 
 
-class EncryptionKey(models.Model):
-    """An encryption key that secrets were stored with: its id and a fingerprint, by which another one is told."""
-
-    id = models.CharField(max_length=255, primary_key=True)
-    fingerprint = models.BinaryField(max_length=32)
-    first_at = models.DateTimeField(default=clock.now)
-
-
 class Consent(models.Model):
     """One started consent, bound to the session of the member who started it."""
 

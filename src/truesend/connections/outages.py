@@ -115,6 +115,11 @@ def _tell(provider: str, now: datetime) -> None:
             live_events.publish_soon(organization_id, "verdict", [connection_id])
 
 
+def lift(provider: str) -> None:
+    """Somebody has repaired what kept the renewals of ``provider`` waiting: they go on at once."""
+    Outage.objects.filter(pk=provider).delete()
+
+
 def waiting() -> QuerySet[Outage, str]:
     """Names of the providers whose renewals wait."""
     return Outage.objects.filter(ask_at__isnull=False).values_list("provider", flat=True)

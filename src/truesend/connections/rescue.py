@@ -44,6 +44,18 @@ _in_hand_lock = threading.Lock()
 
 def keep(connection_id: UUID, version: int, grant: Grant, at: datetime) -> bool:
     """Write the answer to a renewal of token ``version``; True: it stands on the disk. Else this process holds it."""
+    try:
+        _put(connection_id, version, grant, at)
+    except (OSError, env.SettingError) as error:
+        words = error.strerror if isinstance(error, OSError) else error
+        log.error("A renewed key of connection %s could not be kept on disk: %s.", connection_id, words)
+        with _in_hand_lock:
+            _in_hand[connection_id] = version, Kept(grant, at)
+        return False
+    return True
+
+
+def _put(connection_id: UUID, version: int, grant: Grant, at: datetime) -> None:
     told = {
         "access": grant.access_token,
         "refresh": grant.refresh_token,
@@ -52,16 +64,8 @@ def keep(connection_id: UUID, version: int, grant: Grant, at: datetime) -> bool:
         "ends_in": grant.refresh_expires_in,
         "at": at.isoformat(),
     }
-    try:
-        sealed = seal(json.dumps(told), place=_place(connection_id, version))
-        _write(_file(connection_id), b"%d\n" % version + sealed)
-    except (OSError, env.SettingError) as error:
-        words = error.strerror if isinstance(error, OSError) else error
-        log.error("A renewed key of connection %s could not be kept on disk: %s.", connection_id, words)
-        with _in_hand_lock:
-            _in_hand[connection_id] = version, Kept(grant, at)
-        return False
-    return True
+    sealed = seal(json.dumps(told), place=_place(connection_id, version))
+    _write(_file(connection_id), b"%d\n" % version + sealed)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -140,11 +144,12 @@ def waiting() -> dict[UUID, int]:
 
 def put_down() -> None:
     """Try the disk again for what this process holds in its memory alone."""
-    for connection, (version, kept) in list(_in_hand.items()):
-        if keep(connection, version, kept.grant, kept.at):
+    for connection_id, (version, kept) in list(_in_hand.items()):
+        with suppress(OSError, env.SettingError):
+            _put(connection_id, version, kept.grant, kept.at)
             with _in_hand_lock:
-                if _in_hand.get(connection) == (version, kept):
-                    del _in_hand[connection]
+                if _in_hand.get(connection_id) == (version, kept):
+                    del _in_hand[connection_id]
 
 
 def is_held() -> bool:

@@ -42,7 +42,10 @@ def main() -> int:
     import django
 
     django.setup()
+    from truesend.organizations import known_keys
+
     _name_connections()
+    known_keys.check()
     _run_lightly()
     asyncio.run(_Worker().run())
     return 0

@@ -17,7 +17,7 @@ from tests.grants import (
 )
 from tests.sandbox_process import Sandbox
 
-from truesend.connections import outages
+from truesend.connections import outages, probe
 from truesend.connections.models import Outage, Token
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -104,3 +104,23 @@ def test_a_limit_that_names_its_time_is_given_it(sandbox: Sandbox, owner: Member
     sandbox.advance(110)
     assert renew_all("microsoft") >= 1
     assert not outages.waiting().exists()
+
+
+def test_what_is_done_on_schedule_waits_too_and_a_person_who_asks_does_not(
+    sandbox: Sandbox, owner: Member
+) -> None:
+    """Some providers' probes are renewals."""
+    ones = [connected(sandbox, "microsoft", owner) for _ in range(outages.MISSES + 1)]
+    sandbox.fault("token.refresh", "outage", "microsoft")
+    make_due(*ones)
+    renew_all("microsoft")
+    before = renewals(sandbox, "microsoft")
+    for one in ones:
+        probe.verify(one, trigger="schedule")
+    assert renewals(sandbox, "microsoft") == before
+    probe.verify(ones[0], trigger="ana@northwind.example")
+    assert renewals(sandbox, "microsoft") == before + 1
+    sandbox.advance(100)  # one may ask again
+    for one in ones:
+        probe.verify(one, trigger="schedule")
+    assert renewals(sandbox, "microsoft") == before + 2

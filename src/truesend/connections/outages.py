@@ -125,6 +125,12 @@ def waiting() -> QuerySet[Outage, str]:
     return Outage.objects.filter(ask_at__isnull=False).values_list("provider", flat=True)
 
 
+def standing(provider: str) -> ProviderError:
+    """What the one that tried was told last."""
+    row = Outage.objects.filter(pk=provider).first()
+    return ProviderError(row.cause, row.words) if row is not None else ProviderError("provider_error", "")
+
+
 @dataclass(frozen=True)
 class _Seen:
     """When one may ask again, by provider, and until when that is believed (monotonic)."""

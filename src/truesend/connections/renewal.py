@@ -33,6 +33,8 @@ from truesend.providers.errors import ProviderError
 
 log = logging.getLogger("truesend.connections")
 
+# What nobody asked for and no mail waits for.
+SCHEDULE = "schedule"
 # An access token with less life than this is renewed before use.
 MARGIN = timedelta(minutes=2)
 # At most so many in flight per process (design §4), whoever asks.
@@ -73,8 +75,11 @@ class _Try:
 def on_demand(connection: Connection, version: int, *, trigger: str, began: datetime) -> str:
     """A new access token in the place of that of ``version``; whoever asks at the same time shares one renewal.
 
-    Raises :class:`ProviderError`; the failure is recorded before it is raised.
+    Raises :class:`ProviderError`; the failure is recorded before it is raised. Where the provider is down, what is done
+    on schedule waits as what is due does; of those who are overdue that is recorded already.
     """
+    if trigger == SCHEDULE and not outages.may_ask(connection.provider):
+        raise outages.standing(connection.provider)
 
     def look(taken: Taken) -> str | None:
         if taken.version != version and taken.access_expires_at - clock.now() > MARGIN:
@@ -113,7 +118,7 @@ def on_demand(connection: Connection, version: int, *, trigger: str, began: date
 
 def next_due(provider: str) -> bool:
     """Renew the token of ``provider`` that has been due longest; False where none is. Failures are recorded."""
-    this = _Try("schedule")
+    this = _Try(SCHEDULE)
     with suppress(_Overtaken), _carrying_out(this):
         if registry.provider(provider).renews_once:
             announcement = _announcement()

@@ -40,8 +40,7 @@ class Renewers:
 
     def wake(self) -> None:
         """Look for what is due, and see to it that enough threads are at it. Raises what the database raises."""
-        due = self._due()
-        if not due:
+        if self._ended or not (due := self._due()):
             return
         with self._changed:
             self._rounds += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.contract.mailboxes import Mailbox, new_mark
 
 from truesend.providers.contract import Evidence
@@ -64,3 +65,18 @@ def test_a_key_that_is_refused(mailbox: Mailbox) -> None:
         mailbox.message(new_mark()), mailbox.access(), reference=mailbox.prepared(), fence=lambda: None
     )
     assert (result.outcome, result.cause) == (Outcome.NOT_SENT, "access_refused")
+
+
+@pytest.mark.parametrize("body", ["<html>Welcome</html>", "[]"])
+def test_somebody_in_between_who_says_yes_to_everything(mailbox: Mailbox, body: str) -> None:
+    mailbox.access()
+    before = len(_calls(mailbox))
+    mailbox.send(new_mark())
+    made = [one for one in dict.fromkeys(operations(mailbox, before)) if one not in NOT_NEEDED]
+    for operation in made:
+        page = {"status": 200, "body": body, "content_type": "text/html"}
+        fault = mailbox.sandbox.fault(operation, "garbage", provider=mailbox.key, **page)
+        found = asked(mailbox)
+        assert [one for one in found if not one.ok and one.cause == "provider_garbage"], (operation, found)
+        mailbox.sandbox.control("DELETE", f"faults/{fault}")
+    assert all(one.ok for one in asked(mailbox))

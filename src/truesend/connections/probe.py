@@ -80,16 +80,15 @@ def _next(connection: Connection, evidence: list[Evidence] | None, began: dateti
 def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
     """Every answer, recorded; None where there was no key to ask with."""
     adapter = registry.provider(connection.provider)
-    began = clock.now()
     try:
-        evidence = _answers(connection, adapter, trigger, renew=adapter.probes_by_renewal)
-        if any(one.cause == "access_refused" for one in evidence) and not adapter.probes_by_renewal:
-            # The provider may have ended this access token early: a new one decides.
-            began = clock.now()
-            evidence = _answers(connection, adapter, trigger, refused=True)
+        began, evidence = _answers(connection, adapter, trigger, renew=adapter.probes_by_renewal)
+        if any(one.cause == "access_refused" for one in evidence):
+            # The provider may have ended this access token early: a new one decides, as it does before a send.
+            began, evidence = _answers(connection, adapter, trigger, refused=True)
     except ProviderError:
         return None  # the failed renewal is in the proofs already
-    # Dated by the question: an answer to the old grant says nothing of the one that a consent brought meanwhile.
+    # Dated by the question: an answer to the old grant says nothing of the one that a consent brought meanwhile. It
+    # comes after the renewal, whose good answer says nothing of a call that failed after it.
     proofs.record(
         connection, evidence, kind=LedgerKind.PROBE, trigger=trigger, at=began, briefly=trigger == "schedule"
     )
@@ -98,21 +97,22 @@ def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
 
 def _answers(
     connection: Connection, adapter: Provider, trigger: str, *, renew: bool = False, refused: bool = False
-) -> list[Evidence]:
+) -> tuple[datetime, list[Evidence]]:
+    """When the provider was asked, and what it answered. Raises ProviderError where there is no key to ask with."""
     usable = _usable(connection)
     access = tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
-    evidence = adapter.probe(access, usable)
+    began, evidence = clock.now(), adapter.probe(access, usable)
     if Capability.SEND not in usable:
-        return evidence
+        return began, evidence
     grant = next((one for one in evidence if one.check == "grant" and not one.ok), None)
     if grant is not None and cause(grant.cause).severity is not Severity.BROKEN:
-        return evidence  # a provider that is away is not asked again
+        return began, evidence  # a provider that is away is not asked again
     sending = adapter.check_send(access, usable)
     if grant is not None and sending.ok:
         # One call refuses the key and another takes it: that is a fault there, and no end of the grant.
         odd = replace(grant, cause="provider_error")
         evidence = [odd if one is grant else one for one in evidence]
-    return [*evidence, sending]
+    return began, [*evidence, sending]
 
 
 def _usable(connection: Connection) -> list[Capability]:

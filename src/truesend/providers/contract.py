@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from truesend.providers import clients, http, pages
+from truesend.providers import checking, clients, http, pages
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
 from truesend.providers.setup import Setup
 from truesend.providers.shapes import (
@@ -311,27 +311,11 @@ class Provider(ABC):
 
         A refusal of the content is the good answer. Every other is what a send would meet now.
         """
-        for call in self.send_check_requests(access_token, capabilities):
-            found = self._reached(call)
-            if not found.ok:
-                return found
-        return Evidence("reach", True, CHECK_CALL)
-
-    def _reached(self, call: Request) -> Evidence:
-        try:
-            answer = http.request(
-                call.method, call.url, operation=call.operation, headers=call.headers, body=call.body
-            )
-        except http.TransportError as error:
-            return Evidence("send", False, CHECK_CALL, error.cause, error.words)
-        refusal = self.read_refusal(answer)
-        if refusal is None and answer.status < 500 and answer.status not in {401, 403, 429}:
-            return Evidence("reach", True, CHECK_CALL)
-        if refusal is None:
-            return Evidence("send", False, CHECK_CALL, "provider_error", answer.words())
-        if refusal.cause in OF_THE_CONTENT:
-            return Evidence("reach", True, CHECK_CALL)
-        return Evidence("send", False, CHECK_CALL, refusal.cause, refusal.words, until=refusal.retry_at)
+        return checking.ask(
+            self.send_check_requests(access_token, capabilities),
+            refusal=self.read_refusal,
+            is_accepted=lambda answer: self.read_accepted(answer) is not None,
+        )
 
     def judge_send(self, answer: http.Answer, reference: str = "") -> SendResult:
         """Outcome of a send's answer: accepted, else by a recognised error body, else by the status (design §5).

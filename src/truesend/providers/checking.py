@@ -1,0 +1,54 @@
+"""Asking the calls of a send with nothing to send: whether they are reached, and let this key through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from truesend.providers import http
+from truesend.providers.errors import Refusal
+from truesend.providers.shapes import CHECK_CALL, OF_THE_CONTENT, Evidence, Request
+
+REACHED = Evidence("reach", True, CHECK_CALL)
+
+
+def ask(
+    calls: Iterable[Request],
+    *,
+    refusal: Callable[[http.Answer], Refusal | None],
+    is_accepted: Callable[[http.Answer], bool],
+) -> Evidence:
+    """The first answer that is not as it has to be, or that all are.
+
+    A ``refusal`` of the content is the good answer, and where a call only reads what it read. A send with nothing to
+    send may be accepted in the provider's own form. Every other is what a send would meet now.
+    """
+    for call in calls:
+        found = _reached(call, refusal, is_accepted)
+        if not found.ok:
+            return found
+    return REACHED
+
+
+def _reached(
+    call: Request,
+    refusal: Callable[[http.Answer], Refusal | None],
+    is_accepted: Callable[[http.Answer], bool],
+) -> Evidence:
+    try:
+        answer = http.request(
+            call.method, call.url, operation=call.operation, headers=call.headers, body=call.body
+        )
+    except http.TransportError as error:
+        return Evidence("send", False, CHECK_CALL, error.cause, error.words)
+    refused = refusal(answer)
+    if refused is not None:
+        if refused.cause in OF_THE_CONTENT:
+            return REACHED
+        return Evidence("send", False, CHECK_CALL, refused.cause, refused.words, until=refused.retry_at)
+    if answer.status < 400:
+        # Somebody in between says yes to everything, and would say it to a send as well.
+        sound = is_accepted(answer) if call.operation == CHECK_CALL else isinstance(answer.json(), Mapping)
+        return REACHED if sound else Evidence("send", False, CHECK_CALL, "provider_garbage", answer.words())
+    if answer.status >= 500 or answer.status in {401, 403, 429}:
+        return Evidence("send", False, CHECK_CALL, "provider_error", answer.words())
+    return REACHED

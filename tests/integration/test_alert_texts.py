@@ -51,7 +51,7 @@ TABLE = {
     "account_gone": Told("Google says that this account was deleted or disabled.", helps=ADMIN),
     "access_refused": Told("Google refused our key for this account."),
     "no_refresh_token": Told("Google gave no lasting permission, so it ends within the hour."),
-    "scope_missing": Told("The box for this permission was not ticked at Google.", subject=READ),
+    "scope_missing": Told("This permission was not given at Google.", subject=READ),
     "admin_policy": Told("An administrator at Google does not allow Truesend for this account.", helps=ADMIN),
     "mailbox_missing": Told("This Google account has no mailbox that can send.", helps=ADMIN),
     "secret_unreadable": Told("The key of this connection was stored with an encryption key"),

@@ -112,7 +112,7 @@ CAUSES: dict[str, Cause] = {
         _c("account_gone", _B, "{provider} says that this account was deleted or disabled.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT, meanwhile="Once it is restored there, reconnect it."),
         _c("access_refused", _B, "{provider} refused our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("no_refresh_token", _B, "{provider} gave no lasting permission, so it ends within the hour.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("scope_missing", _B, "The box for this permission was not ticked at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect and tick it."),
+        _c("scope_missing", _B, "This permission was not given at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect and give it; where there is a box for it, tick it."),
         _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a new consent or a good answer of what was refused.", meanwhile="Once it is allowed there, reconnect it."),
         _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, "A new consent, or a good answer of what was refused.", meanwhile="Once it has one, reconnect it."),
         _c("disconnected", _B, "This account was disconnected here.", Action.RECONNECT, Who.HOLDER, _CONSENT),

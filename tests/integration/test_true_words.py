@@ -12,7 +12,7 @@ import pytest
 from tests import stack as stacks
 from tests import up
 from tests.connections import ledger
-from tests.fault_texts import error
+from tests.fault_texts.google import error
 from tests.stack import Person, Stack, until
 
 QUIET = 130

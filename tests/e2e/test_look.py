@@ -101,6 +101,8 @@ def _failing(stack: Stack) -> Room:
     stack.sandbox.fault("any", "revoke_grant", account=ben.email)
     sent = ben.send(connection["id"], subject="Welcome-aboard-without-any-place-to-break-the-line-" * 2)
     ben.email_when(sent["id"], ("held", "failed"))
+    stack.sandbox.consent(ben.email, decision="deny")
+    assert "cause=consent_denied" in ben.get("/oauth/google/start?capabilities=send").url
     return Room(
         "failing",
         ben,

@@ -176,6 +176,8 @@ def finish(
         )
     except DatabaseError:
         raise _failed(consent, "storage_failed") from None
+    # What it led to, for the page the member comes back to.
+    Consent.objects.filter(pk=consent.pk).update(connection=connection)
     return Finished(connection, consent)
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.sessions.backends.base import SessionBase
+
 from truesend import clock
 from truesend.connections import admin_consent
 from truesend.connections.causes import CAUSES, Action, Who, cause, consent_sentence
@@ -25,10 +27,28 @@ _FRESH = timedelta(minutes=15)
 _NEWS = timedelta(minutes=10)
 
 
-def notice(member: Member, query: Mapping[str, str], session_key: str = "") -> dict[str, Any] | None:
-    """The notice for the query a callback or a button came back with, or None."""
-    if query.get("cause", "") in CAUSES:
-        return failed_consent(member, query["cause"], query.get("provider", ""))
+# What ended a way to a connection that left no consent: [what, the clock's time], for the page that comes next.
+_ENDED = "way_ended"
+
+
+def remember(session: SessionBase, what: str) -> None:
+    """Have the next pages of this session tell of ``what``: a cause or the id of a connection, as in their address."""
+    session[_ENDED] = [what, clock.now().timestamp()]
+
+
+def _remembers(session: SessionBase, what: str) -> bool:
+    ended, at = session.get(_ENDED) or ("", 0.0)
+    return bool(ended == what and at > (clock.now() - _FRESH).timestamp())
+
+
+def notice(member: Member, query: Mapping[str, str], session: SessionBase) -> dict[str, Any] | None:
+    """The notice for the query a callback or a button came back with, or None.
+
+    An address alone says nothing: a link that somebody kept or made up tells of no consent that did not happen.
+    """
+    code = query.get("cause", "")
+    if code in CAUSES and (_failed(member, code) is not None or _remembers(session, code)):
+        return failed_consent(member, code, query.get("provider", ""))
     if (connection := _find(member, query.get("refused", ""))) is not None:
         described = describe(connection)
         return {
@@ -38,8 +58,12 @@ def notice(member: Member, query: Mapping[str, str], session_key: str = "") -> d
             "fix": helps(member, described),
             "who": names(described.who),
         }
-    if (connection := _find(member, query.get("connected", ""))) is not None and _just_connected(connection):
-        return _connected(connection, was_reset="reset" in query)
+    if (
+        connection := _find(member, query.get("connected", ""))
+    ) is not None and connection.disconnected_at is None:
+        consent = _succeeded(member, connection)
+        if consent is not None or _remembers(session, str(connection.pk)):
+            return _connected(connection, was_reset=consent is not None and consent.resets)
     if (connection := _find(member, query.get("tested", ""))) is not None:
         return {
             "state": "ok",
@@ -49,7 +73,7 @@ def notice(member: Member, query: Mapping[str, str], session_key: str = "") -> d
     left = unreturned(member)
     if left is None:
         return None
-    return _astray(left) if is_astray(left) else _back_by_hand(left, session_key)
+    return _astray(left) if is_astray(left) else _back_by_hand(left, session.session_key or "")
 
 
 def _connected(connection: Connection, *, was_reset: bool) -> dict[str, Any]:
@@ -97,8 +121,16 @@ def _pages(left: Consent) -> dict[str, str]:
     return {"label": "What did its page say?", "url": f"/oauth/{left.provider}/pages"}
 
 
-def _just_connected(connection: Connection) -> bool:
-    return connection.disconnected_at is None and connection.consented_at > clock.now() - _NEWS
+def _succeeded(member: Member, connection: Connection) -> Consent | None:
+    """The member's own consent that has just connected it."""
+    own = Consent.objects.filter(member=member, connection=connection, cause="")
+    return own.filter(returned_at__gt=clock.now() - _NEWS).order_by("-returned_at").first()
+
+
+def _failed(member: Member, code: str) -> Consent | None:
+    """The member's own consent that has just ended in that cause."""
+    own = Consent.objects.select_related("connection__member__user").filter(member=member, cause=code)
+    return own.filter(returned_at__gt=clock.now() - _FRESH).order_by("-returned_at").first()
 
 
 def dead_ends(member: Member, adapter: Provider) -> list[dict[str, Any]]:
@@ -135,12 +167,7 @@ def start_again(member: Member, provider: str) -> dict[str, str] | None:
 
 def failed_consent(member: Member, code: str, provider: str) -> dict[str, Any]:
     """Cause, the provider's words, who can help and the button that does, of the consent that just failed."""
-    consent = (
-        Consent.objects.select_related("connection__member__user")
-        .filter(member=member, cause=code, returned_at__gt=clock.now() - _FRESH)
-        .order_by("-returned_at")
-        .first()
-    )
+    consent = _failed(member, code)
     key = consent.provider if consent is not None else provider
     name = registry.provider(key).name if key in registry.PROVIDERS else "The provider"
     words = consent.words if consent is not None else ""

@@ -32,8 +32,7 @@ from truesend.web.views import keys
 @member_page
 def integration(request: HttpRequest, member: Member) -> HttpResponse:
     """`/integration`; `?q=` and `?show=` choose among many."""
-    session = request.session.session_key or ""
-    context = {**_context(request, member), "notice": notices.notice(member, request.GET, session)}
+    context = {**_context(request, member), "notice": notices.notice(member, request.GET, request.session)}
     context["connect"] = integrations.connect(member, facts_of(request, member).connected)
     context["keys"] = keys.offers(member)
     return render(request, "integration.html", context)

@@ -33,10 +33,10 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     adapter = registry.provider(provider)
     next_path = local_path(request.GET.get("next", ""))
     if not adapter.is_configured():
-        return _to(next_path, cause="client_missing", provider=provider)
+        return _refused(request, next_path, "client_missing", provider)
     if refused_by_rule(adapter) is not None:
         # Its page would lead nowhere.
-        return _to(next_path, cause="address_refused", provider=provider)
+        return _refused(request, next_path, "address_refused", provider)
     kind = Kind.ORGANIZATION if request.GET.get("kind") == Kind.ORGANIZATION else Kind.PERSONAL
     connection = _reconnecting(member, provider, request.GET.get("connection", ""))
     if connection is not None:
@@ -148,6 +148,12 @@ def _state_invalid(request: HttpRequest, provider: str) -> HttpResponse:
         "fix": {"label": "Start again", "url": "/integration"},
     }
     return render(request, "problem.html", context, status=400)
+
+
+def _refused(request: HttpRequest, next_path: str, cause: str, provider: str) -> HttpResponse:
+    """Nobody was sent away, so there is no consent that tells the next page of it."""
+    notices.remember(request.session, cause)
+    return _to(next_path, cause=cause, provider=provider)
 
 
 def _to(next_path: str, **result: str) -> HttpResponse:

@@ -22,6 +22,7 @@ from truesend.providers import registry
 from truesend.sending import leaving, reconcile
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
+from truesend.web import notices
 from truesend.web.gate import member_page
 
 
@@ -60,6 +61,7 @@ def connect(request: HttpRequest, member: Member, provider: str) -> HttpResponse
             send_test_email(member, connected)
     leaving.is_back(connected)
     reconcile.look_again(connected.pk)
+    notices.remember(request.session, str(connected.pk))
     return HttpResponseRedirect(f"/integration?connected={connected.pk}")
 
 

@@ -314,3 +314,27 @@ def test_what_is_wrong_with_the_client_breaks_nothing_while_the_key_lasts(cause:
     ):
         found = judge(facts(*proofs, access_until=until), NOW)
         assert (found.verdict, found.cause) == (verdict, cause)
+
+
+def test_a_call_that_is_not_reached_hides_no_block() -> None:
+    """A mailbox that was switched off for a while and is blocked for sending is still blocked when it is back."""
+    proofs = [
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=20)),
+        bad("send", ago(minutes=9), "sending_blocked"),
+        bad("reach", ago(minutes=6), "mailbox_missing"),
+    ]
+    assert judge(facts(*proofs), NOW).cause == "mailbox_missing"
+    back = judge(facts(*proofs, good("reach", ago(minutes=2))), NOW)
+    assert (back.verdict, back.cause) == (Verdict.ATTENTION, "sending_blocked")
+    assert judge(facts(*proofs, good("send", ago(minutes=2))), NOW).verdict is Verdict.WORKING
+
+
+def test_what_a_check_brought_up_a_check_ends() -> None:
+    asked = [
+        good("grant", ago(minutes=1)),
+        good("send", ago(minutes=20)),
+        bad("reach", ago(minutes=9), "provider_refused"),
+    ]
+    assert judge(facts(*asked), NOW).cause == "provider_refused"
+    assert judge(facts(*asked, good("reach", ago(minutes=2))), NOW).verdict is Verdict.WORKING

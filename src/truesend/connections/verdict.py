@@ -115,7 +115,7 @@ def _capability(
         return CapabilityVerdict(name, Verdict.BROKEN, "scope_missing", proofs.get(("scope", False)))
     if not facts.has_refresh_token:
         return CapabilityVerdict(name, Verdict.BROKEN, "no_refresh_token", None)
-    own = _standing_failure(name, facts, proofs)
+    own = _own_failure(name, facts, proofs)
     lapsed = own is not None and _has_lapsed(own, now)
     standing = [one for one in (grant, None if lapsed else own) if one is not None]
     if standing:
@@ -133,23 +133,38 @@ def _capability(
 
 
 def _worst(failures: Iterable[ProofFact | None]) -> ProofFact | None:
-    """The one that breaks most, the newest of them."""
-    known = [one for one in failures if one is not None]
-    return max(known, key=lambda one: (cause(one.cause).severity is Severity.BROKEN, one.at), default=None)
+    """The one that breaks most, then what only a send ends, the newest of them."""
+    known = [(cause(one.cause), one) for one in failures if one is not None]
+    ranked = [(found.severity is Severity.BROKEN, found.by_a_send, one.at, one) for found, one in known]
+    return max(ranked, key=lambda row: row[:3], default=(False, False, None, None))[3]
+
+
+def _own_failure(name: str, facts: Facts, proofs: Mapping[tuple[str, bool], ProofFact]) -> ProofFact | None:
+    """What is in the way of a capability itself; in that of sending also a call of it that is not reached.
+
+    A failed send ends when the calls of a send are reached again, but where only a send can tell; that they are not
+    reached ends with an accepted send as well.
+    """
+    own = _standing_failure(name, facts, proofs)
+    if name != "send":
+        return own
+    unreached = _standing_failure("reach", facts, proofs)
+    sent, reached = proofs.get(("send", True)), proofs.get(("reach", True))
+    if unreached is not None and sent is not None and sent.at >= unreached.at:
+        unreached = None
+    if own is not None and reached is not None and reached.at >= own.at and not cause(own.cause).by_a_send:
+        own = None
+    return _worst((own, unreached))
 
 
 def _standing_failure(
     check: str, facts: Facts, proofs: Mapping[tuple[str, bool], ProofFact]
 ) -> ProofFact | None:
-    """The newest failure of a check, unless a good answer or a new consent came after it.
-
-    The failure of a send ends, too, when the sending call is reached again, but where only a send can tell.
-    """
+    """The newest failure of a check, unless a good answer or a new consent came after it."""
     bad, good = proofs.get((check, False)), proofs.get((check, True))
     if bad is None or bad.at < facts.consented_at or (good is not None and good.at >= bad.at):
         return None
-    reached = proofs.get(("reach", True)) if check == "send" and not cause(bad.cause).by_a_send else None
-    return None if reached is not None and reached.at >= bad.at else bad
+    return bad
 
 
 def _has_lapsed(failure: ProofFact, now: datetime) -> bool:

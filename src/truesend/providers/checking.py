@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from truesend.providers import http
 from truesend.providers.errors import Refusal
-from truesend.providers.shapes import CHECK_CALL, OF_THE_CONTENT, Evidence, Request
+from truesend.providers.shapes import CHECK_CALL, Evidence, Request
 
 REACHED = Evidence("reach", True, CHECK_CALL)
 
@@ -39,16 +39,16 @@ def _reached(
             call.method, call.url, operation=call.operation, headers=call.headers, body=call.body
         )
     except http.TransportError as error:
-        return Evidence("send", False, CHECK_CALL, error.cause, error.words)
+        return Evidence("reach", False, CHECK_CALL, error.cause, error.words)
     refused = refusal(answer)
     if refused is not None:
-        if refused.cause in OF_THE_CONTENT:
+        if refused.cause in call.good_refusals:
             return REACHED
-        return Evidence("send", False, CHECK_CALL, refused.cause, refused.words, until=refused.retry_at)
+        return Evidence("reach", False, CHECK_CALL, refused.cause, refused.words, until=refused.retry_at)
     if answer.status < 400:
         # Somebody in between says yes to everything, and would say it to a send as well.
         sound = is_accepted(answer) if call.operation == CHECK_CALL else isinstance(answer.json(), Mapping)
-        return REACHED if sound else Evidence("send", False, CHECK_CALL, "provider_garbage", answer.words())
-    if answer.status >= 500 or answer.status in {401, 403, 429}:
-        return Evidence("send", False, CHECK_CALL, "provider_error", answer.words())
-    return REACHED
+        return REACHED if sound else Evidence("reach", False, CHECK_CALL, "provider_garbage", answer.words())
+    # Nothing of the kind the provider says: a page of somebody in between, or an address that is not there.
+    cause = "provider_error" if answer.status >= 500 else "provider_refused"
+    return Evidence("reach", False, CHECK_CALL, cause, f"{answer.status} {answer.words()}".strip())

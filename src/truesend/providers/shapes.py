@@ -98,6 +98,8 @@ class Request:
     operation: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
+    # Of a call that only asks: the refusals that are good answers.
+    good_refusals: frozenset[str] = OF_THE_CONTENT
 
 
 @dataclass(frozen=True)

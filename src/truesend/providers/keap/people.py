@@ -9,12 +9,12 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from truesend import clock
-from truesend.providers.contract import Party, Request
+from truesend.providers.contract import OF_THE_CONTENT, Party, Request
 from truesend.providers.errors import ProviderError
 from truesend.providers.keap import api
 
@@ -129,7 +129,8 @@ def check_requests(secret: str) -> list[Request]:
     A contact without any way to reach it is refused with a 400 (specification of `POST /v2/contacts`).
     """
     return [
-        _status_request(NOBODY, secret),
+        # Nobody has this address, and so it has no state.
+        replace(_status_request(NOBODY, secret), good_refusals=OF_THE_CONTENT | {"not_found"}),
         _users_request("", secret, size=1),
         _find_request(NOBODY, secret),
         _make_request({}, secret),

@@ -15,7 +15,7 @@ from email.policy import compat32
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from truesend.providers.contract import CHECK_CALL, Request, SentCopy
+from truesend.providers.contract import CHECK_CALL, OF_THE_CONTENT, Request, SentCopy
 from truesend.providers.http import Answer
 
 # Our mark travels in a header of its own; Graph carries those that begin with x-.
@@ -53,7 +53,14 @@ def draft_check_requests(access_token: str, base: str) -> list[Request]:
     headers = _headers(access_token, "text/plain")
     return [
         Request("POST", f"{base}/me/messages", CHECK_CALL, headers, b"!"),
-        Request("POST", f"{_message(_NO_DRAFT, base)}/send", CHECK_CALL, _headers(access_token), b""),
+        Request(
+            "POST",
+            f"{_message(_NO_DRAFT, base)}/send",
+            CHECK_CALL,
+            _headers(access_token),
+            b"",
+            good_refusals=OF_THE_CONTENT | {"not_found"},
+        ),
     ]
 
 

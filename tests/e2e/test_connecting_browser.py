@@ -151,7 +151,7 @@ def test_an_unticked_box(chromium: Browser, stack: Stack) -> None:
         page.get_by_role("button", name="Allow").click()
         card = page.get_by_role("article")
         expect(card).to_contain_text("Sends, but cannot read replies")
-        expect(card).to_contain_text("The box for this permission was not ticked at Google.")
+        expect(card).to_contain_text("This permission was not given at Google.")
         shown(page)
         card.get_by_role("button", name="Reconnect", exact=True).click()
         allow_again(page)

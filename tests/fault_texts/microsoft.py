@@ -84,7 +84,6 @@ _PASSWORD = M.ended(
 _IDLE = M.ended("grant_idle", "Nobody used this permission for so long that Microsoft ended it.")
 _MFA = M.ended("mfa_required", "Microsoft asks for a second proof of who you are before it goes on.")
 _SECRET = M.client("client_secret_expired", "This installation's client secret at Microsoft has expired.")
-_NO_APP = M.client("client_unknown", "Microsoft does not know this installation's client id.")
 _DEATHS: dict[str, dict[str, Any]] = {
     "revoked": _PASSWORD, "unused": _IDLE, "password": _PASSWORD, "deleted": M.gone, "disabled": M.gone,
     "admin_policy": M.blocked, "mfa": _MFA, "sign_in_frequency": M.session, "conditional_access": M.blocked,
@@ -167,7 +166,7 @@ CASES = [
     *[Case("token", "expire_grant", {"cause": cause}, **M.rejected, name=f"personal-{cause}", personal=True) for cause in ("revoked", "mfa")],
     Case("token", "account", {"disabled": True}, **M.gone, name="disabled", also=(("send", "expire_access", {"times": 1}),)),
     Case("token", "account", {"admin_block": True}, **M.blocked, name="admin-block", also=(("send", "expire_access", {"times": 1}),)),
-    Case("token", "account", {"app_disabled": True}, **_NO_APP, name="app-disabled", also=(("send", "expire_access", {"times": 1}),)),
+    Case("token", "account", {"app_disabled": True}, **M.blocked, name="app-disabled", also=(("send", "expire_access", {"times": 1}),)),
     # -- “Verify now” renews first; then it reads, or asks who we are, and makes the calls of a send --
     *M.of_a_check("read"),
     *M.of_a_check("identity"),

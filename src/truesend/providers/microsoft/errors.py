@@ -48,7 +48,7 @@ _BY_NUMBER: dict[int, tuple[str, bool]] = {
     50011: ("redirect_mismatch", False),
     700016: ("client_unknown", False),
     70001: ("client_unknown", False),
-    7000112: ("client_unknown", False),  # disabled
+    7000112: ("admin_policy", False),  # disabled in the directory of the account, by its administrators
     7000215: ("client_secret_wrong", False),
     7000218: ("client_secret_wrong", False),  # none was sent
     7000222: ("client_secret_expired", False),

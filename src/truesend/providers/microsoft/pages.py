@@ -19,9 +19,9 @@ PAGES: tuple[DeadEnd, ...] = (
         "AADSTS50011: The redirect URI … does not match the redirect URIs configured", "redirect_mismatch"
     ),
     DeadEnd("AADSTS700016: Application with identifier … was not found in the directory", "client_unknown"),
-    DeadEnd("AADSTS7000112: Application … is disabled", "client_unknown"),
     DeadEnd("AADSTS90002: Tenant … not found", "tenant_unknown"),
     DeadEnd("AADSTS50194: Application … is not configured as a multi-tenant application", "org_internal"),
     DeadEnd("AADSTS50020: User account … does not exist in tenant …", "org_internal"),
     DeadEnd("AADSTS53003: Access has been blocked by Conditional Access policies", "admin_policy"),
+    DeadEnd("AADSTS7000112: Application … is disabled", "admin_policy"),
 )

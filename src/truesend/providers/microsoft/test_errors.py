@@ -74,7 +74,7 @@ NUMBERS: tuple[tuple[int, str, int, str, bool], ...] = (
     (700016, "unauthorized_client", 400, "client_unknown", False),
     (700016, "invalid_client", 400, "client_unknown", False),
     (70001, "unauthorized_client", 400, "client_unknown", False),
-    (7000112, "unauthorized_client", 400, "client_unknown", False),
+    (7000112, "unauthorized_client", 400, "admin_policy", False),
     (7000215, "invalid_client", 401, "client_secret_wrong", False),
     (7000218, "invalid_client", 401, "client_secret_wrong", False),
     (7000222, "invalid_client", 401, "client_secret_expired", False),

@@ -146,6 +146,21 @@ def test_what_was_over_before_it_was_sent_is_not_told(ana: Member) -> None:
     assert letters() == []
 
 
+def test_another_trouble_is_no_recovery(ana: Member) -> None:
+    mailbox = box(ana)
+    fails(mailbox)
+    Letter.objects.update(sent_at=clock.real_now())
+    # What stops renewals alone lets the key at hand go on; that is no good news.
+    fails(mailbox, "client_unknown", "unauthorized_client")
+    pass_(6)
+    look()
+    assert letters(Letter.Kind.RECOVERED) == []
+    fails(mailbox)
+    assert letters(Letter.Kind.BROKEN) == [("broken", ana.user.email)]
+    works(mailbox)
+    assert letters(Letter.Kind.RECOVERED) == [("recovered", ana.user.email)]
+
+
 def test_a_block_is_a_trouble_and_a_limit_is_none(ana: Member) -> None:
     mailbox = box(ana)
     for harmless in ("daily_limit", "throttled", "provider_error"):

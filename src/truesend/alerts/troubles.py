@@ -57,6 +57,11 @@ def is_trouble(described: Description) -> bool:
     return blocks(send.cause) and cause(send.cause).severity is Severity.ATTENTION
 
 
+def is_well(described: Description) -> bool:
+    """Whether nothing is known against it: it works, or is not proved yet."""
+    return described.verdict.verdict in {Verdict.WORKING, Verdict.UNPROVEN}
+
+
 def of_the_operator(described: Description) -> str:
     """The cause that only who runs the installation can repair, where there is one; else empty."""
     return next((one.cause for one in described.verdict.capabilities if _is_operators(one.cause)), "")
@@ -70,6 +75,8 @@ def _judge(row: Trouble, one: Description, now: datetime) -> None:
     ended = one.connection.disconnected_at is not None
     if is_trouble(one) and not ended:
         _goes_on(row, one, now)
+    elif row.told and not ended and not is_well(one):
+        _note(row, look_at=now + _AGAIN)  # another trouble took its place; that is no good news
     elif row.since is not None:
         _is_over(row, one, now, told=row.told and not ended)
     elif row.quiet_until is not None and row.quiet_until > now and not ended:

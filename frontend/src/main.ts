@@ -14,6 +14,7 @@ import { startTheme } from "./theme.ts";
 import { startTimes } from "./times.ts";
 import { startToasts } from "./toasts.ts";
 import { startUndo } from "./undo.ts";
+import { startUnfold } from "./unfold.ts";
 
 startTheme();
 startTimes();
@@ -27,3 +28,4 @@ startNotify();
 startRecovery();
 startClamped();
 startUndo();
+startUnfold();

@@ -121,7 +121,8 @@ def verify(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRes
         probe.verify(connection, trigger=member.user.email)
     else:
         messages.error(request, f"Not checked. {standing.sentence}")
-    return HttpResponseRedirect("/integration")
+    # Back to where the button was: among many its line is unfolded again.
+    return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
 
 
 @require_POST

@@ -44,3 +44,20 @@ def test_is_connected_is_told_to_whoever_connected_it(stack: Stack) -> None:
     assert told.format(shared["address"]) not in ben.get(f"/integration?connected={shared['id']}").text
     stack.sandbox.advance(11 * 60)
     assert told.format(own["address"]) not in ana.get(f"/integration?connected={own['id']}").text
+
+
+def test_what_is_disconnected_has_no_pages_of_its_own(stack: Stack) -> None:
+    ana, eve = stack.person(), stack.person("eve", "Elsewhere")
+    one = ana.connect()
+    path = f"/connections/{one['id']}"
+    first = ana.post(f"{path}/disconnect")
+    assert (first.url, f"{ana.email} is disconnected." in first.text) == (f"{stack.url}/integration", True)
+    told = f"{ana.email} is disconnected already."
+    # A second click comes to the same page, with a sentence of its own.
+    for answer in (
+        ana.post(f"{path}/disconnect"),
+        *(ana.get(f"{path}/{of}") for of in ("disconnect", "reset", "read")),
+    ):
+        assert answer.url == f"{stack.url}/integration"
+        assert told in answer.text
+    assert eve.get(f"{path}/disconnect").status_code == 404

@@ -119,7 +119,8 @@ def _card(
         "primary": fix if verdict is not Verdict.WORKING and not (asked and not asked.again) else None,
         "asked": asked,
         "can_verify": mine and live,
-        "can_test": mine and live and verdict is not Verdict.BROKEN,
+        # One that cannot read sends all the same.
+        "can_test": mine and live and _sends(described),
         "can_reset": mine
         and live
         and registry.provider(connection.provider).is_configured()
@@ -143,6 +144,11 @@ def _words(described: Description) -> str:
     if proof is None or proof.check == "scope" or proof.words in described.sentence:
         return ""
     return proof.words
+
+
+def _sends(described: Description) -> bool:
+    send = described.verdict.capability("send")
+    return send is not None and send.verdict is not Verdict.BROKEN
 
 
 def _can_ask_to_read(connection: Connection) -> bool:

@@ -34,6 +34,12 @@ def _connection(member: Member, connection_id: UUID) -> Connection:
     return found
 
 
+def _ended(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """To the page that shows what there is: nothing can be done to this one any more but to connect it again."""
+    messages.info(request, f"{connection.address} is disconnected already. Connect it again to use it.")
+    return HttpResponseRedirect("/integration")
+
+
 @require_http_methods(["GET", "POST"])
 @cache_control(private=True, no_store=True)
 @member_page
@@ -41,10 +47,13 @@ def disconnect(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
     """“Disconnect”."""
     connection = _connection(member, connection_id)
     check_manages(member, connection)
+    if connection.disconnected_at is not None:
+        return _ended(request, connection)
     if request.method == "POST":
         if leaving.disconnect(connection, trigger=member.user.email):
             messages.success(request, f"{connection.address} is disconnected.")
-        return HttpResponseRedirect("/integration")
+            return HttpResponseRedirect("/integration")
+        return _ended(request, connection)
     told = consequences.of_disconnecting(member, connection)
     return _page(
         request, member, connection, f"Disconnect {connection.address}?", told, "Disconnect", ends=True
@@ -119,6 +128,8 @@ def reset(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResp
     """“Reset this connection”: what happens, and the button that goes there."""
     connection = _connection(member, connection_id)
     check_manages(member, connection)
+    if connection.disconnected_at is not None:
+        return _ended(request, connection)
     check_connects(member, connection.provider, connection.kind)
     name = registry.provider(connection.provider).name
     context = {
@@ -143,6 +154,8 @@ def read(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRespo
     """“See replies and bounces”: what reading is for, and the button that asks for it."""
     connection = _connection(member, connection_id)
     check_manages(member, connection)
+    if connection.disconnected_at is not None:
+        return _ended(request, connection)
     check_connects(member, connection.provider, connection.kind)
     adapter = registry.provider(connection.provider)
     if Capability.READ not in adapter.capabilities or Capability.READ in connection.asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from django.db import connection
 from tests import rows
 from tests.sandbox_process import Sandbox, running_sandbox
 
+from truesend import clock
 from truesend.connections import clients as ours
 from truesend.connections.client_troubles import troubles
-from truesend.connections.models import ClientCheck, LedgerKind, ProviderClient
+from truesend.connections.models import ClientCheck, Consent, LedgerKind, ProviderClient
 from truesend.connections.proofs import record
 from truesend.organizations.models import User
 from truesend.providers import clients, http, registry, sandboxed
@@ -214,6 +216,29 @@ def test_an_address_that_changes_makes_the_answer_an_old_one(
     assert ours.known("google").check is None
     ours.check("google")
     assert ClientCheck.objects.get().since > since
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_who_came_back_before_anybody_asked(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """The first look at a client is no change of it; another secret later is one."""
+    monkeypatch.setenv("TRUESEND_GOOGLE_CLIENT_ID", "sandbox-google-client")
+    monkeypatch.setenv("TRUESEND_GOOGLE_CLIENT_SECRET", "sandbox-google-secret")
+    then = clock.now() - timedelta(days=3)
+    Consent.objects.create(
+        state_digest=b"a" * 32, session_digest=b"s" * 32, member=rows.member(), provider="google",
+        kind="personal", capabilities=["send"], verifier=b"", nonce="n", next_path="/", started_at=then,
+        returned_at=then,
+    )  # fmt: skip
+    if before:
+        assert ours.known("google").returned_at == then
+    ours.check("google")
+    assert ours.known("google").returned_at == then
+    monkeypatch.setenv("TRUESEND_GOOGLE_CLIENT_SECRET", "another")
+    assert ours.known("google").returned_at is None
+    ours.check("google")
+    assert ours.known("google").returned_at is None
 
 
 def test_removed(sandbox: Sandbox, oda: User) -> None:

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
@@ -30,6 +30,7 @@ log = logging.getLogger("truesend.connections")
 # What a provider says of the client itself; every connection there is hit by it.
 REFUSED = frozenset(one.code for one in CAUSES.values() if one.of_the_client) - {"client_missing"}
 _VISIBLE = re.compile(r"[!-~]+")
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_ID, _LONGEST_SECRET = 300, 1000
 
 
@@ -119,15 +120,28 @@ def known(provider: str) -> Known:
         row,
         row is not None and _opened(row) is None,
         check,
-        _returned(provider, check),
+        _returned(provider, client, row, check),
     )
 
 
-def _returned(provider: str, check: ClientCheck | None) -> datetime | None:
-    if check is None:
-        return None
-    back = Consent.objects.filter(provider=provider, cause="", returned_at__gte=check.since)
+def _returned(
+    provider: str, client: Client | None, row: ProviderClient | None, check: ClientCheck | None
+) -> datetime | None:
+    """When somebody last came back, of the consents since the client last changed."""
+    if check is not None:
+        since = check.since
+    elif client is None or ClientCheck.objects.filter(pk=provider).exists():
+        return None  # it has changed since anybody looked, and nobody knows when
+    else:
+        since = _first_since(client, row)
+    back = Consent.objects.filter(provider=provider, cause="", returned_at__gte=since)
     return back.order_by("-returned_at").values_list("returned_at", flat=True).first()
+
+
+def _first_since(client: Client, row: ProviderClient | None) -> datetime:
+    """Since when a client that nobody has asked about is in use: always, as far as is known, if not stored here."""
+    stored_here = row is not None and client.source != "environment"
+    return row.changed_at if stored_here and row is not None else _ALWAYS
 
 
 def set_up(
@@ -253,7 +267,10 @@ def _note(provider: str, client: Client, answer: Answer, now: datetime) -> None:
     }
     same = ClientCheck.objects.filter(pk=provider, fingerprint=found["fingerprint"])
     if same.update(**found) == 0:
-        ClientCheck.objects.update_or_create(pk=provider, defaults={**found, "since": now})
+        changed = ClientCheck.objects.filter(pk=provider).exists()
+        row = ProviderClient.objects.filter(pk=provider).first()
+        since = now if changed else _first_since(client, row)
+        ClientCheck.objects.update_or_create(pk=provider, defaults={**found, "since": since})
 
 
 def fingerprint(provider: str, client: Client) -> bytes:

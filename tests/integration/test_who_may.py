@@ -92,6 +92,7 @@ def test_many_ask_and_one_mail_is_sent_an_hour(stack: Stack, ana: Person) -> Non
 
 def test_somebody_asks_for_a_shared_account(stack: Stack, ana: Person) -> None:
     ben, max_ = stack.member_of(ana), stack.member_of(ana, "manager")
+    there = ana.connect(f"sales-{ana.email}", SHARED)
     page = ben.get("/oauth/google/ask")
     assert "To connect a Google account for everyone in" in words(page)
     options = re.findall(r'<option value="([^"]+)">([^<]+)</option>', page.text)
@@ -100,11 +101,15 @@ def test_somebody_asks_for_a_shared_account(stack: Stack, ana: Person) -> None:
     text = mail(stack, max_.email, "asks you to connect a Google account for everyone")
     link = re.search(rf"{re.escape(stack.url)}(/oauth/\S+)", text)
     assert link
+    # One that was there already is connected again: that is not what was asked for.
+    stack.sandbox.consent(there["address"])
+    ana.get(f"/oauth/google/start?capabilities=send&connection={there['id']}")
     account = f"team-{ana.email}"
     stack.sandbox.account(account)
     stack.sandbox.consent(account)
     assert "connected=" in max_.get(link[1]).url
     mail(stack, ben.email, f"{account} is connected for everyone")
+    assert not any(there["address"] in subject for subject, _ in mails(stack, ben.email))
     assert not any("asks you to" in subject for subject, _ in mails(stack, ana.email))
 
 
@@ -133,7 +138,10 @@ def test_for_whom_an_account_is_connected(stack: Stack, ana: Person) -> None:
     assert 'name="kind" value="organization"' in ana.get("/integration").text
     page = ben.get("/integration").text
     assert 'name="kind" value="organization"' not in page
-    assert 'action="/oauth/google/ask"' in page
+    # A button to each provider, and who it goes to before it is pressed.
+    for provider in ("google", "microsoft", "keap"):
+        assert f'action="/oauth/{provider}/ask"' in page
+    assert f"Who can: {ana.email}" in page
     refused = ben.get(f"/oauth/google/start?{SHARED}", allow_redirects=False)
     assert refused.status_code == 403
     assert 'action="/oauth/google/ask"' in refused.text

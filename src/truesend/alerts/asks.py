@@ -123,16 +123,22 @@ def look() -> None:
 
 
 def _connected(now: datetime) -> None:
-    came = Q(consented_at__gt=OuterRef("created_at")) | Q(shared_at__gt=OuterRef("created_at"))
+    # One that was there already and is connected again is not what was asked for.
+    came = Q(created_at__gt=OuterRef("created_at")) | Q(shared_at__gt=OuterRef("created_at"))
     shared = Connection.objects.filter(came, kind=Kind.ORGANIZATION, disconnected_at=None)
     here = shared.filter(organization=OuterRef("asker__organization"), provider=OuterRef("provider"))
     open_ = Ask.objects.filter(Exists(here), ended_at=None, connection=None)
     for one in open_.select_related("asker__user", "asker__organization")[:_AT_ONCE]:
         theirs = Connection.objects.filter(organization=one.asker.organization_id, provider=one.provider)
         found = described_all(theirs.filter(kind=Kind.ORGANIZATION, disconnected_at=None))
-        newest = max(found, key=lambda each: each.connection.consented_at, default=None)
+        newest = max(found, key=lambda each: _came_at(each.connection), default=None)
         if newest is not None:
             _end(one, newest, f"{newest.connection.address} is connected for everyone", now)
+
+
+def _came_at(connection: Connection) -> datetime:
+    """Since when an account is everybody's."""
+    return max(connection.created_at, connection.shared_at or connection.created_at)
 
 
 def _helped(now: datetime) -> None:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from truesend.connections.describe import Description, account_label
+from truesend.connections.causes import Who
+from truesend.connections.describe import Description, account_label, people_who
 from truesend.connections.models import Kind
 from truesend.connections.verdict import Verdict
 from truesend.organizations import rights
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.web.cards import cards, line
-from truesend.web.helping import ask
+from truesend.web.gate import names
 
 # So few all stand open. Of more, so many of those that need somebody do, and the rest are lines.
 FEW, OPEN = 6, 3
@@ -116,9 +117,10 @@ def _filters(ordered: Sequence[Description], wanted: Wanted) -> list[dict[str, A
 
 
 def connect(member: Member, connected: Sequence[Description]) -> dict[str, Any]:
-    """Who an account may be connected for, and every provider there is: {kinds, ask, allowed, providers}.
+    """Who an account may be connected for, and every provider there is: {kinds, asks, who, allowed, providers}.
 
-    ``kinds`` are [(value, label)], the first chosen; ``ask`` is the question to somebody who may connect a shared one.
+    ``kinds`` are [(value, label)], the first chosen; ``asks`` are the questions to those who may connect a shared one,
+    one to each provider that is set up, and ``who`` names them.
     """
     kinds = [
         (kind, label)
@@ -129,11 +131,15 @@ def connect(member: Member, connected: Sequence[Description]) -> dict[str, Any]:
         if not rights.connects(member, kind)
     ]
     found = _providers(connected)
-    ready = next((one["key"] for one in found if one["configured"]), None)
-    asks = bool(rights.connects(member, Kind.ORGANIZATION)) and ready is not None
+    asks = bool(rights.connects(member, Kind.ORGANIZATION))
+    ready = [one for one in found if one["configured"]] if asks else []
     return {
         "kinds": kinds,
-        "ask": ask(f"/oauth/{ready}/ask") if asks else None,
+        "asks": [
+            {"label": f"Ask for a {one['name']} account", "url": f"/oauth/{one['key']}/ask", "method": "get"}
+            for one in ready
+        ],
+        "who": names(people_who(Who.OWNER, member)) if ready else "",
         "allowed": member.organization.personal_connections_allowed,
         "providers": found,
     }

@@ -60,6 +60,7 @@ NAMED = {
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
     "connections/<uuid:connection_id>/ask": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/read": [("GET", 404)],
+    "connections/<uuid:connection_id>/forgo-reading": [("POST", 404)],
     "connections/<uuid:connection_id>/reset": [("GET", 404)],
     "connections/<uuid:connection_id>/share": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/take-back": [("GET", 404), ("POST", 404)],

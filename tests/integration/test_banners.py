@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.consents import notice
+from tests.consents import READ, notice
 from tests.stack import Stack
 
 
@@ -61,3 +61,27 @@ def test_what_is_disconnected_has_no_pages_of_its_own(stack: Stack) -> None:
         assert answer.url == f"{stack.url}/integration"
         assert told in answer.text
     assert eve.get(f"{path}/disconnect").status_code == 404
+
+
+def test_reading_that_was_not_given_can_be_done_without(stack: Stack) -> None:
+    ana, eve = stack.person(), stack.person("eve", "Elsewhere")
+    one = ana.connect(query="capabilities=send,read&kind=personal", untick=[READ])
+    path = f"/connections/{one['id']}/forgo-reading"
+    page = ana.get("/integration").text
+    assert "Send me a test email</button>" in page
+    assert f'action="{path}"' in page
+    assert eve.post(path).status_code == 404
+    ana.post(path)
+    assert (ana.connection(one["id"])["verdict"], ana.connection(one["id"])["cause"]) == (
+        "unproven",
+        "not_tried",
+    )
+    page = ana.get("/integration").text
+    assert f'action="{path}"' not in page
+    assert "See replies and bounces</button>" in page
+    # A second time changes nothing, nor does it where reading was given.
+    ana.post(path)
+    assert ana.get(f"/connections/{one['id']}/ledger").text.count("Goes on without reading") == 1
+    other = ana.connect(f"reads-{ana.email}", "capabilities=send,read&kind=personal")
+    ana.post(f"/connections/{other['id']}/forgo-reading")
+    assert ana.connection(other["id"])["capabilities"][1]["cause"] != "not_asked"

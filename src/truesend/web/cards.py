@@ -14,6 +14,7 @@ from truesend.connections import admin_consent
 from truesend.connections.causes import cause
 from truesend.connections.describe import Description, account_label, describe
 from truesend.connections.models import Connection, Kind
+from truesend.connections.narrowing import lacks_reading
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import rights
 from truesend.organizations.access import manages
@@ -130,6 +131,7 @@ def _card(
         if mine
         else "",
         "can_read": mine and live and _can_ask_to_read(connection),
+        "can_forgo": mine and lacks_reading(connection),
         "can_share": live and _shares(member, connection) and connection.kind == Kind.PERSONAL,
         "can_take_back": live and _shares(member, connection) and connection.shared_at is not None,
         "barred": _barred(member, connection),

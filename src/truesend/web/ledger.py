@@ -30,6 +30,7 @@ _WORDS = {
 _AS_IT_STANDS = {
     "shared": "Shared with everybody in the organization",
     "taken_back": "Taken back by its owner",
+    "reading_dropped": "Goes on without reading",
     "settled_sent": "An unknown send was cleared up: it was sent",
     "settled_not_sent": "An unknown send was cleared up: it was not sent",
 }

@@ -78,6 +78,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/verify", connections.verify, name="connection_verify"),
     path("connections/<uuid:connection_id>/test-email", connections.test_email, name="connection_test"),
     path("connections/<uuid:connection_id>/read", changes.read, name="connection_read"),
+    path("connections/<uuid:connection_id>/forgo-reading", changes.forgo_reading, name="connection_forgo"),
     path("connections/<uuid:connection_id>/reset", changes.reset, name="connection_reset"),
     path("connections/<uuid:connection_id>/share", changes.share, name="connection_share"),
     path("connections/<uuid:connection_id>/take-back", changes.take_back, name="connection_take_back"),

@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from truesend.connections import admin_consent
+from truesend.connections import admin_consent, narrowing
 from truesend.connections.describe import start_url
 from truesend.connections.models import Connection, Kind
 from truesend.connections.sharing import Twice
@@ -176,6 +176,17 @@ def read(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRespo
         "forward": admin_consent.url(connection.provider, capabilities),
     }
     return render(request, "steps.html", context)
+
+
+@require_POST
+@member_page
+def forgo_reading(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
+    """“Do without reading”, of a connection that was not given it."""
+    connection = _connection(member, connection_id)
+    check_manages(member, connection)
+    if narrowing.forgo_reading(connection, trigger=member.user.email):
+        messages.success(request, f"{connection.address} only sends. “See replies and bounces” asks again.")
+    return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
 
 
 def _about(member: Member, connection: Connection) -> dict[str, object]:

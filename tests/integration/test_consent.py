@@ -260,7 +260,7 @@ def test_an_error_sent_to_the_callback(stack: Stack, error: str) -> None:
         "/oauth/google/start?next=%00",
         "/oauth/google/start?next=/emails%0d%0aX:1",
         "/oauth/google/start?next=/" + "x" * 600,
-        "/oauth/google/start?capabilities=%00,nonsense&kind=%00",
+        "/oauth/google/start?capabilities=&kind=",
     ],
 )
 def test_odd_parameters_lead_home(stack: Stack, path: str) -> None:
@@ -270,6 +270,23 @@ def test_odd_parameters_lead_home(stack: Stack, path: str) -> None:
     page = ana.get(path)
     assert page.status_code == 200
     assert page.url.startswith(f"{stack.url}/integration?connected="), page.url
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("capabilities=evil", "no capability “evil”"),
+        ("capabilities=send,evil", "no capability “evil”"),
+        ("capabilities=%00", "no capability “ ”"),
+        ("kind=foo", "no kind of account “foo”"),
+        ("kind=%3Cb%3E", "no kind of account “&lt;b&gt;”"),
+    ],
+)
+def test_what_nobody_can_ask_for(stack: Stack, query: str, said: str) -> None:
+    page = stack.person().get(f"/oauth/google/start?{query}", allow_redirects=False)
+    assert page.status_code == 400
+    assert said in page.text
+    assert "Nothing was connected" in page.text
 
 
 @pytest.mark.parametrize(

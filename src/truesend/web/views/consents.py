@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from django.contrib import messages
@@ -32,17 +33,24 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
         raise Http404
     adapter = registry.provider(provider)
     next_path = local_path(request.GET.get("next", ""))
+    asked = [one for part in request.GET.get("capabilities", "").split(",") if (one := part.strip(" "))]
+    wanted = request.GET.get("kind", "") or Kind.PERSONAL
+    for what, given, known in (
+        ("capability", asked, list(Capability)),
+        ("kind of account", [wanted], Kind.values),
+    ):
+        if unknown := [one for one in given if one not in known]:
+            return _unknown(request, what, unknown[0], known)
     if not adapter.is_configured():
         return _refused(request, next_path, "client_missing", provider)
     if refused_by_rule(adapter) is not None:
         # Its page would lead nowhere.
         return _refused(request, next_path, "address_refused", provider)
-    kind = Kind.ORGANIZATION if request.GET.get("kind") == Kind.ORGANIZATION else Kind.PERSONAL
+    kind = Kind(wanted)
     connection = _reconnecting(member, provider, request.GET.get("connection", ""))
     if connection is not None:
         check_manages(member, connection)
     check_connects(member, provider, connection.kind if connection is not None else kind)
-    asked = {one.strip() for one in request.GET.get("capabilities", "send").split(",")}
     assert request.session.session_key is not None
     return HttpResponseRedirect(
         consent.start(
@@ -50,13 +58,28 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
             session_key=request.session.session_key,
             provider=provider,
             kind=kind,
-            capabilities=[one for one in Capability if one in asked and one in adapter.capabilities],
+            capabilities=[
+                one
+                for one in Capability
+                if one in (asked or [Capability.SEND]) and one in adapter.capabilities
+            ],
             connection=connection,
             next_path=next_path,
             test_email=request.GET.get("test_email") == "1",
             resets=connection is not None and request.GET.get("reset") == "1",
         )
     )
+
+
+def _unknown(request: HttpRequest, what: str, given: str, known: Sequence[str]) -> HttpResponse:
+    """An address that asks for what there is not: somebody typed it, or follows an old link."""
+    shown = "".join(c if c.isprintable() else " " for c in given[:40])
+    context = {
+        "title": "Nothing was connected",
+        "sentence": f"There is no {what} “{shown}”; known are: {', '.join(known)}.",
+        "fix": {"label": "Start again", "url": "/integration"},
+    }
+    return render(request, "problem.html", context, status=400)
 
 
 def _reconnecting(member: Member, provider: str, text: str) -> Connection | None:

@@ -81,12 +81,12 @@ def test_a_test_mail_proves_it_at_once(stack: Stack, ana: Person) -> None:
 @pytest.mark.parametrize(
     ("key", "cause"),
     [
-        ("", "key_refused"),
-        ("hello", "key_refused"),
+        ("", "key_malformed"),
+        ("hello", "key_malformed"),
         ("KeapAK-0123456789abcdef0123456789abcdef", "key_refused"),
-        ("KeapAK-with a blank", "key_refused"),
-        ("KeapAK-ünicode\u0000", "key_refused"),
-        ("KeapAK-" + "x" * 5000, "key_refused"),
+        ("KeapAK-with a blank", "key_malformed"),
+        ("KeapAK-ünicode\u0000", "key_malformed"),
+        ("KeapAK-" + "x" * 5000, "key_malformed"),
     ],
     ids=["empty", "no key", "unknown", "blank", "odd", "long"],
 )
@@ -95,6 +95,12 @@ def test_a_key_that_is_none_changes_nothing(ana: Person, key: str, cause: str) -
     assert answer.status_code == 400
     assert f"Cause: {cause}" in notice(answer)
     assert "Nothing was connected." in notice(answer)
+    asked = cause == "key_refused"
+    # What was not sent anywhere was not refused there, and nobody said anything of it.
+    assert ("Keap refuses the Service Account Key" in notice(answer)) is asked
+    assert ("was not sent anywhere" in notice(answer)) is not asked
+    assert ("begins with KeapAK and" in notice(answer)) is not asked
+    assert asked or "It said" not in notice(answer)
     assert ana.api("GET", "connections").json()["items"] == []
 
 

@@ -152,6 +152,7 @@ CAUSES: dict[str, Cause] = {
         _c("code_missing", _N, "{provider} sent you back without an answer we can read.", Action.CONNECT, Who.MEMBER, "Starting again."),
         _c("code_refused", _N, "{provider} did not take back the code it had just given: used already, or too old.", Action.CONNECT, Who.MEMBER, "Starting again."),
         _c("other_account", _N, "You chose another account than the one to be reconnected.", Action.RECONNECT, Who.MEMBER, "Choosing the right account."),
+        _c("key_malformed", _N, "This does not look like a Service Account Key, which {words}. It was not sent anywhere.", Action.RECONNECT, Who.MEMBER, "Pasting the whole key."),
         _c("identity_unverified", _N, "{provider}'s statement of who signed in could not be verified.", Action.CONNECT, Who.MEMBER, "Starting again."),
         _c("identity_without_address", _N, "{provider} did not tell the address of the account.", Action.CONNECT, Who.MEMBER, "Ticking the box for the address."),
         _c("redirect_mismatch", _N, "The return address of this installation is not registered at {provider}.", Action.OPERATOR, Who.OPERATOR, "The operator registers the redirect URI."),

@@ -193,7 +193,7 @@ class Provider(ABC):
     def key_grant(self, key: str) -> Grant:
         """The lasting grant that a pasted key is, with its identity, where the provider :attr:`takes_key`.
 
-        Raises :class:`ProviderError`: `key_refused` for one that is none or is not accepted.
+        Raises :class:`ProviderError`: `key_malformed` for one that is none, `key_refused` for one not accepted.
         """
         raise NotImplementedError(f"{self.name} takes no key")
 

@@ -75,7 +75,7 @@ def key_grant(key: str) -> Grant:
     """The grant that a key made in Keap's settings is; it lasts until somebody deletes it there."""
     secret = key.strip()
     if not api.is_key(secret) or not token_answer.is_visible(secret) or len(secret) > _LONGEST_KEY:
-        raise ProviderError("key_refused", "It does not look like a key of Keap’s.")
+        raise ProviderError("key_malformed", "begins with KeapAK and has no spaces")
     who = identity(secret, "")
     tenant = who.subject.partition(":")[0]
     return Grant(

@@ -84,9 +84,10 @@ def _form(
 ) -> HttpResponse:
     """What was pasted is never shown again."""
     adapter = registry.provider(provider)
-    problem = ""
+    problem, words = "", ""
     if refused is not None:
-        problem = consent_sentence(refused.cause, adapter.name, reconnecting=connection is not None)
+        words = refused.words
+        problem = consent_sentence(refused.cause, adapter.name, words, reconnecting=connection is not None)
     context: dict[str, Any] = {
         "nav": "integrations",
         "provider_name": adapter.name,
@@ -94,7 +95,7 @@ def _form(
         "account": account_label(connection) if connection else "",
         "steps": adapter.key_steps,
         "problem": problem,
-        "words": refused.words if refused else "",
+        "words": "" if words in problem else words,
         "cause": refused.cause if refused else "",
     }
     return render(request, "connect_key.html", context, status=400 if refused else 200)

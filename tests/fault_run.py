@@ -123,6 +123,8 @@ class _Meeting:
             sandbox.fault(operation, kind, **{**more, **here})
         more = {"times": 1, **case.more}
         if case.kind == "account":
+            # The probe after the consent would tell of it before the case does.
+            until(lambda: {one["operation"] for one in sandbox.calls(account=mailbox)}, _is_asked, 30)
             sandbox.account(mailbox, self._provider, **case.more)
         elif case.operation == "token":
             # The key of the connection ends, and its renewal meets the fault.
@@ -130,6 +132,11 @@ class _Meeting:
             sandbox.fault("token", case.kind, **{**more, "times": case.more.get("times", 1000), **here})
         else:
             sandbox.fault(case.operation, case.kind, **{**more, **here})
+
+
+def _is_asked(operations: set[str]) -> bool:
+    """Whether the last call of a probe was made."""
+    return bool({"send.check", "drafts.send.check"} & operations)
 
 
 def _settled(ana: Person, email: str, wanted: tuple[str, Said]) -> dict[str, Any]:

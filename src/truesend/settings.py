@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "truesend.privacy",
     "truesend.blocklist",
     "truesend.alerts",
+    "truesend.suppression",
 ]
 
 MIDDLEWARE = [

@@ -1,4 +1,4 @@
-"""The tracker: a bare ASGI application that answers pixels and links.
+"""The tracker: a bare ASGI application that answers pixels, links and who unsubscribes.
 
 No database, no Django and no cookie is on the way of a request: the token says everything. A hit is answered
 when it stands in this process's segment; another process carries it to PostgreSQL (:mod:`truesend.tracking.loader`).
@@ -20,6 +20,7 @@ from truesend.tracking import answers, records, tokens
 from truesend.tracking.loader import state_of
 from truesend.tracking.losses import Losses
 from truesend.tracking.segments import Segments, folder_in
+from truesend.tracking.unsubscribe import PATH, Unsubscribes
 from truesend.tracking.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Tracker:
         self._newest = keys[0][1]
         self._segments = folder_in(data)
         self._blocklist = Followed(path_in(data))
+        self._unsubscribes = Unsubscribes(keys, data)
         self._trust_forwarded = trust_forwarded
         self._has_database = has_database
         self._beside = tuple(beside)
@@ -77,9 +79,13 @@ class Tracker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            (head, body), safe = self._answer(scope)
+            answer, safe = self._answer(scope)
+            if answer is None:
+                await self._unsubscribes(scope, receive, send)
+                return
             if safe is not None:
                 await safe
+            head, body = answer
             await send(head)
             await send(answers.EMPTY if scope["method"] == "HEAD" else body)
         elif scope["type"] == "lifespan":
@@ -91,12 +97,14 @@ class Tracker:
         self._losses = Losses(self._segments.with_name("losses"), segments.process)
         self._writer = Writer(segments, self._losses)
         self._blocklist.start()
+        self._unsubscribes.start()
         for one in self._beside:
             one.start()
 
     async def stop(self) -> None:
         """Write what is left and, if the database answers, have it loaded."""
         self._blocklist.stop()
+        self._unsubscribes.stop()
         if self._writer:
             await self._writer.close()
         for one in reversed(self._beside):
@@ -118,13 +126,15 @@ class Tracker:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _answer(self, scope: Scope) -> tuple[answers.Answer, Awaitable[None] | None]:
-        """The answer, and what it has to wait for."""
+    def _answer(self, scope: Scope) -> tuple[answers.Answer | None, Awaitable[None] | None]:
+        """The answer, and what it has to wait for; none where an unsubscribe link answers for itself."""
         path: str = scope["path"]
         if path.startswith("/t/o/"):
             return self._hit(scope, path[5:].removesuffix(".gif"), click=False)
         if path.startswith("/t/c/"):
             return self._hit(scope, path[5:], click=True)
+        if path.startswith(PATH):
+            return None, None
         if path == "/healthz":
             return answers.plain(200, self._health(scope["query_string"]), b"application/json"), None
         return answers.NOT_FOUND, None

@@ -47,7 +47,10 @@ def test_every_file_that_a_guide_names_exists() -> None:
 def test_every_table_of_ours_is_told_of() -> None:
     text = ARCHITECTURE.read_text(encoding="utf-8")
     told = set(
-        re.findall(r"`((?:organizations|connections|sending|tracking|privacy|blocklist|alerts|suppression)_\w+)`", text)
+        re.findall(
+            r"`((?:organizations|connections|sending|tracking|privacy|blocklist|alerts|suppression)_\w+)`",
+            text,
+        )
     )
     ours = {
         model._meta.db_table

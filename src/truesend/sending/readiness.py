@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Limits
 from truesend.sending.addresses import Mailbox
+from truesend.sending.gate import Gate, Readiness
 from truesend.sending.sizes import Enclosed, size_words
 
 GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
@@ -61,43 +62,6 @@ class Draft:
     def attachment_bytes(self) -> int:
         """Of all files together."""
         return sum(file.size for file in self.files)
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One condition. ``until`` is of one that is open to new mail, which leaves by itself at that hour."""
-
-    name: str
-    ok: bool
-    cause: str = ""
-    sentence: str = ""
-    fix: dict[str, str] | None = None
-    who: list[dict[str, str]] = field(default_factory=list)
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """All gates: ready is what may be taken, and it leaves at once unless something delays it."""
-
-    gates: tuple[Gate, ...]
-
-    @property
-    def ready(self) -> bool:
-        """Whether every gate is open."""
-        return all(gate.ok for gate in self.gates)
-
-    def first_closed(self) -> Gate | None:
-        """The gate to name first."""
-        return next((gate for gate in self.gates if not gate.ok), None)
-
-    def delayed(self) -> Gate | None:
-        """The open gate that lets nothing leave before its hour."""
-        return next((gate for gate in self.gates if gate.ok and gate.until is not None), None)
-
-    def keeps_back(self) -> Gate | None:
-        """What keeps an email from leaving at this moment."""
-        return self.first_closed() or self.delayed()
 
 
 def check(member: Member, draft: Draft) -> Readiness:

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "truesend.blocklist",
     "truesend.alerts",
     "truesend.suppression",
+    "truesend.writing",
 ]
 
 MIDDLEWARE = [

@@ -99,6 +99,12 @@ class Email(models.Model):
     corrects = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="corrections", db_index=False
     )
+    # The copy in whose thread this one goes.
+    reply_to = models.ForeignKey(
+        "Delivery", on_delete=models.SET_NULL, null=True, related_name="replies", db_index=False
+    )
+    # One of the connection's other addresses, which it is sent from; empty: its own.
+    sender = models.CharField(max_length=320, blank=True, default="", db_default="")
     # Guards autosave: the newest edit wins, an older one that arrives late is refused.
     revision = models.PositiveIntegerField(default=0)
 
@@ -117,6 +123,9 @@ class Email(models.Model):
             models.Index(fields=["member", "-created_at", "id"]),
             models.Index(
                 fields=["corrects"], condition=models.Q(corrects__isnull=False), name="email_corrects"
+            ),
+            models.Index(
+                fields=["reply_to"], condition=models.Q(reply_to__isnull=False), name="email_reply_to"
             ),
         ]
 
@@ -153,6 +162,8 @@ class Attachment(models.Model):
     content_type = models.CharField(max_length=127)
     # Bytes.
     size = models.PositiveIntegerField()
+    # Of a picture that stands in the text: what the HTML calls it (`cid:`); of a file beside the text empty.
+    content_id = models.CharField(max_length=80, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["email", "position"], name="attachment_position_once")]

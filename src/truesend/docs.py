@@ -91,14 +91,18 @@ def readiness() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _readiness_source() -> ast.Module:
-    path = Path(__file__).parent / "sending" / "readiness.py"
-    return ast.parse(path.read_text(encoding="utf-8"))
+# Where gates are judged; the first of them has their order.
+_JUDGES = ("readiness.py", "carrying.py")
+
+
+def _sources() -> list[ast.Module]:
+    folder = Path(__file__).parent / "sending"
+    return [ast.parse((folder / name).read_text(encoding="utf-8")) for name in _JUDGES]
 
 
 def gates() -> tuple[str, ...]:
     """The gates in order, read from the source: importing it needs a whole installation."""
-    for node in _readiness_source().body:
+    for node in _sources()[0].body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "GATES":
             found: tuple[str, ...] = ast.literal_eval(node.value)
             return found
@@ -106,12 +110,12 @@ def gates() -> tuple[str, ...]:
 
 
 def readiness_codes() -> dict[str, list[str]]:
-    """The codes written down in each gate: ``Gate(name, False, code, …)`` and ``_edit(member, name, code, …)``."""
+    """The codes written down in each gate: ``Gate(name, False, code, …)`` and ``edit(member, name, code, …)``."""
     found: dict[str, list[str]] = defaultdict(list)
-    for node in ast.walk(_readiness_source()):
+    for node in (one for source in _sources() for one in ast.walk(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or len(node.args) < 3:
             continue
-        at = {"Gate": 0, "_edit": 1}.get(node.func.id)
+        at = {"Gate": 0, "edit": 1}.get(node.func.id)
         if at is None:
             continue
         gate, code = (getattr(node.args[number], "value", None) for number in (at, 2))

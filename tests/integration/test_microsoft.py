@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import email
+import email.policy
+import os
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -236,18 +238,74 @@ def test_an_account_that_may_not_send_is_told_and_waits(stack: Stack, ana: Perso
     assert arrivals(stack, waiting) == 0
 
 
-def test_what_a_request_cannot_carry_is_said_before_it_is_sent(ana: Person) -> None:
-    connection = connect(ana)
-    content = base64.b64encode(b"x" * (2 * 1024 * 1024 + 1)).decode()
-    draft = {
+def large(connection: str, *files: bytes) -> dict[str, Any]:
+    return {
         "connection": connection,
         "to": ["ines@globex.example"],
         "subject": "Large",
-        "attachments": [{"name": "a.bin", "type": "application/octet-stream", "content_base64": content}],
+        "html": "<p>See the files.</p>",
+        "attachments": [
+            {
+                "name": f"{number}.bin",
+                "type": "application/octet-stream",
+                "content_base64": base64.b64encode(content).decode(),
+            }
+            for number, content in enumerate(files)
+        ],
     }
-    answer = ana.api("POST", "emails", draft)
-    assert (answer.status_code, answer.json()["cause"]) == (409, "attachments_too_large")
+
+
+def test_what_a_request_cannot_carry_is_said_with_the_way_out(ana: Person) -> None:
+    connection = connect(ana)
+    answer = ana.api("POST", "emails", large(connection, b"x" * (2 * 1024 * 1024 + 1)))
+    assert (answer.status_code, answer.json()["cause"]) == (409, "files_need_reading")
     assert "2 MB" in answer.json()["sentence"]
+    assert "25 MB" in answer.json()["sentence"]
+    assert answer.json()["fix"] == {"label": "Allow reading", "url": f"/connections/{connection}/read"}
+    page = ana.get(f"/connections/{connection}/read?next=%2Femails%2Fnew").text
+    assert "sends files of 25 MB in place of 2 MB" in page
+    assert 'value="/emails/new"' in page
+
+
+def test_what_no_permission_helps_is_said_as_it_is(ana: Person) -> None:
+    too_much = large(connect(ana), *[b"x" * (9 * 1024 * 1024)] * 3)
+    answer = ana.api("POST", "readiness", too_much)
+    (shut,) = [gate for gate in answer.json()["gates"] if not gate["ok"]]
+    assert (shut["cause"], shut["fix"]["label"]) == ("attachments_too_large", "Edit the email")
+
+
+def test_large_files_go_once_reading_is_allowed(stack: Stack, ana: Person) -> None:
+    connection = connect(ana, READING)
+    files = [os.urandom(size) for size in (7 * 1024 * 1024, 2_500_000, 11)]
+    body = large(connection, *files)
+    # In the middle of the second stretch the answer is lost once.
+    fault(ana, "uploads.part", "lost_answer", times=1)
+    sent = ana.email_when(ana.api("POST", "emails", body).json()["id"], "sent", 60)
+    assert arrivals(stack, sent) == 1
+    (arrived,) = stack.sandbox.messages(delivery=delivery_of(sent)["id"])
+    parsed: Any = email.message_from_string(arrived["raw"], policy=email.policy.default)
+    assert [part.get_content() for part in parsed.iter_attachments()] == files
+    assert "See the files." in parsed.get_body(("html",)).get_content()
+    assert "See the files." in parsed.get_body(("plain",)).get_content()
+    done = operations(ana)
+    assert done.count("uploads.start") == 1
+    assert outcomes(sent) == ["ACCEPTED"]
+
+
+def test_a_session_that_is_refused_leaves_no_half_of_an_email(stack: Stack, ana: Person) -> None:
+    connection = connect(ana, READING)
+    refused = fault(ana, "uploads.part", "throttle", retry_after=20)
+    made = ana.api("POST", "emails", large(connection, os.urandom(5 * 1024 * 1024))).json()
+    tried = until(
+        lambda: ana.api("GET", f"emails/{made['id']}").json(),
+        lambda one: outcomes(one)[:1] == ["NOT_SENT"],
+        40,
+    )
+    assert arrivals(stack, tried) == 0
+    assert operations(ana)[-1] == "drafts.delete"
+    stack.sandbox.control("DELETE", f"faults/{refused}")
+    stack.sandbox.advance(30)
+    assert arrivals(stack, ana.email_when(made["id"], "sent", 60)) == 1
 
 
 def test_disconnecting_says_that_the_permission_stays(ana: Person) -> None:

@@ -86,6 +86,10 @@ class Provider(ABC):
         """Sends a second for all mailboxes together; a provider's setting may say otherwise than its limits."""
         return self.limits.client_calls_per_second
 
+    def limits_for(self, capabilities: Collection[Capability]) -> Limits:
+        """What it carries for a connection with these capabilities: more where they let it be prepared."""
+        return self.limits
+
     # -- consent --------------------------------------------------------------------------------------------
 
     def is_configured(self) -> bool:

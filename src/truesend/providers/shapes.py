@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -44,7 +44,8 @@ class Limits:
     most (0: any number), ``file_bytes`` each (0: only their sum counts), names that end in one of ``file_types`` (lower
     case, without the dot; empty: all). ``client_calls_per_day``: of all calls of one client (0: no such limit).
     ``fills_in`` is a pattern of what it replaces in a mail by itself (merge fields), ``needs_subject`` that it takes
-    none without.
+    none without. ``in_one_piece``: bytes of the message that one call carries; what its files make larger is handed
+    over beside it, file by file (0: everything goes in one call).
     """
 
     recipients: int
@@ -61,6 +62,7 @@ class Limits:
     client_calls_per_day: int = 0
     fills_in: str = ""
     needs_subject: bool = False
+    in_one_piece: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,30 @@ class Party:
 
 @dataclass(frozen=True)
 class Enclosure:
-    """A file that travels with a message."""
+    """A file that travels with a message: its bytes, or the way to read them a stretch at a time.
+
+    ``content_id`` is that of a picture which the HTML shows (``cid:``), else empty.
+    """
 
     name: str
     content_type: str
-    content: bytes = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    content_id: str = ""
+    # Of one that nobody holds: its size, and what reads it from an offset on.
+    length: int = 0
+    source: Callable[[int], Iterator[bytes]] | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.content) if self.source is None else self.length
+
+    def read(self, start: int = 0) -> Iterator[bytes]:
+        """The file from there on, in stretches."""
+        if self.source is not None:
+            yield from self.source(start)
+        elif start < len(self.content):
+            yield self.content[start:]
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,7 @@ class Message:
 
     ``mark`` is the id of its delivery. ``raw`` is the whole MIME message, its mark in a header, where the provider
     carries MIME; otherwise it is empty and the parts are filled in (``html`` with its links rewritten already).
+    ``apart`` are files that ``raw`` leaves out, since one call does not carry them with it: they go beside it.
     """
 
     mark: str
@@ -135,13 +157,14 @@ class Message:
     text: str = field(default="", repr=False)
     files: tuple[Enclosure, ...] = ()
     thread_id: str = ""
+    apart: tuple[Enclosure, ...] = ()
 
     @property
     def size(self) -> int:
-        """Bytes, about as many as travel."""
+        """Bytes of the message itself, about as many as travel."""
         if self.raw:
             return len(self.raw)
-        return len(self.html) + len(self.text) + sum(len(file.content) for file in self.files)
+        return len(self.html) + len(self.text) + sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.db.models import Max, Sum
+from django.db.models.functions import Length
 
 from truesend.organizations.models import Member
 from truesend.sending import lines, storage
@@ -218,6 +219,17 @@ def copy(source: UUID, target: UUID) -> None:
                 "SELECT %s, position, content FROM sending_attachmentpiece WHERE attachment_id = %s",
                 [new, old_id],
             )
+
+
+def read_from(attachment_id: UUID, start: int) -> Iterator[bytes]:
+    """A file from an offset on, one stretch after the other, one query each: nobody holds all of it."""
+    pieces = AttachmentPiece.objects.filter(attachment_id=attachment_id).order_by("position")
+    at = 0
+    for position, size in list(pieces.values_list("position", Length("content"))):
+        if at + size > start:
+            content = bytes(pieces.filter(position=position).values_list("content", flat=True).get())
+            yield content[max(0, start - at) :]
+        at += size
 
 
 def read_pieces(attachment: Attachment) -> Iterator[bytes]:

@@ -114,8 +114,13 @@ def _send(box: Box, due: Due) -> bool:
         return False
     adapter = registry.provider(connection.provider)
     prepares = adapter.prepares(box.capabilities())
-    started = _start(
-        delivery, number, links, seconds=total_timeout(message.size), position=position, preparing=prepares
+    seconds = total_timeout(message.size) + preparing.seconds_for(message)
+    # Files go apart where a draft is prepared; if that has just changed, it is put together anew.
+    fits = prepares or not message.apart
+    started = (
+        _start(delivery, number, links, seconds=seconds, position=position, preparing=prepares)
+        if fits
+        else None
     )
     if started is None:
         return False

@@ -1,9 +1,47 @@
-"""One condition for sending, and all of them together. Pure; :mod:`truesend.sending.readiness` judges."""
+"""What readiness speaks of: a draft, one condition for sending it, and all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from truesend.connections.describe import Description
+from truesend.organizations.models import Member
+from truesend.sending.addresses import Mailbox
+from truesend.sending.sizes import Enclosed
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be sent, parsed."""
+
+    connection: Description | None
+    to: Sequence[Mailbox] = ()
+    cc: Sequence[Mailbox] = ()
+    bcc: Sequence[Mailbox] = ()
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    files: Sequence[Enclosed] = ()
+    separate_copies: bool = False
+    send_at: datetime | None = None
+    # Worth nothing later: what proves a connection now.
+    at_once: bool = False
+    is_test: bool = False
+    # What is wrong with what was typed: sentences about recipients, and one about the subject.
+    problems: Sequence[str] = ()
+    subject_problem: str = ""
+
+    @property
+    def recipients(self) -> list[Mailbox]:
+        """Everybody, in order."""
+        return [*self.to, *self.cc, *self.bcc]
+
+    @property
+    def attachment_bytes(self) -> int:
+        """Of all files together."""
+        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -41,3 +79,13 @@ class Readiness:
     def keeps_back(self) -> Gate | None:
         """What keeps an email from leaving at this moment."""
         return self.first_closed() or self.delayed()
+
+
+def me(member: Member) -> list[dict[str, str]]:
+    """Whoever writes it, as `who` of a gate."""
+    return [{"name": member.user.get_full_name(), "email": member.user.email}]
+
+
+def edit(member: Member, gate: str, code: str, text: str) -> Gate:
+    """A shut gate that its writer opens, by changing the email."""
+    return Gate(gate, False, code, text, {"label": "Edit the email", "url": "/emails/new"}, me(member))

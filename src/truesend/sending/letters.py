@@ -6,9 +6,8 @@ import time
 
 from truesend import clock, env
 from truesend.connections.describe import Description
-from truesend.providers import registry
 from truesend.providers.contract import Enclosure, Message, Party
-from truesend.sending import fields
+from truesend.sending import carried, carrying, fields
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose, one_line
 from truesend.sending.models import Delivery, RecipientType
@@ -31,8 +30,9 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     """
     delivery, people = due.delivery, due.people
     email, connection = delivery.email, described.connection
-    attached = email.attachments.order_by("position") if due.has_files else ()
-    files = [File(one.name, one.content_type, one.content) for one in attached]
+    limits = carrying.declared(described)
+    inside, apart = carried.files_of(email, limits) if due.has_files else ([], ())
+    files = [File(one.name, one.content_type, one.content) for one in inside]
     html = email.html
     links: list[Link] = []
     # Read once, for the links and for the text.
@@ -43,7 +43,6 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     # From what was written: readers of plain text get addresses, not tokens.
     text = OwnMarks(keys).in_text(email.text or to_text(email.html, parts))
     to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))
-    limits = registry.provider(connection.provider).limits
     if limits.fills_in:
         html = fields.kept(html, limits.fills_in)
     if limits.carries_mime:
@@ -61,7 +60,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
                 date=clock.now(),
             )
         )
-        message = Message(mark=str(delivery.pk), raw=raw)
+        message = Message(mark=str(delivery.pk), raw=raw, apart=apart)
     else:
         message = Message(
             mark=str(delivery.pk),
@@ -79,7 +78,10 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         subject=email.subject,
         html=email.html,
         text=email.text,
-        files=[Enclosed(file.name, len(file.content)) for file in files],
+        files=[
+            *(Enclosed(one.name, one.size) for one in inside),
+            *(Enclosed(one.name, one.size) for one in apart),
+        ],
         is_test=email.is_test,
     )
     return message, links, draft

@@ -34,6 +34,11 @@ class Prepared:
 _TOO_LATE = SendResult(Outcome.NOT_SENT, "fence_passed", "")
 
 
+def seconds_for(message: Message) -> float:
+    """The most that handing over the files beside a message may take: each is read, sent, and perhaps asked about."""
+    return sum(2 * total_timeout(file.size) for file in message.apart)
+
+
 def prepare(
     adapter: Provider, attempt: UUID, due: Due, message: Message, access: str, *, until: float
 ) -> Prepared | SendResult | None:

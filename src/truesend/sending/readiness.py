@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,49 +18,14 @@ from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation, rights
 from truesend.organizations.models import Member
-from truesend.providers import registry
-from truesend.providers.contract import Limits
-from truesend.sending.addresses import Mailbox
-from truesend.sending.gate import Gate, Readiness
-from truesend.sending.sizes import Enclosed, size_words
+from truesend.sending import carrying
+from truesend.sending.gate import Draft, Gate, Readiness, edit, me
 
 GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
 
 # Attention stops sending only where the provider itself would refuse: for a while, or until a person has acted there.
 _LIMITS = frozenset({"daily_limit", "project_limit"})
 _BLOCKED = "sending_blocked"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is to be sent, parsed."""
-
-    connection: Description | None
-    to: Sequence[Mailbox] = ()
-    cc: Sequence[Mailbox] = ()
-    bcc: Sequence[Mailbox] = ()
-    subject: str = ""
-    html: str = ""
-    text: str = ""
-    files: Sequence[Enclosed] = ()
-    separate_copies: bool = False
-    send_at: datetime | None = None
-    # Worth nothing later: what proves a connection now.
-    at_once: bool = False
-    is_test: bool = False
-    # What is wrong with what was typed: sentences about recipients, and one about the subject.
-    problems: Sequence[str] = ()
-    subject_problem: str = ""
-
-    @property
-    def recipients(self) -> list[Mailbox]:
-        """Everybody, in order."""
-        return [*self.to, *self.cc, *self.bcc]
-
-    @property
-    def attachment_bytes(self) -> int:
-        """Of all files together."""
-        return sum(file.size for file in self.files)
 
 
 def check(member: Member, draft: Draft) -> Readiness:
@@ -71,15 +35,11 @@ def check(member: Member, draft: Draft) -> Readiness:
         _role,
         _connection,
         _capability,
-        _limits,
+        carrying.judge,
         _recipients,
         _content,
     )
     return Readiness(tuple(judge(member, draft) for judge in judges))
-
-
-def _me(member: Member) -> list[dict[str, str]]:
-    return [{"name": member.user.get_full_name(), "email": member.user.email}]
 
 
 def _installation(member: Member, draft: Draft) -> Gate:
@@ -110,7 +70,7 @@ def _connection(member: Member, draft: Draft) -> Gate:
             "connection_missing",
             "Choose the account to send from, or connect one.",
             {"label": "Connect", "url": "/integration"},
-            _me(member),
+            me(member),
         )
     if draft.connection.verdict.verdict is Verdict.DISCONNECTED:
         connection = draft.connection.connection
@@ -146,7 +106,7 @@ def barred(member_id: UUID, connection: Connection) -> str:
 
 def _capability(member: Member, draft: Draft) -> Gate:
     if draft.connection is None:
-        return Gate("capability", False, "connection_missing", "No account is chosen.", None, _me(member))
+        return Gate("capability", False, "connection_missing", "No account is chosen.", None, me(member))
     send = draft.connection.verdict.capability("send")
     # Of a block nothing but a send tells whether it is over, so a test mail may try.
     if send is None or can_send(draft.connection) or (send.cause == _BLOCKED and draft.is_test):
@@ -208,97 +168,11 @@ def opens_by_itself(code: str) -> bool:
     return code in _LIMITS
 
 
-def _limits(member: Member, draft: Draft) -> Gate:
-    if draft.connection is None:
-        return Gate("limits", True)
-    limits, name = _declared(draft.connection), draft.connection.provider_name
-    people = len(draft.recipients)
-    if not draft.separate_copies and people > limits.recipients == 1:
-        return _edit(
-            member,
-            "limits",
-            "cc_and_bcc_refused" if draft.cc or draft.bcc else "too_many_recipients",
-            f"{name} sends to each person alone: "
-            + (
-                "no Cc or Bcc."
-                if draft.cc or draft.bcc
-                else "choose separate copies, or write to one person."
-            ),
-        )
-    if not draft.separate_copies and people > limits.recipients:
-        return _edit(
-            member,
-            "limits",
-            "too_many_recipients",
-            f"{people} people in one email; {limits.recipients} is the most. Write to fewer at a time.",
-        )
-    if not draft.separate_copies and not limits.cc_and_bcc and (draft.cc or draft.bcc):
-        return _edit(member, "limits", "cc_and_bcc_refused", f"{name} sends no copies: no Cc or Bcc.")
-    return _files(member, draft, limits, name) or _whole(member, draft, limits)
-
-
-def _files(member: Member, draft: Draft, limits: Limits, provider: str) -> Gate | None:
-    """What is in the way of the files, each by its name."""
-    if limits.files and len(draft.files) > limits.files:
-        return _edit(
-            member,
-            "limits",
-            "too_many_files",
-            f"{len(draft.files)} files; {provider} takes {limits.files} at most. "
-            "Put them into one archive (ZIP), or leave some out.",
-        )
-    large = [file for file in draft.files if limits.file_bytes and file.size > limits.file_bytes]
-    if large:
-        named = ", ".join(f"“{file.name}” is {size_words(file.size)}" for file in large[:3])
-        most = size_words(limits.file_bytes)
-        return _edit(
-            member, "limits", "file_too_large", f"{named}; {provider} takes files of {most} at most."
-        )
-    odd = [
-        file.name for file in draft.files if limits.file_types and _ending(file.name) not in limits.file_types
-    ]
-    if odd:
-        named = ", ".join(f"“{name}”" for name in odd[:3])
-        return _edit(
-            member,
-            "limits",
-            "file_type_refused",
-            f"{provider} takes no file like {named}. Put it into an archive (ZIP), or leave it out.",
-        )
-    return None
-
-
-def _ending(name: str) -> str:
-    return name.rpartition(".")[2].lower() if "." in name else ""
-
-
-def _whole(member: Member, draft: Draft, limits: Limits) -> Gate:
-    """How large it is in all."""
-    if draft.attachment_bytes > limits.attachment_bytes:
-        most = limits.attachment_bytes // (1024 * 1024)
-        return _edit(member, "limits", "attachments_too_large", f"Attachments may be {most} MB in all.")
-    # Base64 adds a third and line breaks; what has no text of its own gets one from its HTML.
-    body = len(draft.html.encode()) + len((draft.text or draft.html).encode())
-    if (body + draft.attachment_bytes) * 1.37 > limits.message_bytes:
-        whole = f"{limits.message_bytes // (1024 * 1024)} MB"
-        return _edit(
-            member,
-            "limits",
-            "message_too_large",
-            f"Encoded for its way, the email is larger than the {whole} the provider takes.",
-        )
-    return Gate("limits", True)
-
-
-def _declared(described: Description) -> Limits:
-    return registry.provider(described.connection.provider).limits
-
-
 def _recipients(member: Member, draft: Draft) -> Gate:
     if draft.problems:
-        return _edit(member, "recipients", "recipient_invalid", _some(draft.problems))
+        return edit(member, "recipients", "recipient_invalid", _some(draft.problems))
     if not draft.recipients:
-        return _edit(member, "recipients", "recipient_missing", "Add somebody to send to.")
+        return edit(member, "recipients", "recipient_missing", "Add somebody to send to.")
     return Gate("recipients", True)
 
 
@@ -310,35 +184,31 @@ def _some(problems: Sequence[str]) -> str:
 
 def _content(member: Member, draft: Draft) -> Gate:
     if draft.subject_problem:
-        return _edit(member, "content", "subject_invalid", draft.subject_problem)
+        return edit(member, "content", "subject_invalid", draft.subject_problem)
     if draft.connection is not None and (gate := _subject(member, draft, draft.connection)):
         return gate
     if draft.subject.strip() or draft.html.strip() or draft.text.strip():
         return Gate("content", True)
-    return _edit(member, "content", "content_missing", "Write a subject or a text.")
+    return edit(member, "content", "content_missing", "Write a subject or a text.")
 
 
 def _subject(member: Member, draft: Draft, described: Description) -> Gate | None:
     """What the provider does not take in a subject; anything of a mail that has no content at all."""
-    limits, name = _declared(described), described.provider_name
+    limits, name = carrying.declared(described), described.provider_name
     written = draft.html.strip() or draft.text.strip()
     if limits.needs_subject and written and not draft.subject.strip():
-        return _edit(
+        return edit(
             member, "content", "subject_missing", f"{name} takes no email without a subject. Write one."
         )
     found = re.search(limits.fills_in, draft.subject) if limits.fills_in else None
     if found is not None:
-        return _edit(
+        return edit(
             member,
             "content",
             "subject_filled_in",
             f"{name} may put something of its own in place of “{found[0]}” in the subject. Write it otherwise.",
         )
     return None
-
-
-def _edit(member: Member, gate: str, code: str, text: str) -> Gate:
-    return Gate(gate, False, code, text, {"label": "Edit the email", "url": "/emails/new"}, _me(member))
 
 
 def blocks(code: str) -> bool:

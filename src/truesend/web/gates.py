@@ -97,10 +97,12 @@ def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
         return _connect(draft.member, back)
     if fix is None or fix["url"] == "/emails/new":
         return []  # nothing to press, or the member is there already
-    if not fix["url"].startswith(("/oauth/", "/integration#")):
+    if not fix["url"].startswith(("/oauth/", "/integration#", "/connections/")):
         return [fix]
     if draft.connection is not None and not manages(draft.member, draft.connection):
         return [ask(f"/connections/{draft.connection.pk}/ask", back)]
+    if fix["url"].startswith("/connections/"):
+        return [{**fix, "url": f"{fix['url']}?{urlencode({'next': back})}"}]
     return [{**fix, "url": fix["url"].replace("next=%2Fintegration", f"next={quote(back, safe='')}")}]
 
 

@@ -1,6 +1,8 @@
-"""Attachments by Graph: the files of a message, small ones only."""
+"""Attachments by Graph: the files of a message; large ones come by `uploads.py`."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from aiohttp import web
 
@@ -8,7 +10,9 @@ from truesend_sandbox.mailbox.headers import Mail
 from truesend_sandbox.microsoft import api, compose, errors, mail_read, mail_store
 from truesend_sandbox.microsoft.api import Caller
 from truesend_sandbox.microsoft.compose import Refused
-from truesend_sandbox.microsoft.parts import all_of, body_of, parts_of
+from truesend_sandbox.microsoft.parts import all_of
+from truesend_sandbox.store import Row
+from truesend_sandbox.world import World
 
 
 def _context(caller: Caller, tail: str) -> str:
@@ -21,7 +25,16 @@ def list_files(caller: Caller) -> web.StreamResponse:
     row = mail_read.find(caller)
     if row is None:
         return errors.item_not_found(caller.call)
-    return errors.graph_answer(caller.call, {"@odata.context": _context(caller, ""), "value": all_of(row)})
+    return errors.graph_answer(
+        caller.call, {"@odata.context": _context(caller, ""), "value": _selected(caller, all_of(row))}
+    )
+
+
+def _selected(caller: Caller, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The files with what `$select` names; their kind and id are always told."""
+    names = [name for name in caller.call.request.query.get("$select", "").split(",") if name]
+    kept = {"@odata.type", "@odata.mediaContentType", "id", *names}
+    return [{key: value for key, value in one.items() if not names or key in kept} for one in files]
 
 
 def get(caller: Caller) -> web.StreamResponse:
@@ -50,8 +63,12 @@ def create(caller: Caller) -> web.StreamResponse:
         part = compose.attachment(body)
     except Refused as refused:
         return errors.bad_request(call, str(refused), refused.code)
-    mail = Mail.parse(bytes(row["raw"]))
-    compose.set_body(mail, body_of(mail), [*parts_of(mail), part])
-    changed = mail_store.replace(caller.world, row, mail, mail_store.kept_of(row))
-    made = all_of(changed)[-1]
+    made = all_of(add(caller.world, row, part))[-1]
     return errors.graph_answer(call, {"@odata.context": _context(caller, "/$entity"), **made}, 201)
+
+
+def add(world: World, row: Row, part: bytes) -> Row:
+    """The message with one more file, its text and the others as they were."""
+    mail = Mail.parse(bytes(row["raw"]))
+    compose.add_part(mail, part)
+    return mail_store.replace(world, row, mail, mail_store.kept_of(row))

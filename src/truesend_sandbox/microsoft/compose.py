@@ -194,20 +194,30 @@ def attachment(value: object) -> bytes:
     given: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
     if given.get("@odata.type") != "#microsoft.graph.fileAttachment":
         raise Refused("ErrorInvalidRequest", "The attachment must be a #microsoft.graph.fileAttachment.")
-    name = re.sub(r'["\\]', "_", _one_line(given, "name")) or "attachment"
-    kind = _one_line(given, "contentType") or "application/octet-stream"
-    number = _one_line(given, "contentId")
     try:
         data = base64.b64decode(_text(given, "contentBytes"), validate=True)
     except (binascii.Error, ValueError):
         raise Refused(
             "RequestBodyRead", "Cannot convert the value of 'contentBytes' to 'Edm.Binary'."
         ) from None
-    how = "inline" if given.get("isInline") is True else "attachment"
+    return file_part(
+        _one_line(given, "name"),
+        _one_line(given, "contentType"),
+        data,
+        content_id=_one_line(given, "contentId"),
+        inline=given.get("isInline") is True,
+    )
+
+
+def file_part(name: str, kind: str, data: bytes, *, content_id: str, inline: bool) -> bytes:
+    """A file as it stands between boundaries."""
+    name = re.sub(r'["\\]', "_", name) or "attachment"
+    kind = kind or "application/octet-stream"
+    how = "inline" if inline else "attachment"
     shown = f'filename="{name}"' if name.isascii() else f"filename*=utf-8''{quote(name)}"
     head = f"Content-Type: {kind}\r\nContent-Disposition: {how}; {shown}\r\n"
-    if number:
-        head += f"Content-ID: <{number}>\r\n"
+    if content_id:
+        head += f"Content-ID: <{content_id}>\r\n"
     return f"{head}Content-Transfer-Encoding: base64\r\n\r\n".encode() + base64.encodebytes(data).replace(
         b"\n", b"\r\n"
     )
@@ -233,4 +243,28 @@ def set_body(mail: Mail, body: Mapping[str, Any], parts: list[bytes]) -> None:
     pieces = [head + words, *parts]
     mail.body = (
         b"".join(f"--{edge}\r\n".encode() + piece + b"\r\n" for piece in pieces) + f"--{edge}--\r\n".encode()
+    )
+
+
+_CONTENT_FIELDS = ("content-type", "content-transfer-encoding", "content-disposition", "content-id")
+
+
+def add_part(mail: Mail, part: bytes) -> None:
+    """Put one more file behind what the mail is, which stays as it came."""
+    inner = b"".join(field for name, field in mail.fields if name in _CONTENT_FIELDS)
+    whole = inner + b"\r\n" + mail.body
+    found = re.search(
+        r'multipart/mixed;.*?boundary="?([^";]+)"?', mail.get("content-type") or "", re.IGNORECASE
+    )
+    closing = f"--{found[1]}--".encode() if found else b""
+    if closing and (at := mail.body.rfind(closing)) >= 0:
+        mail.body = mail.body[:at] + closing[:-2] + b"\r\n" + part + b"\r\n" + mail.body[at:]
+        return
+    edge = f"_000_{secrets.token_hex(16)}_"
+    for name in _CONTENT_FIELDS:
+        mail.remove(name)
+    mail.set("Content-Type", f'multipart/mixed; boundary="{edge}"')
+    mail.body = (
+        b"".join(f"--{edge}\r\n".encode() + piece + b"\r\n" for piece in (whole, part))
+        + f"--{edge}--\r\n".encode()
     )

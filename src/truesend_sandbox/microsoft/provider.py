@@ -29,6 +29,7 @@ from truesend_sandbox.microsoft import (
     sent_page,
     tenants,
     token,
+    uploads,
 )
 from truesend_sandbox.microsoft.switches import SWITCHES
 from truesend_sandbox.microsoft.tenants import PROVIDER
@@ -61,6 +62,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "drafts.reply": ("draft",),
     "messages.reply": ("send",),
     "attachments.create": ("draft",),
+    "uploads.start": ("draft",),
+    "uploads.part": ("draft",),
+    "uploads.get": ("draft",),
+    "uploads.cancel": ("draft",),
     "attachments.list": ("read",),
     "attachments.get": ("read",),
     "messages.list": ("read",),
@@ -136,6 +141,11 @@ def routes(_: World) -> list[web.RouteDef]:
         web.post(f"{one}/replyAll", _graph("messages.reply", replies.send(everybody=True))),
         web.get(f"{one}/attachments", _graph("attachments.list", attachments.list_files)),
         web.post(f"{one}/attachments", _graph("attachments.create", attachments.create)),
+        web.post(f"{one}/attachments/createUploadSession", _graph("uploads.start", uploads.start)),
+        # The address of an upload is its own permission: no token comes along.
+        web.put(uploads.PATH, _open("uploads.part", uploads.part, uploads.identify)),
+        web.get(uploads.PATH, _open("uploads.get", uploads.status, uploads.identify)),
+        web.delete(uploads.PATH, _open("uploads.cancel", uploads.cancel, uploads.identify)),
         web.get(f"{one}/attachments/{{attachment}}", _graph("attachments.get", attachments.get)),
     ]
 

@@ -71,6 +71,7 @@ ACCEPTED: dict[str, frozenset[str]] = {
     "attachments.list": _READ,
     "attachments.get": _READ,
     "attachments.create": _WRITE,
+    "uploads.start": _WRITE,
     "folders.list": _LOOK,
     "folders.get": _LOOK,
 }

@@ -193,6 +193,26 @@ _GRAPH = (
     Switch("custom_headers", 5, "Custom headers of one JSON message.", "unconfirmed", above=0),
     Switch("request_limit", 4_194_304, "Bytes of a writing request; more is 413.", "documented (4 MB)"),
     Switch(
+        "session_minimum",
+        3_145_728,
+        "Bytes of a file from which on it takes an upload session; a smaller one is refused there.",
+        "documented as 3 MB; which of the two is unconfirmed",
+        above=0,
+    ),
+    Switch("session_seconds", 604_800.0, "Seconds an upload session waits.", "unconfirmed", above=0),
+    Switch(
+        "session_step",
+        327_680,
+        "Bytes of which every part of an upload but the last is a multiple; 0: any size.",
+        "documented of uploads to drives, unconfirmed of mail",
+    ),
+    Switch(
+        "session_tells",
+        True,
+        "GET of an upload's address tells what it waits for; else it is refused (405).",
+        "documented of uploads to drives, unconfirmed of mail",
+    ),
+    Switch(
         "recipients_per_message",
         500,
         "Recipients of one message.",

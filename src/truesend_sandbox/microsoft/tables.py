@@ -22,4 +22,11 @@ CREATE TABLE microsoft_sends (
   id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, at REAL NOT NULL,
   recipients INTEGER NOT NULL);
 CREATE INDEX microsoft_sends_by_account ON microsoft_sends (account_id, at, recipients);
+
+CREATE TABLE microsoft_uploads (
+  id TEXT PRIMARY KEY, account_id INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+  content_id TEXT NOT NULL, inline INTEGER NOT NULL, size INTEGER NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE microsoft_upload_parts (
+  upload TEXT NOT NULL, start INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (upload, start));
 """

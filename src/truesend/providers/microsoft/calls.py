@@ -12,7 +12,7 @@ from truesend.providers.microsoft import errors
 
 def ask(request: Request, *, status: int = 200) -> Any:
     """The JSON of an answer with this status; every other is a :class:`ProviderError` with its cause."""
-    answer = _answer(request)
+    answer = answer_to(request)
     if answer.status == status and (body := answer.json()) is not None:
         return body
     raise errors.graph_error(answer)
@@ -20,7 +20,7 @@ def ask(request: Request, *, status: int = 200) -> Any:
 
 def content(request: Request) -> bytes:
     """The body of a 200, as it came."""
-    answer = _answer(request)
+    answer = answer_to(request)
     if answer.status == 200:
         return answer.body
     raise errors.graph_error(answer)
@@ -28,7 +28,7 @@ def content(request: Request) -> bytes:
 
 def do(request: Request) -> None:
     """A call that is answered with 204 and nothing."""
-    answer = _answer(request)
+    answer = answer_to(request)
     if answer.status != 204:
         raise errors.graph_error(answer)
 
@@ -38,7 +38,8 @@ def garbage(what: str) -> ProviderError:
     return ProviderError("provider_garbage", f"Microsoft answered with {what} that cannot be read.")
 
 
-def _answer(request: Request) -> http.Answer:
+def answer_to(request: Request) -> http.Answer:
+    """Any answer there is; none is a :class:`ProviderError` of the transport."""
     try:
         return http.request(
             request.method,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from truesend.providers.contract import SentCopy
+from truesend.providers.contract import Message, SentCopy
 from truesend.providers.errors import ProviderError
-from truesend.providers.microsoft import calls, graph
+from truesend.providers.microsoft import calls, graph, uploads
 
 # As long as a reference may be.
 _LONGEST = 2000
@@ -56,22 +57,29 @@ def read(reference: str) -> Draft | None:
     return found if sound else None
 
 
-def prepare(raw: bytes, mark: str, access_token: str, *, earlier: str | None, base: str) -> Draft:
-    """A draft to be sent, once what an earlier try has left behind is cleared away.
+def prepare(message: Message, access_token: str, *, earlier: str | None, base: str) -> Draft:
+    """A draft to be sent, with all its files, once what an earlier try has left behind is cleared away.
 
     Where that was sent after all (a person can send a draft too), it is what comes back, and nothing is made.
     """
     if earlier is not None:
         left = read(earlier)
         if left is None:
-            clear_strays(mark, access_token, base)
+            clear_strays(message.mark, access_token, base)
         elif (found := find(left, access_token, base)) is not None:
             if not found.is_draft:
                 return replace(_of(found.copy), sent=True)
             _delete(found.copy.message_id, access_token, base)
-    made = graph.read_message(calls.ask(graph.draft_request(raw, access_token, base), status=201))
+    made = graph.read_message(calls.ask(graph.draft_request(message.raw, access_token, base), status=201))
     if made is None or not made.is_draft:
         raise calls.garbage("a new draft")
+    try:
+        uploads.attach(made.copy.message_id, message.apart, access_token, base)
+    except Exception:
+        # Half of an email must not lie in somebody's drafts until the next try looks for it.
+        with suppress(ProviderError):
+            _delete(made.copy.message_id, access_token, base)
+        raise
     return _of(made.copy)
 
 

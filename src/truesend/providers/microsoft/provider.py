@@ -36,7 +36,7 @@ class Microsoft(Provider):
     name = "Microsoft"
     capabilities = (Capability.SEND, Capability.READ)
     # A writing request carries 4 MB, and a MIME message travels in base64, a third larger, with its files in base64
-    # inside: 3 MB of message and 2 MB of files. Larger ones need upload sessions. 500 recipients (Exchange Online).
+    # inside: 3 MB of message and 2 MB of files. 500 recipients (Exchange Online).
     # 130,000 requests in 10 seconds for an app (Graph, "Throttling limits"); a send with its reads makes four.
     limits = Limits(
         recipients=500,
@@ -46,6 +46,13 @@ class Microsoft(Provider):
         cc_and_bcc=True,
         client_calls_per_second=3000.0,
         client_burst=3000,
+    )
+    # With drafts, files come by calls of their own: a mailbox sends 35 MB unless its administrator says otherwise.
+    _drafting = replace(
+        limits,
+        message_bytes=35 * 1024 * 1024,
+        attachment_bytes=25 * 1024 * 1024,
+        in_one_piece=limits.message_bytes,
     )
     # A draft that is still one was not sent.
     proves_absence = True
@@ -64,6 +71,9 @@ class Microsoft(Provider):
     leads_on_to = ("https://login.live.com", "https://login.microsoft.com")
     dead_ends = pages.PAGES
     setup = SETUP
+
+    def limits_for(self, capabilities: Collection[Capability]) -> Limits:
+        return self._drafting if self.prepares(capabilities) else self.limits
 
     def consent_page(self) -> str:
         return oauth.address("MICROSOFT_AUTHORIZE_URL", directory="common")
@@ -129,7 +139,7 @@ class Microsoft(Provider):
         return Capability.READ in capabilities
 
     def prepare(self, message: Message, access_token: str, *, earlier: str | None) -> str:
-        return drafts.prepare(message.raw, message.mark, access_token, earlier=earlier, base=_api()).write()
+        return drafts.prepare(message, access_token, earlier=earlier, base=_api()).write()
 
     def clear(self, access_token: str, references: Iterable[str], strays: Strays | None = None) -> None:
         drafts.clear(references, access_token, _api())

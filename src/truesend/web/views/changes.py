@@ -22,6 +22,7 @@ from truesend.providers.contract import Capability
 from truesend.sending import leaving
 from truesend.web import cards, consequences
 from truesend.web.gate import member_page
+from truesend.web.paths import local_path
 
 _SHARED_ALREADY = "{address} is shared already, by another connection. Disconnect one of the two."
 _YOURS_ALREADY = "You have {address} as your own already, by another connection. Disconnect one of the two."
@@ -161,21 +162,33 @@ def read(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRespo
     if Capability.READ not in adapter.capabilities or Capability.READ in connection.asked:
         return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
     capabilities = list(dict.fromkeys([*connection.asked, "read"]))
+    back = local_path(request.GET.get("next", ""))
     context = {
         **_about(member, connection),
         "title": "See replies and bounces",
         "lead": f"Truesend may send from {connection.address}. With the permission to read it, it also",
         "steps": [
             "looks into Sent by itself when a send was cut off, instead of asking you;",
+            *_carries_more(connection),
             "proves every few minutes that the mailbox works;",
             "has what it needs for replies and bounces: no other permission is asked for.",
         ],
         "otherwise": "It looks for its own emails and what belongs to them. No other mail is kept or shown to anybody.",
         "stays": f"{adapter.name} asks for sending once more on the same page: tick every box.",
-        "button": {"label": f"Allow it at {adapter.name}", "url": start_url(connection, capabilities)},
+        "button": {"label": f"Allow it at {adapter.name}", "url": start_url(connection, capabilities, back)},
         "forward": admin_consent.url(connection.provider, capabilities),
     }
     return render(request, "steps.html", context)
+
+
+def _carries_more(connection: Connection) -> list[str]:
+    """Of a provider that carries larger files from a mailbox which may be read."""
+    adapter = registry.provider(connection.provider)
+    more, now = adapter.limits_for(adapter.capabilities), adapter.limits_for([Capability.SEND])
+    if more.attachment_bytes == now.attachment_bytes:
+        return []
+    megabytes = [one.attachment_bytes // (1024 * 1024) for one in (more, now)]
+    return [f"sends files of {megabytes[0]} MB in place of {megabytes[1]} MB;"]
 
 
 @require_POST

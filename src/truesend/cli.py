@@ -105,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="the HTML and its web links as one JSON object"
     )
     rewritten.add_argument("file", metavar="FILE", help='HTML in any encoding; "-" reads standard input')
+    bounce = _command(explained, "bounce", _explain_bounce, "what a mail that came back means, and for whom")
+    bounce.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help='mails, folders of them, mbox files; "-" reads standard input',
+    )
 
     _past(commands)
 
@@ -169,6 +176,12 @@ def _explain_hits(options: argparse.Namespace) -> int:
     from truesend.tracking.explain import run
 
     return run(options.file)
+
+
+def _explain_bounce(options: argparse.Namespace) -> int:
+    from truesend.inbox.explain import run
+
+    return run(options.files)
 
 
 def _explain_rewrite(options: argparse.Namespace) -> int:

@@ -24,6 +24,9 @@ MAY_NAME_A_PROVIDER = {
     "src/truesend/providers/sandboxed.py": "the registry of sandbox settings, apart because it must import nothing",
     "src/truesend/env.py": "the one table of settings; a client id needs a name of its own",
     "src/truesend/tracking/": "recipients' mail programs and image proxies are told apart by name",
+    "src/truesend/inbox/causes.py": "sources of what mail systems all over say",
+    "src/truesend/inbox/machines.py": "mail systems all over are known by the names they write under",
+    "src/truesend/inbox/wording.py": "what mail systems all over say, with its sources",
     "src/truesend_sandbox/": "plays the providers",
 }
 

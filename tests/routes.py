@@ -75,6 +75,7 @@ NAMED = {
     "emails/held/<uuid:connection_id>": [("GET", 404), ("POST", 404)],
     "deliveries/<uuid:delivery_id>/resolve": [("POST", 404)],
     "emails/<uuid:email_id>/again": [("POST", 404)],
+    "emails/<uuid:email_id>/reply": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],
     "emails/<uuid:email_id>/copies": [("GET", 404)],
     "signals/<int:signal_id>/strike": [("POST", 404)],

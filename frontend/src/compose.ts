@@ -1,7 +1,7 @@
 // The compose page: fields, editor, saving while writing, and the gates panel.
 import { Autosave, type SaveState } from "./autosave.ts";
 import { csrfToken, freshToken } from "./csrf.ts";
-import { startEditor } from "./editor.ts";
+import { startEditor, type MailEditor } from "./editor.ts";
 import {
   dropCopy,
   draftKey,
@@ -98,6 +98,16 @@ function keepOnOneLine(input: HTMLInputElement): void {
   });
 }
 
+/** Another account has another signature. */
+function watchSignature(account: HTMLSelectElement, editor: MailEditor): void {
+  const chosen = (): string => account.selectedOptions[0]?.dataset["signature"] ?? "";
+  let before = chosen();
+  account.addEventListener("change", () => {
+    editor.sign(before, chosen());
+    before = chosen();
+  });
+}
+
 function hidden(form: HTMLFormElement, name: string): HTMLInputElement {
   const found = form.querySelector<HTMLInputElement>(`input[type=hidden][name=${name}]`);
   if (found) return found;
@@ -128,6 +138,8 @@ function start(form: HTMLFormElement): void {
   };
   const editor = startEditor(place, form, place.dataset["html"] ?? "", changed);
   const people = new Recipients(form, changed);
+  const account = fields.get("connection");
+  if (account instanceof HTMLSelectElement) watchSignature(account, editor);
   const read = (): Fields => {
     const values: Fields = { html: editor.html() };
     for (const [name, control] of fields) values[name] = valueOf(control);

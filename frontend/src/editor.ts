@@ -1,10 +1,13 @@
 // The rich editor: paragraphs, bold, italic, lists, quotes, links, undo. Nothing a mail program could not show.
 import { Editor } from "@tiptap/core";
+import { Signature, setSignature } from "./signature.ts";
 import StarterKit from "@tiptap/starter-kit";
 
 export interface MailEditor {
   html(): string;
   replace(html: string): void;
+  /** Put one signature (HTML) in the place of another. */
+  sign(before: string, after: string): void;
 }
 
 const LINK = /^(https?:\/\/|mailto:)/i;
@@ -67,6 +70,7 @@ export function startEditor(place: HTMLElement, form: HTMLElement, html: string,
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": "Message" },
     },
     extensions: [
+      Signature,
       StarterKit.configure({
         code: false,
         codeBlock: false,
@@ -118,5 +122,6 @@ export function startEditor(place: HTMLElement, form: HTMLElement, html: string,
   return {
     html: () => (editor.isEmpty ? "" : editor.getHTML()),
     replace: (content) => editor.commands.setContent(content),
+    sign: (before, after) => setSignature(editor, before, after),
   };
 }

@@ -144,6 +144,10 @@ export function startSending(form: HTMLFormElement, parts: SendingParts): void {
       else void autosave.sync(PATIENCE).then(freshGates).then(leadToReason);
       return;
     }
+    if (action === "unthread") {
+      parts.prepare();
+      return;
+    }
     const discards = submitter?.hasAttribute("data-discard") === true;
     const clear = uploads.pending === 0 && !reasons.any && isOpen() && !autosave.underWay && navigator.onLine;
     if (!waited && !discards && !clear) {

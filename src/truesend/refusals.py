@@ -116,6 +116,20 @@ NOT_READY = Refusal(
 NOT_UNKNOWN = Refusal(
     "not_unknown", 409, "It is known what became of this delivery.", "See what became of it", "/emails"
 )
+REPLY_AMBIGUOUS = Refusal(
+    "reply_ambiguous",
+    409,
+    "That email went as separate copies, each with a conversation of its own: name one of its people first in `to`.",
+    "See whom it went to",
+    "/emails",
+)
+REPLY_TO_NOTHING = Refusal(
+    "reply_to_nothing",
+    409,
+    "Nothing of that email was sent yet, so there is no conversation to go on with.",
+    "See what became of it",
+    "/emails",
+)
 TOO_EARLY = Refusal("too_early", 409, "It may still arrive in Sent.", "Look again a little later", "/emails")
 TOO_LATE = Refusal(
     "too_late", 409, "Nothing of this email waits any more.", "See what became of it", "/emails"

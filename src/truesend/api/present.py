@@ -74,6 +74,8 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
         tries[attempt.delivery_id].append(attempt)
     stuck = problems_of(found, deliveries, [one for group in tries.values() for one in group])
     told = query.told_of([one.pk for one in found])
+    answered = {one.reply_to_id for one in found if one.reply_to_id is not None}
+    threads = dict(Delivery.objects.filter(pk__in=answered).values_list("pk", "email_id")) if answered else {}
     return [
         {
             "id": str(email.pk),
@@ -82,6 +84,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "created_at": email.created_at,
             "send_at": email.send_at,
             "undo_until": email.undo_until,
+            "reply_to_email": str(threads[email.reply_to_id]) if email.reply_to_id in threads else None,
             "problem": email.problem or None,
             "problem_detail": _problem(stuck.get(email.pk)),
             "signal": told[email.pk].best.kind if email.pk in told else None,

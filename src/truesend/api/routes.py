@@ -25,9 +25,9 @@ from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
 from truesend.refusals import Refusal
-from truesend.sending import leaving, reconcile, release
+from truesend.sending import leaving, reconcile, release, threads
 from truesend.sending.compose import File
-from truesend.sending.models import Email, EmailStatus
+from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import Written, draft_of, submit
@@ -202,6 +202,7 @@ def ledger(request: HttpRequest, connection_id: str, cursor: Cursor = "") -> dic
 def _written(member: Member, draft: schemas.DraftIn) -> Written:
     # Somebody else's connection is no connection: the gates say so.
     found = access.access_connection(member, UUID(draft.connection)) if draft.connection else None
+    answered = _answered(member, draft)
     return Written(
         connection=found,
         to=draft.to,
@@ -215,12 +216,26 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
         track=draft.track,
         send_at=draft.send_at,
         undo_seconds=draft.undo_seconds,
+        reply_to_id=answered.pk if answered else None,
     )
 
 
-@router.post(
-    "readiness", response={200: schemas.ReadinessOut, 401: schemas.ProblemOut, 422: schemas.ProblemOut}
-)
+def _answered(member: Member, draft: schemas.DraftIn) -> Delivery | None:
+    """The copy of an email of the member's in whose conversation the draft goes."""
+    if draft.reply_to_email is None:
+        return None
+    email = access.access_email(member, UUID(draft.reply_to_email))
+    if email is None or email.status == EmailStatus.DRAFT:
+        raise problems.not_found("Open My Emails", "/emails")
+    try:
+        return threads.answered(email, draft.to)
+    except threads.NotSent:
+        raise _refusal(refusals.REPLY_TO_NOTHING, email) from None
+    except threads.Ambiguous:
+        raise _refusal(refusals.REPLY_AMBIGUOUS, email) from None
+
+
+@router.post("readiness", response={200: schemas.ReadinessOut, 409: schemas.ProblemOut, **_ERRORS})
 def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
     """All gates for a draft, in fixed order."""
     member = _member(request)
@@ -234,6 +249,7 @@ def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
         200: schemas.EmailOut,
         201: schemas.EmailOut,
         401: schemas.ProblemOut,
+        404: schemas.ProblemOut,
         409: schemas.NotReadyOut,
         422: schemas.ProblemOut,
     },

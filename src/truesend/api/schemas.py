@@ -220,8 +220,13 @@ class DraftIn(Schema):
         Field(description="Left out or null: what the organization has chosen for new emails."),
     ] = None
     send_at: Moment | None = None
-    # Replying in a thread is not built: only its absence is taken.
-    reply_to_email: None = None
+    reply_to_email: Annotated[
+        Id | None,
+        Field(
+            description="An email of yours in whose conversation this one goes; of one that was sent as separate "
+            "copies, the copy of the first in `to`. The quote and the subject are yours to write."
+        ),
+    ] = None
     undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(_number)] = 0
 
 
@@ -312,6 +317,8 @@ class EmailOut(Schema):
     created_at: datetime
     send_at: datetime | None
     undo_until: datetime | None
+    # The email in whose conversation it goes.
+    reply_to_email: str | None
     problem: str | None
     problem_detail: StuckOut | None
     signal: str | None

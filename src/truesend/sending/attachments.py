@@ -207,10 +207,13 @@ def detach(member: Member, email_id: UUID, attachment_id: UUID) -> bool:
     return own.delete()[0] > 0
 
 
-def copy(source: UUID, target: UUID) -> None:
-    """Give an email the files of another one. The bytes stay in the database."""
+def copy(source: UUID, target: UUID, *, pictures_only: bool = False) -> None:
+    """Give an email the files of another one, or only those that stand in its text. The bytes stay in the database."""
+    files = Attachment.objects.filter(email_id=source)
+    if pictures_only:
+        files = files.exclude(content_id="")
     with transaction.atomic(), connection.cursor() as cursor:
-        for old in Attachment.objects.filter(email_id=source).order_by("position"):
+        for old in files.order_by("position"):
             new = uuid4()
             old_id, old.pk, old.email_id = old.pk, new, target
             old.save(force_insert=True)

@@ -66,6 +66,8 @@ class Letter:
     text: str
     files: Sequence[File]
     date: datetime
+    # Message-IDs of the conversation, from its first email to the one that this one answers.
+    references: Sequence[str] = ()
 
 
 def compose(letter: Letter) -> bytes:
@@ -79,6 +81,9 @@ def compose(letter: Letter) -> bytes:
             headers.append(_folded(name, _people(people)))
     headers.append(_folded("Subject", _unstructured(one_line(letter.subject))))
     headers.append(f"Date: {format_datetime(letter.date)}")
+    if letter.references:
+        headers.append(f"In-Reply-To: {letter.references[-1]}")
+        headers.append(_folded("References", letter.references))
     headers.append(f"{MARK_HEADER}: {letter.delivery}")
     headers.append("MIME-Version: 1.0")
     body = _text(letter.text)

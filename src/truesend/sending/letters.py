@@ -7,7 +7,7 @@ import time
 from truesend import clock, env
 from truesend.connections.describe import Description
 from truesend.providers.contract import Enclosure, Message, Party
-from truesend.sending import carried, carrying, fields
+from truesend.sending import carried, carrying, fields, threads
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose, one_line
 from truesend.sending.models import Delivery, RecipientType
@@ -31,6 +31,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     delivery, people = due.delivery, due.people
     email, connection = delivery.email, described.connection
     limits = carrying.declared(described)
+    thread = threads.of(email, connection.pk)
     inside, apart = carried.files_of(email, limits) if due.has_files else ([], ())
     files = [File(one.name, one.content_type, one.content) for one in inside]
     html = email.html
@@ -58,9 +59,12 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
                 text=text,
                 files=files,
                 date=clock.now(),
+                references=thread.references if thread else (),
             )
         )
-        message = Message(mark=str(delivery.pk), raw=raw, apart=apart)
+        # One that the mailbox did not find a moment ago is gone: the headers have to do.
+        known = thread.id if thread and due.last_cause != "not_found" else ""
+        message = Message(mark=str(delivery.pk), raw=raw, apart=apart, thread_id=known)
     else:
         message = Message(
             mark=str(delivery.pk),

@@ -57,6 +57,8 @@ def settle(attempt: Attempt, result: SendResult, number: int, now: datetime) -> 
         return fields | unknown(attempt, now)
     if result.cause in RENEW_ON and not _refused_twice(attempt):
         return fields | {"status": DeliveryStatus.QUEUED, "due_at": now}
+    if result.cause == "not_found" and _lost_its_thread(attempt):
+        return fields | {"status": DeliveryStatus.QUEUED, "due_at": now}
     if result.cause in _OF_THE_EMAIL:
         return fields | {"status": DeliveryStatus.REFUSED}
     queued = fields | {"status": DeliveryStatus.QUEUED}
@@ -73,6 +75,14 @@ def _refused_twice(attempt: Attempt) -> bool:
     before = Attempt.objects.filter(delivery=attempt.delivery_id, number__lt=attempt.number)
     causes = list(before.order_by("-number").values_list("cause", flat=True)[:2])
     return len(causes) == 2 and RENEW_ON.issuperset(causes)
+
+
+def _lost_its_thread(attempt: Attempt) -> bool:
+    """Whether its conversation is not in the mailbox any more: once, and the next try goes without its number."""
+    before = Attempt.objects.filter(
+        delivery=attempt.delivery_id, number__lt=attempt.number, cause="not_found"
+    )
+    return attempt.delivery.email.reply_to_id is not None and not before.exists()
 
 
 def unknown(attempt: Attempt, now: datetime) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation, rights
 from truesend.organizations.models import Member
-from truesend.sending import carrying
+from truesend.sending import carrying, quoting
 from truesend.sending.gate import Draft, Gate, Readiness, edit, me
 
 GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
@@ -187,7 +187,7 @@ def _content(member: Member, draft: Draft) -> Gate:
         return edit(member, "content", "subject_invalid", draft.subject_problem)
     if draft.connection is not None and (gate := _subject(member, draft, draft.connection)):
         return gate
-    if draft.subject.strip() or draft.html.strip() or draft.text.strip():
+    if draft.subject.strip() or quoting.own_words(draft.html).strip() or draft.text.strip():
         return Gate("content", True)
     return edit(member, "content", "content_missing", "Write a subject or a text.")
 

@@ -72,7 +72,10 @@ def _table(model: type[models.Model]) -> str:
 
 _DELIVERY = _Columns(Delivery, "d", "id", "email", "connection", "position", "status", "due_at")
 _EMAIL = _Columns(
-    Email, "e", "id", "organization", "member", "connection", "subject", "html", "text", "track", "is_test"
+    Email,
+    "e",
+    *("id", "organization", "member", "connection", "subject", "html", "text", "track", "is_test"),
+    *("reply_to", "sender"),
 )
 _CONNECTION, _TOKEN, _PROOF = _Columns(Connection, "c"), _Columns(Token, "t"), _Columns(Proof, "p")
 _MEMBER = _Columns(Member, "m")

@@ -72,6 +72,10 @@ class Written:
     send_at: datetime | None = None
     undo_seconds: int = 0
     is_test: bool = False
+    # The copy in whose conversation it goes.
+    reply_to_id: UUID | None = None
+    # One of the connection's other addresses; empty: its own.
+    sender: str = ""
 
 
 def draft_of(written: Written) -> Draft:
@@ -146,6 +150,8 @@ def body_digest(written: Written) -> bytes:
         "track": written.track,
         "send_at": written.send_at.isoformat() if written.send_at else None,
         "undo": written.undo_seconds,
+        "reply_to": str(written.reply_to_id) if written.reply_to_id else None,
+        "sender": written.sender,
     }
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
 
@@ -188,6 +194,8 @@ def _store(
         "separate_copies": written.separate_copies,
         "track": member.organization.track_by_default if written.track is None else written.track,
         "is_test": written.is_test,
+        "reply_to_id": written.reply_to_id,
+        "sender": written.sender,
         "send_at": later,
         "undo_until": undo_until,
         "created_at": now,

@@ -108,6 +108,7 @@ def _row(one: Delivery, provider: str, to: str, level: int) -> dict[str, Any]:
         "state": state,
         "sentence": status.sentence.replace("{provider}", provider),
         "at": one.sent_at or _leaves_at(one),
+        "can_reply": one.status == DeliveryStatus.ACCEPTED,
     }
 
 

@@ -36,6 +36,8 @@ def written(draft: Email) -> Written:
         html=draft.html,
         stored=attachments.enclosed(draft.pk),
         track=draft.track,
+        reply_to_id=draft.reply_to_id,
+        sender=draft.sender,
     )
 
 

@@ -18,7 +18,7 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
-from truesend.web import forgotten, settled, statuses, undoing
+from truesend.web import conversations, forgotten, settled, statuses, undoing
 from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
 from truesend.web.entries import Whose, entries
 from truesend.web.facts import PageFacts
@@ -124,6 +124,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
         "copies": listed(found, name, size=FIRST),
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
+        "can_reply": conversations.can_answer(deliveries),
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": not offered and stopped == len(deliveries) > 0,
     }

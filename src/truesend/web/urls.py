@@ -113,6 +113,7 @@ urlpatterns = [
     path("emails/<uuid:email_id>/undo", emails.undo, name="email_undo"),
     path("deliveries/<uuid:delivery_id>/resolve", emails.resolve, name="delivery_resolve"),
     path("emails/<uuid:email_id>/again", emails.again, name="email_again"),
+    path("emails/<uuid:email_id>/reply", emails.reply, name="email_reply"),
     path("emails/<uuid:email_id>/release", emails.release, name="email_release"),
     path("emails/<uuid:email_id>/timeline", emails.timeline, name="email_timeline"),
     path("emails/<uuid:email_id>/copies", emails.copies, name="email_copies"),

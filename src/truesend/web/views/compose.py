@@ -23,8 +23,8 @@ from truesend.sending import attachments
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import Readiness, check
 from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
+from truesend.web import conversations, undoing
 from truesend.web import gates as gates_of
-from truesend.web import undoing
 from truesend.web.cards import verdict_word
 from truesend.web.drafts import (
     Changed,
@@ -41,6 +41,7 @@ from truesend.web.gate import member_page
 from truesend.web.rows import people as labels
 from truesend.web.views import attachments as files
 from truesend.web.views import people
+from truesend.writing import signatures
 
 UNDO_SECONDS = 10
 CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
@@ -121,7 +122,10 @@ def _page(
         offered.append(
             draft.connection
         )  # what was chosen stays in sight; the gates say what is wrong with it
+    signed = signatures.of_all(member, (one.pk for one in offered))
     begins = "draft" not in request.GET and draft._state.adding
+    if begins and draft.connection is not None and draft.connection.pk in signed:
+        draft.html = f"<p></p>{signatures.block(signed[draft.connection.pk])}"
     judged = readiness or check(member, draft_of(written(draft)))
     context = {
         "nav": "compose",
@@ -132,13 +136,14 @@ def _page(
             "stored": not draft._state.adding,
             "revision": draft.revision,
         },
-        "connections": [_choice(one) for one in offered],
+        "connections": [{**_choice(one), "signature": signed.get(one.pk, "")} for one in offered],
         "newest": _newest(member) if begins else None,
         "most_people": _most_people(draft),
         "files": files.listed(draft.pk),
         "most_bytes": attachments.MOST_BYTES,
         "most_files": attachments.MOST_FILES,
         "refused": refused,
+        "conversation": conversations.of_draft(draft),
         **gates_of.panel(draft, judged, choices=len(choices)),
     }
     return render(request, "emails/compose.html", context, status=status)
@@ -263,7 +268,9 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     if removed := request.POST.get("remove", ""):
         with suppress(ValueError):
             attachments.detach(member, email_id, UUID(removed))
-    if action in {"save", "why"} or removed or not attached:
+    if action == "unthread":
+        Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT).update(reply_to=None)
+    if action in {"save", "why", "unthread"} or removed or not attached:
         return HttpResponseRedirect(f"/emails/new?draft={email_id}{'#gates' if action == 'why' else ''}")
     try:
         submit(member, replace(written(email), undo_seconds=UNDO_SECONDS), draft_id=email_id)

@@ -17,13 +17,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from truesend.organizations.access import access_delivery, access_email
 from truesend.organizations.models import Member
-from truesend.sending import attachments, reconcile
+from truesend.sending import attachments, reconcile, replying
 from truesend.sending import release as dispatch
 from truesend.sending.addresses import Mailbox
 from truesend.sending.beginnings import begin
-from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
+from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus, Recipient
 from truesend.sending.submit import NotReady
 from truesend.tracking.clicks import clicks_of
+from truesend.web import conversations
 from truesend.web import timeline as told
 from truesend.web.facts import facts_of
 from truesend.web.frames import framed
@@ -59,6 +60,7 @@ def detail(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
     context = {
         "nav": "emails",
         "files": listed(email.pk),
+        **conversations.of_email(member, email),
         **told.page(facts_of(request, member), email, told.part_of(request.GET)),
     }
     return render(request, "emails/detail.html", context)
@@ -150,6 +152,8 @@ def _draft_again(
         "html": email.html or f"<pre>{_escaped(email.text)}</pre>",
         "track": email.track,
         "corrects": email,
+        "reply_to_id": email.reply_to_id,
+        "sender": email.sender,
     }
     copies = ",".join(map(str, sorted(stopped)))
     for number in count():
@@ -172,6 +176,32 @@ def _people_again(email: Email, copies: list[tuple[UUID, str]], stopped: list[UU
     found = Recipient.objects.filter(delivery__in=stopped).order_by("delivery__position")
     people = [str(Mailbox(one.address, one.name)) for one in found]
     return {"to": people, "cc": [], "bcc": []} if len(people) == 1 else {"to": [], "cc": [], "bcc": people}
+
+
+@require_POST
+@member_page
+@_button
+def reply(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
+    """“Reply”: a draft in the conversation of the email's copy, or of the one that `copy` names."""
+    sent = Delivery.objects.filter(email=email, status=DeliveryStatus.ACCEPTED).order_by("position")
+    if wanted := request.POST.get("copy", ""):
+        sent = sent.filter(pk=wanted) if _is_id(wanted) else sent.none()
+    found = list(sent[:2])
+    if not found:
+        messages.info(request, "Nothing of it was sent yet, so there is no conversation to go on with.")
+        return HttpResponseRedirect(f"/emails/{email.pk}")
+    if len(found) > 1:
+        messages.info(request, "Everybody has a conversation of their own: reply at one of the copies.")
+        return HttpResponseRedirect(f"/emails/{email.pk}/copies")
+    return HttpResponseRedirect(f"/emails/new?draft={replying.reply(member, email, found[0]).pk}")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 @require_POST

@@ -277,6 +277,25 @@ def test_what_the_history_shows_late_is_found_though_a_person_was_asked(stack: S
     assert len(made(stack, ana, "send")) == 1
 
 
+def test_what_the_daily_quota_holds_goes_once_a_probe_is_answered(stack: Stack, ana: Person) -> None:
+    ben = stack.person("ben")
+    mailbox, other = connected(ana), connected(ben)
+    ana.email_when(ana.send(mailbox, to=[TO])["id"], "sent")
+    stack.sandbox.fault("send", "daily_limit", "keap", account=ana.email, times=1, retry_after=7200)
+    held = [ana.send(mailbox, to=[TO])["id"] for _ in range(2)]
+    for one in held:
+        assert ana.email_when(one, "held")["problem"] == "project_limit"
+    waits = ben.send(other, to=[TO])["id"]
+    until(
+        lambda: ben.api("GET", f"emails/{waits}").json()["problem"], lambda it: it == "client_throttled", 20
+    )
+    # Two hours, said Keap. It is asked, and answers.
+    assert ana.api("POST", f"connections/{mailbox}/verify").json()["cause"] != "project_limit"
+    for one in held:
+        ana.email_when(one, "sent")
+    ben.email_when(waits, "sent")
+
+
 def test_verify_asks_everything_and_sends_nothing(stack: Stack, ana: Person) -> None:
     connection = connected(ana)
     answer = ana.api("POST", f"connections/{connection}/verify")

@@ -322,6 +322,22 @@ def test_disconnecting_says_that_the_permission_stays(ana: Person) -> None:
     assert told in ana.get(f"/connections/{connection}/ledger").text
 
 
+def test_a_refused_client_stops_mail_once_the_key_at_hand_is_dead(ana: Person) -> None:
+    connection = connect(ana)
+    ana.email_when(ana.send(connection)["id"], "sent")
+    fault(ana, "token", "client_secret_expired")
+    told = ana.api("POST", f"connections/{connection}/verify").json()
+    assert (told["verdict"], told["cause"]) == ("attention", "client_secret_expired")
+    ana.email_when(ana.send(connection)["id"], "sent")
+    # What a send would meet: the key that is out is refused, and there is no other.
+    fault(ana, "identity", "expire_access", times=1)
+    told = ana.api("POST", f"connections/{connection}/verify").json()
+    assert (told["verdict"], told["cause"]) == ("broken", "client_secret_expired")
+    draft = {"connection": connection, "to": ["ines@globex.example"], "subject": "x"}
+    gates = ana.api("POST", "readiness", draft).json()["gates"]
+    assert [one["cause"] for one in gates if not one["ok"]] == ["client_secret_expired"]
+
+
 def test_a_probe_is_a_renewal_so_that_no_living_key_hides_a_dead_grant(ana: Person) -> None:
     connection = connect(ana)
     ana.email_when(ana.send(connection)["id"], "sent")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from truesend.connections.consent import redirect_uri
+from truesend.connections.return_address import redirect_uri
 from truesend.providers import registry
 from truesend.providers.contract import Capability
 from truesend.providers.errors import ProviderError

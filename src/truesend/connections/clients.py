@@ -17,8 +17,8 @@ from django.utils.crypto import salted_hmac
 from truesend import clock, env
 from truesend.connections import outages
 from truesend.connections.causes import CAUSES
-from truesend.connections.consent import redirect_uri
 from truesend.connections.models import ClientCheck, Connection, Consent, ProviderClient
+from truesend.connections.return_address import redirect_uri
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.organizations.models import User
 from truesend.providers import clients, registry

@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 
-from truesend import clock, env
+from truesend import clock
 from truesend.connections import proofs, storing
 from truesend.connections.describe import labelled
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
+from truesend.connections.return_address import redirect_uri
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.organizations import rights
 from truesend.organizations.models import Member
@@ -46,11 +47,6 @@ class Finished:
 
     connection: Connection
     consent: Consent
-
-
-def redirect_uri(provider: str) -> str:
-    """The address to register at the provider, exactly."""
-    return f"{env.public_url()}/oauth/{provider}/callback"
 
 
 def start(

@@ -12,12 +12,16 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from truesend import clock
+from truesend.connections import admin_consent
 from truesend.connections.causes import Action, Who, at_time, cause, core, sentence
 from truesend.connections.models import Check, Connection, Kind, Proof, Token
+from truesend.connections.schedule import MARGIN
 from truesend.connections.tries import Try, last_tries
 from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
 from truesend.organizations.models import Member, Role, User
 from truesend.providers import registry
+
+FORWARD = "Forward to your administrator"
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def describe_from(
         disconnected_at=connection.disconnected_at,
         has_refresh_token=token is not None and (token.refresh is not None or token.due_at is None),
         proofs=facts,
-        access_until=token.access_expires_at if token is not None else None,
+        access_until=token.access_expires_at - MARGIN if token is not None else None,
     )
     verdict = judge(known, moment)
     tried = None
@@ -231,7 +235,14 @@ def key_url(provider: str, connection: Connection | None = None) -> str:
     )
 
 
-def _again_url(code: str, connection: Connection) -> str:
+def _for_the_administrator(code: str, connection: Connection) -> str:
+    """Where an administrator at the provider allows it; empty where nobody administers the account, or by no page."""
+    if not code or _who(cause(code).who, connection) is not Who.PROVIDER_ADMIN:
+        return ""
+    return admin_consent.url_for(code, connection.provider, connection.asked)
+
+
+def again_url(code: str, connection: Connection) -> str:
     """A new consent; a new key where a key was refused, or where nothing else is set up."""
     adapter = registry.provider(connection.provider)
     by_key = adapter.takes_key and (code == "key_refused" or not adapter.is_configured())
@@ -241,13 +252,16 @@ def _again_url(code: str, connection: Connection) -> str:
 def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = None) -> dict[str, str] | None:
     """The one button that helps, as ``{label, url}``; None where there is nothing to press.
 
-    ``failed`` is the proof behind the cause: asking again helps against a failed question, not a failed send.
+    ``failed`` is the proof behind the cause: asking again helps against a failed question, not a failed send. What an
+    administrator at the provider has to allow leads to the page there on which they do.
     """
     if not code:
         return None
+    if page := _for_the_administrator(code, connection):
+        return {"label": FORWARD, "url": page}
     action = Action.TEST if _asks_for_a_send(code, failed) else cause(code).action
     urls = {
-        Action.RECONNECT: _again_url(code, connection),
+        Action.RECONNECT: again_url(code, connection),
         Action.CONNECT: start_url(connection),
         # The buttons themselves take a POST; the card has them, and an address must be one that can be opened.
         Action.TEST: f"/integration#connection-{connection.pk}",

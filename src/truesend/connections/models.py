@@ -52,6 +52,8 @@ class Connection(models.Model):
     # When its member shared what had been their own; null where it is theirs, or was connected for everybody.
     shared_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
+    # When it was last connected again after a disconnect; null where it never was.
+    back_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -7,6 +7,7 @@ quota goes round; where nobody of an organization was here lately, now and then.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,6 +33,14 @@ RETRY = timedelta(minutes=5)
 _LOOKED_AT = 32
 # Of the calls that a client may make in a day, probes take so much; the rest is for mail.
 _SHARE = 0.25
+
+
+_listeners: list[Callable[[Connection], None]] = []
+
+
+def on_answer(told: Callable[[Connection], None]) -> None:
+    """Have ``told`` called with each connection all of whose answers were good, once they are recorded."""
+    _listeners.append(told)
 
 
 def limit() -> timedelta:
@@ -92,6 +101,9 @@ def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
     proofs.record(
         connection, evidence, kind=LedgerKind.PROBE, trigger=trigger, at=began, briefly=trigger == "schedule"
     )
+    if all(one.ok for one in evidence):
+        for told in _listeners:
+            told(connection)
     return evidence
 
 
@@ -100,7 +112,7 @@ def _answers(
 ) -> tuple[datetime, list[Evidence]]:
     """When the provider was asked, and what it answered. Raises ProviderError where there is no key to ask with."""
     usable = _usable(connection)
-    access = tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
+    access = _key(connection, trigger, renew=renew, refused=refused)
     began, evidence = clock.now(), adapter.probe(access, usable)
     if Capability.SEND not in usable:
         return began, evidence
@@ -113,6 +125,17 @@ def _answers(
         odd = replace(grant, cause="provider_error")
         evidence = [odd if one is grant else one for one in evidence]
     return began, [*evidence, sending]
+
+
+def _key(connection: Connection, trigger: str, *, renew: bool, refused: bool) -> str:
+    """What to ask with. Where this installation's client is refused, mail goes on with the key that is out, as here."""
+    try:
+        return tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
+    except ProviderError as error:
+        out = tokens.at_hand(connection) if renew and cause(error.cause).of_the_client else None
+        if out is None:
+            raise
+        return out
 
 
 def _usable(connection: Connection) -> list[Capability]:

@@ -25,6 +25,7 @@ from django.db import transaction
 from truesend import clock, env, live_events
 from truesend.connections import answers, death, homecoming, outages, proofs, rescue, schedule, token_rows
 from truesend.connections.models import Connection, LedgerKind, Proof
+from truesend.connections.schedule import MARGIN
 from truesend.connections.secretbox import SecretUnreadable, open_sealed
 from truesend.connections.token_rows import Announcement, Taken
 from truesend.providers import http, registry
@@ -35,8 +36,6 @@ log = logging.getLogger("truesend.connections")
 
 # What nobody asked for and no mail waits for.
 SCHEDULE = "schedule"
-# An access token with less life than this is renewed before use.
-MARGIN = timedelta(minutes=2)
 # At most so many in flight per process (design §4), whoever asks.
 AT_ONCE = 24
 _in_flight = threading.BoundedSemaphore(AT_ONCE)

@@ -15,6 +15,8 @@ BEFORE_THE_END = timedelta(minutes=15)
 # within the quarter of an hour after which what is mended has to show.
 RETRY = timedelta(minutes=2)
 RETRY_BROKEN = timedelta(minutes=12)
+# An access token with less life than this is renewed before use.
+MARGIN = timedelta(minutes=2)
 # A provider that asks for more patience is asked again after so much.
 LONGEST_ASKED = timedelta(minutes=15)
 

@@ -68,7 +68,8 @@ def _store(given: Given) -> Connection:
         connection.asked = _still_asked(connection, given, adapter)
         connection.granted_scopes = sorted(grant.scopes)
         connection.consented_at = now
-        connection.disconnected_at = None
+        if connection.disconnected_at is not None:
+            connection.back_at, connection.disconnected_at = now, None
         connection.save(
             update_fields=[
                 "address",
@@ -76,6 +77,7 @@ def _store(given: Given) -> Connection:
                 "asked",
                 "granted_scopes",
                 "consented_at",
+                "back_at",
                 "disconnected_at",
             ]
         )

@@ -14,7 +14,8 @@ from typing import Any
 from truesend import clock
 from truesend.connections import renewal, schedule
 from truesend.connections.models import Connection, Token
-from truesend.connections.renewal import MARGIN, opened
+from truesend.connections.renewal import opened
+from truesend.connections.schedule import MARGIN
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.organizations import installation
 from truesend.providers import registry
@@ -86,6 +87,13 @@ def held(token: Token, before: Held | None = None) -> Held | None:
         return Held(opened(sealed, f"token.access:{token.pk}"), sealed)
     except ProviderError:  # unreadable: the renewal says so, where it cannot help
         return None
+
+
+def at_hand(connection: Connection) -> str | None:
+    """The access token that a send would take without a renewal; None where there is none."""
+    token = Token.objects.filter(pk=connection.pk).first()
+    kept = held(token) if token is not None else None
+    return kept.text if kept is not None else None
 
 
 def access_token(connection: Connection, *, trigger: str, renew: bool = False, refused: bool = False) -> str:

@@ -85,7 +85,7 @@ class Facts:
     proofs: Iterable[ProofFact]
     # Whether a send was tried since the consent, whatever came of it.
     tried: bool = False
-    # Until when the access token that we hold works; None where there is none.
+    # Until when the access token that we hold is used as it is; None where there is none.
     access_until: datetime | None = None
 
 

@@ -8,8 +8,8 @@ from truesend import clock
 from truesend.connections import clients as ours
 from truesend.connections.causes import core
 from truesend.connections.clients import Known
-from truesend.connections.consent import redirect_uri
 from truesend.connections.models import Consent
+from truesend.connections.return_address import redirect_uri
 from truesend.diagnostics import return_addresses
 from truesend.diagnostics.findings import Finding, Fix, ok, unproven, warning, wrong
 from truesend.providers import clients, registry

@@ -9,7 +9,7 @@ import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from truesend import env
-from truesend.connections.consent import redirect_uri
+from truesend.connections.return_address import redirect_uri
 from truesend.diagnostics.findings import Finding, Fix, warning, wrong
 from truesend.providers import clients, sandboxed
 from truesend.providers.contract import Provider

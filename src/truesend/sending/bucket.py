@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from truesend import clock
 from truesend.providers import registry
@@ -97,6 +97,21 @@ def drain(provider: str, until: datetime) -> None:
     with lease.lock:
         lease.tokens = lease.granted = 0
         lease.until = lease.empty_until = 0.0
+
+
+def open_again(provider: str) -> datetime | None:
+    """The provider takes the client's calls again before the time it had named; until when it was closed, if it was.
+
+    It fills at its rate from now on, so nobody sends a burst.
+    """
+    with transaction.atomic():
+        row = (
+            ClientBucket.objects.select_for_update().filter(pk=provider, closed_until__gt=clock.now()).first()
+        )
+        if row is None:
+            return None
+        ClientBucket.objects.filter(pk=provider).update(closed_until=None)
+    return row.closed_until
 
 
 def _lease_of(provider: str) -> _Lease:

@@ -6,6 +6,7 @@ In few statements, however much there is: a mailing of thousands may wait.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from truesend import clock, live_events
 from truesend.sending import wake
-from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.settle import refresh_email
 
 # What nobody has tried yet: all of its copies wait.
@@ -57,6 +58,27 @@ def resume(connection_id: UUID, causes: Collection[str]) -> int:
         free = Email.objects.filter(~Exists(still), pk__in=emails, status=EmailStatus.HELD)
         free.update(status=EmailStatus.SCHEDULED, problem="", updated_at=now)
         _settle(emails, EmailStatus.SCHEDULED, "")
+        if emails:
+            wake.mailbox(connection_id)
+    return len(emails)
+
+
+def go_on(connection_id: UUID, causes: Collection[str], at: datetime) -> int:
+    """Let what waits for the end of one of ``causes`` leave from ``at`` on, one by one; of how many emails."""
+    waiting = Delivery.objects.filter(
+        connection_id=connection_id,
+        status=DeliveryStatus.QUEUED,
+        due_at__gt=at,
+        held_cause__in=list(causes),
+    )
+    with transaction.atomic():
+        emails = _emails(waiting)
+        waiting.update(due_at=at, held_cause="")
+        still = Delivery.objects.filter(email=OuterRef("pk")).exclude(held_cause="")
+        tried = Attempt.objects.filter(delivery__email=OuterRef("pk"))
+        untried = Email.objects.filter(~Exists(still), ~Exists(tried), pk__in=emails, status=EmailStatus.HELD)
+        untried.update(status=EmailStatus.QUEUED, problem="", updated_at=clock.now())
+        _settle(emails, EmailStatus.QUEUED, "")
         if emails:
             wake.mailbox(connection_id)
     return len(emails)

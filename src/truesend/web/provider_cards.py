@@ -11,7 +11,7 @@ from truesend.connections import clients as ours
 from truesend.connections.causes import core
 from truesend.connections.client_troubles import Trouble, troubles
 from truesend.connections.clients import Known
-from truesend.connections.consent import redirect_uri
+from truesend.connections.return_address import redirect_uri
 from truesend.diagnostics import return_addresses
 from truesend.providers import clients, registry
 from truesend.providers.contract import Provider

@@ -11,7 +11,8 @@ from truesend.providers.setup import Scope, Setup, Step
 # "Personal Access Tokens and Service Account Keys" of the portal.
 KEY_STEPS = (
     "In Keap, as an administrator, open “Settings” and there “API Settings”.",
-    "Make a Service Account Key. It is shown in full this once, and begins with KeapAK.",
+    "Make a Service Account Key, not a Personal Access Token: both begin with KeapAK and Keap does not tell us which "
+    "it is, but a token can do no more than the person who made it. It is shown in full this once.",
     "Paste it here.",
 )
 

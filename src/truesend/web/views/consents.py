@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from truesend.connections import consent
 from truesend.connections.causes import consent_sentence
 from truesend.connections.models import Connection, Kind
+from truesend.connections.return_address import redirect_uri
 from truesend.diagnostics.return_addresses import refused_by_rule
 from truesend.organizations.access import access_connection, check_connects, check_manages, member_of
 from truesend.organizations.models import Member
@@ -144,7 +145,7 @@ def pages(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
         "provider_name": adapter.name,
         "provider": provider,
         "pages": notices.dead_ends(member, adapter),
-        "redirect_uri": consent.redirect_uri(provider),
+        "redirect_uri": redirect_uri(provider),
         "again": notices.start_again(member, provider),
     }
     return render(request, "provider_pages.html", context)

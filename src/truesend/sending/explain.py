@@ -60,6 +60,8 @@ class Facts:
     ask_from: datetime | None = None
     can_look: bool = False
     can_send: bool = True
+    # The hour for which what is held goes back into its schedule by itself.
+    hour: datetime | None = None
     sent_name: str = "Sent folder"
     proves: bool = True
     copies: int = 1
@@ -99,7 +101,7 @@ def _explained(facts: Facts, now: datetime) -> Explanation | None:
         sentence = f"Nothing was sent. {core(facts.cause, facts.provider, facts.words)}"
         return Explanation(facts.cause, sentence, Help.AGAIN, Who.MEMBER)
     if facts.status == DeliveryStatus.QUEUED:
-        return _waiting(facts, facts.due_at, now) if facts.due_at is not None else _held(facts)
+        return _waiting(facts, facts.due_at, now) if facts.due_at is not None else _held(facts, now)
     return None
 
 
@@ -143,7 +145,7 @@ def _waiting(facts: Facts, due_at: datetime, now: datetime) -> Explanation:
     )
 
 
-def _held(facts: Facts) -> Explanation:
+def _held(facts: Facts, now: datetime) -> Explanation:
     """It waits for a person: first for what repairs the cause, then for “Send now”."""
     if facts.cause == _RESTORED:
         sentence = "Nothing was sent, as Sent shows. It was due before the backup; send it if it still holds."
@@ -154,10 +156,11 @@ def _held(facts: Facts) -> Explanation:
     found = cause(facts.cause)
     said = core(facts.cause, facts.provider, facts.words)
     elsewhere = found.who in {Who.PROVIDER_ADMIN, Who.OPERATOR} and found.severity is Severity.BROKEN
+    goes = f"it goes by itself {at_time(facts.hour, now)}" if facts.hour is not None else ""
     if elsewhere and found.meanwhile:
-        then = f"{found.meanwhile} Then you can let this email go."
+        then = f"{found.meanwhile} {f'In time for it, {goes}' if goes else 'Then you can let this email go'}."
     elif found.action is Action.RECONNECT:
-        then = "It waits here; after reconnecting you can let it go."
+        then = f"It waits here; {f'reconnected before, {goes}' if goes else 'after reconnecting you can let it go'}."
     else:
-        then = "It waits here; once that is over you can let it go."
+        then = f"It waits here; {f'if that is over before, {goes}' if goes else 'once that is over you can let it go'}."
     return Explanation(facts.cause, f"Nothing was sent. {said} {then}", Help.CAUSE, found.who)

@@ -13,6 +13,8 @@ from truesend.connections.models import Connection, Kind
 from truesend.sending import holding
 
 DISCONNECTED, NOT_YOURS, NOT_ALLOWED = "disconnected", "connection_not_yours", "personal_not_allowed"
+# What is held for one of these before its hour waits for it again once that is over.
+GOES_BACK = frozenset({DISCONNECTED, NOT_YOURS, NOT_ALLOWED})
 
 
 def disconnect(connection: Connection, *, trigger: str) -> bool:

@@ -23,7 +23,7 @@ from truesend.connections.describe import (
 from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
 from truesend.providers import registry
-from truesend.sending import readiness
+from truesend.sending import leaving, readiness
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
@@ -130,10 +130,7 @@ def _facts(
         if rank is not None:
             ranked.setdefault((rank, code), []).append(one)
     groups = sorted(ranked.items(), key=lambda item: item[0][0])
-    return [
-        _alike(code, alike, len(deliveries), newest, about, now, email.member_id)
-        for (_, code), alike in groups
-    ]
+    return [_alike(code, alike, len(deliveries), newest, about, now, email) for (_, code), alike in groups]
 
 
 def _alike(
@@ -143,7 +140,7 @@ def _alike(
     newest: Mapping[UUID, Attempt],
     about: Description,
     now: datetime,
-    member_id: UUID,
+    email: Email,
 ) -> Facts:
     first = alike[0]
     adapter = registry.provider(about.connection.provider)
@@ -162,7 +159,10 @@ def _alike(
             (decides_at(one, newest[one.pk], now) for one in alike if one.pk in newest), default=None
         ),
         can_look=can_look(about.connection) and not _unreadable(about),
-        can_send=readiness.can_send(about) and not readiness.barred(member_id, about.connection),
+        can_send=readiness.can_send(about) and not readiness.barred(email.member_id, about.connection),
+        hour=email.send_at
+        if first.held_cause in leaving.GOES_BACK and email.send_at is not None and email.send_at > now
+        else None,
         sent_name=adapter.sent_name,
         proves=adapter.proves_absence,
         copies=len(alike),

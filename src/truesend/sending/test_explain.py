@@ -65,6 +65,40 @@ def told(status: str, cause: str, **more: Any) -> tuple[str, Help, Who] | None:
                 Who.MEMBER,
             ),
         ),
+        # Held before its hour: it goes back into its schedule by itself.
+        (
+            "queued",
+            "disconnected",
+            {"hour": LATER},
+            (
+                "Nothing was sent. This account was disconnected here. It waits here; reconnected before, it goes by "
+                "itself at 14:01 UTC.",
+                Help.CAUSE,
+                Who.HOLDER,
+            ),
+        ),
+        (
+            "queued",
+            "connection_not_yours",
+            {"hour": LATER},
+            (
+                "Nothing was sent. This account belongs to its owner alone again. It waits here; if that is over before, "
+                "it goes by itself at 14:01 UTC.",
+                Help.CAUSE,
+                Who.HOLDER,
+            ),
+        ),
+        (
+            "queued",
+            "account_gone",
+            {"hour": LATER},
+            (
+                "Nothing was sent. Google says that this account was deleted or disabled. Once it is restored there, "
+                "reconnect it. In time for it, it goes by itself at 14:01 UTC.",
+                Help.CAUSE,
+                Who.PROVIDER_ADMIN,
+            ),
+        ),
         (
             "queued",
             "restored",

@@ -92,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         "--restored", action="store_true", help="a machine or disk was put back as a whole: nothing shows it"
     )
 
+    _command(commands, "rekey", _rekey, "seal every stored secret anew with the newest encryption key")
+
     explain = commands.add_parser("explain", help="say what Truesend makes of something, and why")
     explained = explain.add_subparsers(title="what to explain", metavar="WHAT", required=True)
     hits = _command(explained, "hits", _explain_hits, "who opened and clicked: a class and a reason per hit")
@@ -301,6 +303,13 @@ def _adopt(options: argparse.Namespace) -> int:
     from truesend.sending.adopt_command import run
 
     return run(yes=options.yes, answers=sys.stdin.isatty(), restored=options.restored)
+
+
+def _rekey(options: argparse.Namespace) -> int:
+    _django()
+    from truesend.diagnostics.rekey_command import run
+
+    return run()
 
 
 def _account_command(name: str, *arguments: str, **options: bool) -> int:

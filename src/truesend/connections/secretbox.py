@@ -65,6 +65,11 @@ class _Ring:
 _ring = _Ring()
 
 
+def newest_key() -> str:
+    """The name of the key that seals. Raises :class:`truesend.env.SettingError` where there is none."""
+    return next(iter(_ring.keys()))
+
+
 def seal(text: str, *, place: str) -> bytes:
     """Encrypt ``text`` with the newest key for one ``place`` ("token.access:<id>")."""
     key_id, key = next(iter(_ring.keys().items()))

@@ -22,7 +22,7 @@ from tests.fault_texts import (
 )
 from tests.fault_texts.words import Words
 
-M = Words("Microsoft")
+M = Words("Microsoft", forwards=True)
 
 
 def error(status: int, code: str, message: str, **more: Any) -> dict[str, Any]:

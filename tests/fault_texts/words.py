@@ -24,7 +24,8 @@ Cause = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Words:
-    """``name`` of the provider, what its Sent is called, and whether that proves what is absent.
+    """``name`` of the provider, what its Sent is called, whether that proves what is absent, and whether it has a page
+    on which an administrator permits everybody.
 
     Administrators are those of northwind.example.
     """
@@ -32,6 +33,7 @@ class Words:
     name: str
     sent: str = "Sent folder"
     proves: bool = True
+    forwards: bool = False
 
     @property
     def admin(self) -> str:
@@ -136,7 +138,8 @@ class Words:
     @property
     def blocked(self) -> dict[str, Any]:
         text = f"An administrator at {self.name} does not allow Truesend for this account."
-        return shut("admin_policy", text, "Once it is allowed there, reconnect it.", who=self.admin)
+        fix = "Forward to your administrator" if self.forwards else "Reconnect"
+        return shut("admin_policy", text, "Once it is allowed there, reconnect it.", fix=fix, who=self.admin)
 
     @property
     def gone(self) -> dict[str, Any]:

@@ -57,6 +57,22 @@ def test_as_many_questions_for_200_connections_as_for_one_of_each(ana: Member, p
     assert len(few) <= 12, "\n".join(few)
 
 
+def test_every_place_counts_alike(ana: Member) -> None:
+    broken = [State("grant_revoked", f"broken{number}@x.example") for number in range(5)]
+    fill(ana, [*broken, State("daily_limit"), State("sending_blocked"), State("not_tried"), State()])
+    page = signed_in(ana).get("/integration").content.decode()
+    text = " ".join(re.sub("<[^>]+>", " ", page).split())
+    assert "One works, one is not proved yet, two are held up, five need you." in text
+    for label, count in (("Needs you", 5), ("Held up", 2), ("Not proved yet", 1), ("Working", 1)):
+        assert f"{label} {count} " in text
+    assert "5 of 9 need you" in text
+    assert "Integrations 5 , 5 need you" in text
+    # Three of the five stand open.
+    assert "More that need you 2 of 5" in text
+    health = signed_in(ana).get("/partials/health").content.decode()
+    assert re.search(r'id="needs-count" hx-swap-oob="outerMorph">.*?>5<', health)
+
+
 def test_what_needs_somebody_stands_open_and_the_rest_are_lines(ana: Member) -> None:
     fill(ana, [*many(120), State("grant_revoked", "broken@northwind.example")])
     page = signed_in(ana).get("/integration").content.decode()

@@ -72,6 +72,22 @@ def connected(person: Person) -> bool:
     return "connected=" in person.get("/oauth/google/start?capabilities=send").url
 
 
+def test_what_is_not_set_up_leads_its_operator_there(bare: Stack, oda: Person) -> None:
+    ana = bare.person()
+    for person in (oda, ana):
+        shown = person.get("/oauth/keap/start?capabilities=send")
+        assert "cause=client_missing" in shown.url
+        assert "This installation has no Keap credentials. Nothing was connected." in words(shown)
+        leads = re.search(r'<form method="get" action="([^"]+)">[^/]*Repair it</button>', shown.text)
+        if person is oda:
+            assert leads
+            assert leads[1] == "/settings/providers#keap"
+        else:
+            assert leads is None
+            assert f"Who can help: {oda.email}" in words(shown)
+            assert 'action="/account#support"' in shown.text
+
+
 def test_from_nothing_to_a_connected_account(bare: Stack, oda: Person) -> None:
     ana = bare.person()
     assert "Not set up here: whoever runs this installation" in words(ana.get("/integration"))

@@ -113,6 +113,19 @@ def test_somebody_asks_for_a_shared_account(stack: Stack, ana: Person) -> None:
     assert not any("asks you to" in subject for subject, _ in mails(stack, ana.email))
 
 
+def test_a_shared_account_that_comes_back_is_what_was_asked_for(stack: Stack, ana: Person) -> None:
+    ben = stack.member_of(ana)
+    account = f"sales-{ana.email}"
+    connection = ana.connect(account, SHARED)
+    assert ana.api("POST", f"connections/{connection['id']}/disconnect").status_code == 200
+    ben.post("/oauth/google/ask")
+    mail(stack, ana.email, "asks you to connect a Google account for everyone")
+    stack.sandbox.consent(account)
+    assert f"connected={connection['id']}" in ana.get(f"/oauth/google/start?{SHARED}").url
+    mail(stack, ben.email, f"{account} is connected for everyone")
+    assert "You asked" not in words(ben.get("/integration"))
+
+
 def test_who_may_do_it_is_not_sent_asking(stack: Stack, ana: Person) -> None:
     connection = broken(stack, ana)
     assert ana.post(f"/connections/{connection['id']}/ask").url.split("#")[0] == f"{stack.url}/integration"
@@ -247,7 +260,11 @@ def test_disconnecting_says_what_happens_and_holds_what_waits(stack: Stack, ana:
     assert f"{ben.email} has sent from it lately and no longer can." in told
     ana.post(f"/connections/{connection['id']}/disconnect")
     for person, one in [(ana, ids[0]), (ana, ids[1]), (ben, theirs)]:
-        assert person.email_when(one, "held")["problem"] == "disconnected"
+        waiting = person.email_when(one, "held")
+        assert waiting["problem"] == "disconnected"
+        assert waiting["problem_detail"]["sentence"].endswith(
+            "It waits here; reconnected before, it goes by itself on 1 Jan at 00:00 UTC."
+        )
     # The same account again: its hour is still to come, so it waits for it again.
     stack.sandbox.consent(f"team-{ana.email}")
     assert f"connected={connection['id']}" in ana.get(f"/oauth/google/start?{SHARED}").url

@@ -20,7 +20,7 @@ from truesend import clock, live_events
 from truesend.alerts import post, texts
 from truesend.alerts.models import Ask, Letter
 from truesend.connections.causes import Action, cause
-from truesend.connections.describe import Description, described_all
+from truesend.connections.describe import Description, again_url, described_all
 from truesend.connections.models import Connection, Kind, Proof
 from truesend.connections.verdict import Verdict
 from truesend.organizations import system_mail
@@ -70,7 +70,8 @@ def wish(asker: Member, provider: str, about: Description | None) -> texts.Wish:
     troubled = about.verdict.verdict in {Verdict.BROKEN, Verdict.ATTENTION, Verdict.DISCONNECTED}
     why = f"{address} ({name}): {about.sentence}" if troubled else ""
     if about.fix is not None and cause(about.verdict.cause).action is Action.RECONNECT:
-        return texts.Wish(f"reconnect {address}", why, f"{about.fix['url']}&{_TEST_EMAIL}=1")
+        again = again_url(about.verdict.cause, about.connection)
+        return texts.Wish(f"reconnect {address}", why, f"{again}&{_TEST_EMAIL}=1")
     return texts.Wish(f"look at {address}", why, texts.card(about))
 
 
@@ -123,8 +124,10 @@ def look() -> None:
 
 
 def _connected(now: datetime) -> None:
-    # One that was there already and is connected again is not what was asked for.
-    came = Q(created_at__gt=OuterRef("created_at")) | Q(shared_at__gt=OuterRef("created_at"))
+    # One that was there already and is given another consent is not what was asked for.
+    came = Q()
+    for since in ("created_at", "shared_at", "back_at"):
+        came |= Q(**{f"{since}__gt": OuterRef("created_at")})
     shared = Connection.objects.filter(came, kind=Kind.ORGANIZATION, disconnected_at=None)
     here = shared.filter(organization=OuterRef("asker__organization"), provider=OuterRef("provider"))
     open_ = Ask.objects.filter(Exists(here), ended_at=None, connection=None)
@@ -138,7 +141,8 @@ def _connected(now: datetime) -> None:
 
 def _came_at(connection: Connection) -> datetime:
     """Since when an account is everybody's."""
-    return max(connection.created_at, connection.shared_at or connection.created_at)
+    since = (connection.created_at, connection.shared_at, connection.back_at)
+    return max(one for one in since if one is not None)
 
 
 def _helped(now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from truesend import env
 from truesend.connections.causes import Action, Who, cause, core
-from truesend.connections.describe import Description
+from truesend.connections.describe import Description, again_url
 from truesend.connections.verdict import Verdict
 
 _CLOSING = "Truesend\n"
@@ -88,6 +88,7 @@ def _help(described: Description, admin_url: str) -> str:
         lines.append(f"Who can help: {', '.join(offices)}.")
         if admin_url:
             lines.append(f"They can allow it here; forward this to them:\n{admin_url}")
+            fix = {"label": known.action.value, "url": again_url(known.code, described.connection)}
     if fix is None or known.action is Action.OPERATOR:
         lines.append(f"More about it:\n{link(card(described))}")
     elif known.action in _ON_THE_CARD or fix["url"] == card(described):

@@ -129,9 +129,9 @@ def _is_over(row: Trouble, one: Description, now: datetime, *, told: bool) -> No
     post.take_back(Letter.Kind.BROKEN, about)
     if told and (addresses := post.told(Letter.Kind.BROKEN, about)):
         held = Delivery.objects.filter(connection=one.connection, status=DeliveryStatus.QUEUED, due_at=None)
-        text = texts.recovered(
-            one, since, held=held.exclude(held_cause="").values("email_id").distinct().count()
-        )
+        # What was held before waits for something else. An email's last change is that it was held.
+        meanwhile = held.exclude(held_cause="").filter(email__updated_at__gte=since)
+        text = texts.recovered(one, since, held=meanwhile.values("email_id").distinct().count())
         post.plan(Letter.Kind.RECOVERED, about, addresses, text)
 
 

@@ -10,9 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from truesend import clock
-from truesend.connections import admin_consent
 from truesend.connections.causes import cause
-from truesend.connections.describe import Description, account_label, describe
+from truesend.connections.describe import FORWARD, Description, account_label, again_url, describe
 from truesend.connections.models import Connection, Kind
 from truesend.connections.narrowing import lacks_reading
 from truesend.connections.verdict import CapabilityVerdict, Verdict
@@ -105,6 +104,10 @@ def _card(
     troubled, live = verdict in TROUBLED, verdict is not Verdict.DISCONNECTED
     # A question is worth asking where something is wrong.
     fix = helps(member, described) if mine or troubled else None
+    if fix is not None and fix["label"] == FORWARD:
+        # The address stands below; once it is allowed, this goes on.
+        again = again_url(described.verdict.cause, connection)
+        fix = {"label": cause(described.verdict.cause).action.value, "url": again, "method": "get"}
     others = [one for one in described.who if one["email"] != member.user.email]
     head = line(member, described)
     return {
@@ -127,8 +130,8 @@ def _card(
         and registry.provider(connection.provider).is_configured()
         and not rights.connects(member, connection.kind),
         "can_disconnect": mine and live,
-        "forward": admin_consent.url_for(described.verdict.cause, connection.provider, connection.asked)
-        if mine
+        "forward": described.fix["url"]
+        if mine and described.fix and described.fix["label"] == FORWARD
         else "",
         "can_read": mine and live and _can_ask_to_read(connection),
         "can_forgo": mine and lacks_reading(connection),

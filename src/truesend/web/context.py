@@ -48,7 +48,7 @@ def base(request: HttpRequest) -> dict[str, Any]:
         "health": found,
         "counts": {
             "emails": _count(facts.numbers().emails),
-            "integrations_bad": found["bad"],
+            "integrations_bad": sum(one.verdict.verdict is Verdict.BROKEN for one in facts.connected),
         },
     }
 
@@ -68,7 +68,6 @@ def health(facts: PageFacts) -> dict[str, Any]:
             "sentence": standing.sentence,
             "who": names(people_who(Who.OPERATOR, member)),
             "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
-            "bad": 0,
         }
     if stands_still():
         return {
@@ -77,7 +76,6 @@ def health(facts: PageFacts) -> dict[str, Any]:
             "sentence": "Truesend's worker does not answer. Whoever runs it is told by mail after a minute.",
             "who": names(people_who(Who.OPERATOR, member)),
             "fix": {"label": Action.OPERATOR.value, "url": "/account#support"},
-            "bad": 0,
         }
     if member.user.is_operator and (refused := troubles()):
         return _client_refused(refused)
@@ -88,7 +86,6 @@ def health(facts: PageFacts) -> dict[str, Any]:
             "title": "Nothing connected",
             "sentence": "Connect an account to send.",
             "fix": {"label": "Connect", "url": "/integration"},
-            "bad": 0,
         }
     bad = [one for one in described if one.verdict.verdict is Verdict.BROKEN]
     odd = [one for one in described if one.verdict.verdict is Verdict.ATTENTION]
@@ -104,7 +101,6 @@ def health(facts: PageFacts) -> dict[str, Any]:
             "title": f"{count} of {len(described)} {words[count > 1]}",
             "sentence": _of(worst, said_here(worst), described),
             "fix": helps(member, worst),
-            "bad": len(bad),
         }
     if unproven:
         return {
@@ -114,10 +110,9 @@ def health(facts: PageFacts) -> dict[str, Any]:
             else "Not proved yet",
             "sentence": _of(unproven[0], unproven[0].sentence, described),
             "fix": {"label": "Look", "url": "/integration"},
-            "bad": 0,
         }
     word = "The connection works" if len(described) == 1 else f"All {len(described)} connections work"
-    return {"state": "ok", "title": word, "sentence": described[0].sentence, "fix": None, "bad": 0}
+    return {"state": "ok", "title": word, "sentence": described[0].sentence, "fix": None}
 
 
 def _client_refused(refused: list[Trouble]) -> dict[str, Any]:
@@ -130,7 +125,6 @@ def _client_refused(refused: list[Trouble]) -> dict[str, Any]:
         "title": f"{names_} cannot be used.",
         "sentence": core(first.cause, name, first.words),
         "fix": {"label": "Repair it", "url": f"/settings/providers#{first.provider}"},
-        "bad": 0,
     }
 
 
@@ -158,5 +152,4 @@ def _asked(facts: PageFacts) -> dict[str, Any] | None:
         "title": f"{count} {'email needs' if one else 'emails need'} you",
         "sentence": f"{'Is it' if one else 'Are they'} in {where}?",
         "fix": {"label": "Look", "url": f"/emails/{asked[0][0]}" if one else "/emails?filter=needs"},
-        "bad": 0,
     }

@@ -16,7 +16,7 @@ from truesend.providers import registry
 from truesend.sending.models import Email
 from truesend.sending.readiness import Gate, Readiness
 from truesend.web.gate import names
-from truesend.web.helping import ask
+from truesend.web.helping import ask, on_the_card
 from truesend.web.hours import local
 
 _OPEN = {
@@ -97,6 +97,8 @@ def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
         return _connect(draft.member, back)
     if fix is None or fix["url"] == "/emails/new":
         return []  # nothing to press, or the member is there already
+    if draft.connection is not None:
+        fix = on_the_card(fix, draft.connection)
     if not fix["url"].startswith(("/oauth/", "/integration#", "/connections/")):
         return [fix]
     if draft.connection is not None and not manages(draft.member, draft.connection):

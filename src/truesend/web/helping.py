@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from truesend import clock
 from truesend.alerts.asks import AGAIN_AFTER, waiting_of
 from truesend.alerts.offers import ASK, fix_of
-from truesend.connections.causes import Action
-from truesend.connections.describe import Description
+from truesend.connections.causes import Action, cause
+from truesend.connections.describe import FORWARD, Description
+from truesend.connections.models import Connection
 from truesend.organizations.models import Member
 from truesend.organizations.rights import MANAGERS
+from truesend.providers import registry
 
 
 def helps(member: Member, described: Description, next_path: str = "") -> dict[str, str] | None:
@@ -25,12 +27,30 @@ def helps(member: Member, described: Description, next_path: str = "") -> dict[s
         return None
     if fix["label"] == ASK:
         return ask(fix["url"], next_path)
+    if cause(described.verdict.cause).of_the_client and (
+        here := repair(member, described.connection.provider)
+    ):
+        return {**here, "method": "get"}
     path = f"/connections/{described.connection.pk}"
     # Their own addresses only lead to the card.
     posts = {Action.TEST.value: f"{path}/test-email", Action.VERIFY.value: f"{path}/verify"}
     if fix["label"] in posts:
         return {**fix, "url": posts[fix["label"]], "method": "post"}
-    return {**fix, "method": "get"}
+    return {**on_the_card(fix, described.connection), "method": "get"}
+
+
+def on_the_card(fix: dict[str, str], connection: Connection) -> dict[str, str]:
+    """A fix as pages have it: what an administrator elsewhere opens is for copying, and stands on the card."""
+    if fix["label"] != FORWARD:
+        return fix
+    return {**fix, "url": f"/integration#connection-{connection.pk}"}
+
+
+def repair(member: Member, provider: str) -> dict[str, str] | None:
+    """The way to this installation's client at a provider, for whoever may repair it; else None."""
+    if not member.user.is_operator or provider not in registry.PROVIDERS:
+        return None
+    return {"label": "Repair it", "url": f"/settings/providers#{provider}"}
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,14 @@ _ORDER = {Verdict.BROKEN: 0, Verdict.ATTENTION: 1, Verdict.WORKING: 2, Verdict.U
 _NEEDS = (Verdict.BROKEN, Verdict.ATTENTION)
 # key -> (label, verdicts)
 _GROUPS: Mapping[str, tuple[str, tuple[Verdict, ...]]] = {
-    "needs": ("Needs you", _NEEDS),
+    "needs": ("Needs you", (Verdict.BROKEN,)),
+    "held": ("Held up", (Verdict.ATTENTION,)),
     "unproven": ("Not proved yet", (Verdict.UNPROVEN,)),
     "working": ("Working", (Verdict.WORKING,)),
 }
+
+# Where some of a group stand open above.
+_MORE = {"needs": "More that need you", "held": "More that are held up"}
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ def _groups(
         own = [line(member, one) for one in lines if one.verdict.verdict in verdicts]
         count = sum(one.verdict.verdict in verdicts for one in found)
         if own:
-            heading = "More that need you" if key == "needs" else label
-            rest = f"{len(own)} of {count}" if key == "needs" or len(own) < count else str(count)
+            heading = _MORE.get(key, label) if len(own) < count else label
+            rest = f"{len(own)} of {count}" if len(own) < count else str(count)
             groups.append({"key": key, "label": heading, "count": rest, "lines": own})
     return groups
 

@@ -20,13 +20,14 @@ from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import DeadEnd, Provider
 from truesend.web.gate import names
-from truesend.web.helping import ask, helps
+from truesend.web.helping import ask, helps, repair
 
 # A page that is loaded again later no longer speaks of a consent that is long over.
 _FRESH = timedelta(minutes=15)
 _NEWS = timedelta(minutes=10)
 
 
+_IF_ASKED = "Did its page say that an administrator has to approve? Forward this address to one:"
 # What ended a way to a connection that left no consent: [what, the clock's time], for the page that comes next.
 _ENDED = "way_ended"
 
@@ -162,7 +163,7 @@ def start_again(member: Member, provider: str) -> dict[str, str] | None:
     left = unreturned(member)
     if left is None or left.provider != provider:
         return None
-    return _again(Action.CONNECT, left, provider)
+    return _again(member, Action.CONNECT, left, provider)
 
 
 def failed_consent(member: Member, code: str, provider: str) -> dict[str, Any]:
@@ -191,9 +192,21 @@ def failed_consent(member: Member, code: str, provider: str) -> dict[str, Any]:
         "sentence": sentence,
         "words": "" if words in sentence else words,
         "who": names(who),
-        "forward": admin_consent.url_for(code, key, consent.capabilities if consent is not None else ()),
-        "fix": _again(found.action, consent, key),
+        **_forward(code, key, consent),
+        "fix": _again(member, found.action, consent, key),
     }
+
+
+def _forward(code: str, key: str, consent: Consent | None) -> dict[str, str]:
+    """What an administrator there opens, and what is said before it.
+
+    Whoever was told there that an administrator must approve, and went back, comes with the answer of a Cancel
+    (seen).
+    """
+    capabilities = consent.capabilities if consent is not None else ()
+    if code == "consent_denied" and consent is not None:
+        return {"forward": admin_consent.url(key, capabilities), "lead": _IF_ASKED}
+    return {"forward": admin_consent.url_for(code, key, capabilities), "lead": ""}
 
 
 def _title(consent: Consent | None, connection: Connection | None) -> str:
@@ -202,9 +215,9 @@ def _title(consent: Consent | None, connection: Connection | None) -> str:
     return "Not reconnected." if connection is not None else "Not connected."
 
 
-def _again(action: Action, consent: Consent | None, key: str) -> dict[str, str] | None:
+def _again(member: Member, action: Action, consent: Consent | None, key: str) -> dict[str, str] | None:
     if action is Action.OPERATOR:
-        return {"label": action, "url": "/account#support"}
+        return repair(member, key) or {"label": action, "url": "/account#support"}
     if key not in registry.PROVIDERS:
         return None
     if action is Action.WAIT:

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from truesend import clock
-from truesend.connections.describe import Description, start_url
+from truesend.connections.describe import FORWARD, Description, start_url
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
 from truesend.sending.problems import Problem, every_problem_of
 from truesend.web.gate import names
-from truesend.web.helping import ask
+from truesend.web.helping import ask, on_the_card
 from truesend.web.hours import local
 
 # Buttons of the page itself.
@@ -62,10 +62,12 @@ def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | Non
         url = f"/emails/{email.pk}/{_PRESSED[problem.help]}"
         return {"label": problem.help.value, "url": url, "method": "post"}
     fix = problem.fix
-    if fix is None or not fix["url"].startswith("/oauth/"):
-        return {**fix, "method": "get"} if fix is not None else None
     connection = email.connection
     assert connection is not None
+    if fix is None or not (fix["url"].startswith("/oauth/") or fix["label"] == FORWARD):
+        return {**fix, "method": "get"} if fix is not None else None
     if not manages(member, connection):
         return ask(f"/connections/{connection.pk}/ask", f"/emails/{email.pk}")
+    if fix["label"] == FORWARD:
+        return {**on_the_card(fix, connection), "method": "get"}
     return {"label": fix["label"], "url": start_url(connection, None, f"/emails/{email.pk}"), "method": "get"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from truesend.web import integrations, notices
 from truesend.web import ledger as happened
 from truesend.web.facts import facts_of
 from truesend.web.gate import member_page
+from truesend.web.paths import HOME, with_query
 from truesend.web.views import keys
 
 
@@ -43,14 +45,18 @@ def integration(request: HttpRequest, member: Member) -> HttpResponse:
 @member_page
 def cards(request: HttpRequest, member: Member) -> HttpResponse:
     """The cards alone, for the live page."""
-    return render(request, "partials/cards.html", {**_context(request, member), "refreshed": True})
+    answer = render(request, "partials/cards.html", {**_context(request, member), "refreshed": True})
+    if request.headers.get("HX-Trigger") == "search":
+        # Its own address: what is done next comes back to it.
+        answer["HX-Replace-Url"] = f"{HOME}{integrations.Wanted.of(request.GET).query()}"
+    return answer
 
 
 @require_GET
 @member_page
 def health_line(request: HttpRequest, member: Member) -> HttpResponse:
     """The health line alone, for the live page."""
-    return render(request, "partials/health.html")
+    return render(request, "partials/health.html", {"refreshed": True})
 
 
 def _context(request: HttpRequest, member: Member) -> dict[str, Any]:
@@ -121,8 +127,7 @@ def verify(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRes
         probe.verify(connection, trigger=member.user.email)
     else:
         messages.error(request, f"Not checked. {standing.sentence}")
-    # Back to where the button was: among many its line is unfolded again.
-    return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
+    return _back(request, connection)
 
 
 @require_POST
@@ -133,5 +138,13 @@ def test_email(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
     try:
         send_test_email(member, connection)
     except NotReady:
-        return HttpResponseRedirect(f"/integration?refused={connection.pk}")
-    return HttpResponseRedirect(f"/integration?tested={connection.pk}")
+        return _back(request, connection, refused=str(connection.pk))
+    return _back(request, connection, tested=str(connection.pk))
+
+
+def _back(request: HttpRequest, connection: Connection, **told: str) -> HttpResponse:
+    """To where the button was: what was searched for stands, and among many the line is unfolded again."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    asked = dict(parse_qsl(came.query)) if came.path == HOME else {}
+    path = f"{HOME}{integrations.Wanted.of(asked).query()}#connection-{connection.pk}"
+    return HttpResponseRedirect(with_query(path, **told))

@@ -30,6 +30,10 @@ OWN = {
     "account/privacy": ("POST",),
     "account/privacy/progress": ("GET",),
     "account/forget": ("GET", "POST"),
+    "settings/suppression": ("GET", "POST"),
+    "settings/suppression/import": ("POST",),
+    "settings/suppression/export": ("GET",),
+    "settings/suppression/footer": ("POST",),
     "settings/blocklist": ("GET", "POST"),  # the operator's alone; see test_blocklist_pages.py
     # The operator's alone too; see test_provider_pages.py.
     "settings/providers": ("GET",),
@@ -56,6 +60,7 @@ OWN = {
 NAMED = {
     "account/tokens/<uuid:token_id>/revoke": [("POST", 404)],
     "settings/blocklist/<uuid:block_id>/remove": [("POST", 404)],
+    "settings/suppression/<uuid:row_id>/allow": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/part": [("GET", 404)],
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
     "connections/<uuid:connection_id>/ask": [("GET", 404), ("POST", 404)],
@@ -112,6 +117,9 @@ API = {
     "GET emails/{email_id}/signals",
     "POST signals/{signal_id}/strike",
     "POST signals/{signal_id}/unstrike",
+    "GET suppressions",
+    "POST suppressions",
+    "DELETE suppressions/{address}",
 }
 # What everybody may do who may use a connection: see what becomes of it, and ask for help.
 SEEN = {

@@ -33,7 +33,7 @@ _GATES = {
     "connection": "Is an account chosen to send from, and still connected?",
     "capability": "Can that account send? Broken stops, unproven does not; a limit delays, and says until when.",
     "limits": "Does the provider carry so many people, in Cc and Bcc too, and such files?",
-    "recipients": "Is somebody to receive it, and can every address be read?",
+    "recipients": "Is somebody to receive it, can every address be read, and is none of them suppressed?",
     "content": "Is there anything in it, and a subject on one line that the provider takes as it is?",
 }
 
@@ -92,7 +92,7 @@ def readiness() -> str:
 
 
 # Where gates are judged; the first of them has their order.
-_JUDGES = ("readiness.py", "carrying.py")
+_JUDGES = ("readiness.py", "carrying.py", "suppressing.py")
 
 
 def _sources() -> list[ast.Module]:

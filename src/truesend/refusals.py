@@ -76,6 +76,13 @@ def document(
 
 _READ = "Read what a request may hold"
 
+ASKED_BY_THEM = Refusal(
+    "asked_by_them",
+    409,
+    "Only they should take that back, or you if they told you so: then send `confirm=true`.",
+    "Send `confirm=true` if they told you so",
+    "/settings/suppression",
+)
 BAD_REQUEST = Refusal("bad_request", 400, "The request cannot be read.", _READ, READ_HERE)
 NOT_SIGNED_IN = Refusal(
     "not_signed_in", 401, "Send an API token as a bearer token.", "Make a token", "/account"

@@ -82,7 +82,15 @@ def contradicted(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
 
 
 Ask = Callable[[Person, Stack], tuple[requests.Response, str]]
+
+
+def back_in(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
+    ana.api("POST", "suppressions", {"address": "ines@globex.example", "reason": "asked"})
+    return ana.api("DELETE", "suppressions/ines@globex.example"), "/settings/suppression"
+
+
 ASKED: dict[str, list[Ask]] = {
+    "asked_by_them": [back_in],
     "contradiction": [contradicted],
     "forbidden": [a_shared_one],
     "idempotency_mismatch": [a_key_for_two],

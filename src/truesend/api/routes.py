@@ -16,7 +16,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
-from truesend.api import present, problems, schemas
+from truesend.api import present, problems, schemas, suppressions
 from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, described_all, with_facts
@@ -382,3 +382,4 @@ def _strike(request: HttpRequest, signal_id: str, *, struck: bool) -> dict[str, 
 
 
 api.add_router("", router)
+api.add_router("", suppressions.router)

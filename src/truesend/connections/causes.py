@@ -22,6 +22,7 @@ class Action(StrEnum):
     VERIFY = "Verify now"
     WAIT = ""
     EDIT = "Edit the email"
+    ALLOW = "Allow again"
     OPERATOR = "Contact support"
 
 
@@ -172,6 +173,7 @@ CAUSES: dict[str, Cause] = {
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("recipient_opted_out", _N, "At {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),
         _c("recipient_blocked", _N, "{provider} knows this address as one that must not be written to, or cannot be reached (“{words}”).", Action.EDIT, Who.MEMBER, "Correcting the address there, or another account sends it."),
+        _c("recipient_suppressed", _N, "A recipient is on your organization's suppression list.", Action.ALLOW, Who.OWNER, "Allowing the address again."),
         _c("message_refused", _N, "{provider} refused the message: “{words}”.", Action.EDIT, Who.MEMBER, "Changing the message."),
         _c("message_too_large", _N, "The email is larger than {provider} takes. Attach less, or smaller files.", Action.EDIT, Who.MEMBER, "Sending it with less."),
         _c("message_unbuildable", _N, "This email could not be put together.", Action.EDIT, Who.MEMBER, "Changing the message."),

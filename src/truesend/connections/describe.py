@@ -267,6 +267,7 @@ def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = Non
         Action.TEST: f"/integration#connection-{connection.pk}",
         Action.VERIFY: f"/integration#connection-{connection.pk}",
         Action.OPERATOR: "/account#support",
+        Action.ALLOW: "/settings/suppression",
     }
     return {"label": action, "url": urls[action]} if action in urls else None
 

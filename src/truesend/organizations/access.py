@@ -122,6 +122,12 @@ def check_shares(member: Member, connection: Connection) -> None:
         )
 
 
+def check_suppresses(member: Member) -> None:
+    """Raise :class:`Refused` for whoever may read the suppression list, but not change it."""
+    if member.role not in MANAGERS:
+        raise Refused("Only an owner or manager can change the suppression list.", MANAGERS)
+
+
 def emails_of(member: Member) -> QuerySet[Email]:
     """Emails a member sees: their own."""
     return Email.objects.filter(organization=member.organization, member=member)

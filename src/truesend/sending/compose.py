@@ -68,6 +68,8 @@ class Letter:
     date: datetime
     # Message-IDs of the conversation, from its first email to the one that this one answers.
     references: Sequence[str] = ()
+    # Where the recipient says by one press of a button that they want no more of it; empty for none.
+    unsubscribe: str = ""
 
 
 def compose(letter: Letter) -> bytes:
@@ -85,6 +87,11 @@ def compose(letter: Letter) -> bytes:
         headers.append(f"In-Reply-To: {letter.references[-1]}")
         headers.append(_folded("References", letter.references))
     headers.append(f"{MARK_HEADER}: {letter.delivery}")
+    if letter.unsubscribe:  # RFC 2369, RFC 8058; an address is never folded
+        headers += [
+            f"List-Unsubscribe: <{letter.unsubscribe}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]
     headers.append("MIME-Version: 1.0")
     body = _text(letter.text)
     if letter.html:

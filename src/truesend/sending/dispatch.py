@@ -33,7 +33,7 @@ from truesend.providers.contract import Message, Provider
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
-from truesend.sending import bucket, clearing, letters, outcomes, preparing, readiness, rows
+from truesend.sending import bucket, clearing, letters, outcomes, preparing, readiness, rows, suppressing
 from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.reading import Due
@@ -95,7 +95,7 @@ def _send(box: Box, due: Due) -> bool:
         draft = replace(draft, connection=box.look())
         gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
-        _wait_for(delivery, gate)
+        _wait_for(delivery, gate, draft)
         return True
     if (throttled := _throttled_until(draft)) is not None:
         _queue_up(delivery, "throttled", throttled)
@@ -351,8 +351,10 @@ def _throttled_until(draft: readiness.Draft) -> datetime | None:
     return send.proof.until if send.proof.until > clock.now() else None
 
 
-def _wait_for(delivery: Delivery, gate: readiness.Gate) -> None:
+def _wait_for(delivery: Delivery, gate: readiness.Gate, draft: readiness.Draft) -> None:
     """A limit is over by itself at its hour; for anything else that is in the way a person is waited for."""
+    if suppressing.left_out_as_it_left(delivery, draft, gate):
+        return
     if gate.until is None:
         _hold(delivery, gate.cause)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from truesend.connections.describe import Description
 from truesend.organizations.models import Member
 from truesend.sending.addresses import Mailbox
 from truesend.sending.sizes import Enclosed
+from truesend.suppression.models import Suppression
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Draft:
     # What is wrong with what was typed: sentences about recipients, and one about the subject.
     problems: Sequence[str] = ()
     subject_problem: str = ""
+    # It is one copy of an email to many; who of its people is on the suppression list, where that was asked.
+    one_of_many: bool = False
+    suppressed: Mapping[str, Suppression] | None = None
 
     @property
     def recipients(self) -> list[Mailbox]:

@@ -7,7 +7,7 @@ import time
 from truesend import clock, env
 from truesend.connections.describe import Description
 from truesend.providers.contract import Enclosure, Message, Party
-from truesend.sending import carried, carrying, fields, threads
+from truesend.sending import carried, carrying, fields, threads, unsubscribing
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose, one_line
 from truesend.sending.models import Delivery, RecipientType
@@ -37,12 +37,17 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     html = email.html
     links: list[Link] = []
     # Read once, for the links and for the text.
-    parts = list(scan(html))
+    written = parts = list(scan(html))
     keys, base = _signing()
+    out = unsubscribing.way_out(due, connection, keys, base)
+    if out is not None:
+        html = out.in_html(html, parts)
+        parts = list(scan(html))
     if html:
         html, links = _rewritten(delivery, html, parts, keys, base, tracks_shown)
     # From what was written: readers of plain text get addresses, not tokens.
-    text = OwnMarks(keys).in_text(email.text or to_text(email.html, parts))
+    text = OwnMarks(keys).in_text(email.text or to_text(email.html, written))
+    text = out.in_text(text) if out is not None else text
     to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))
     if limits.fills_in:
         html = fields.kept(html, limits.fills_in)
@@ -60,6 +65,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
                 files=files,
                 date=clock.now(),
                 references=thread.references if thread else (),
+                unsubscribe=out.url if out is not None else "",
             )
         )
         # One that the mailbox did not find a moment ago is gone: the headers have to do.
@@ -87,6 +93,8 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
             *(Enclosed(one.name, one.size) for one in apart),
         ],
         is_test=email.is_test,
+        one_of_many=due.to_many,
+        suppressed=None if due.stopped else {},
     )
     return message, links, draft
 

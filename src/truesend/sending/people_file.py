@@ -117,17 +117,19 @@ class _Record(NamedTuple):
     broken: str = ""
 
 
-def read(content: bytes) -> PeopleFile:
+def read(content: bytes, *, most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS) -> PeopleFile:
     """The people in a file. Raises :class:`Unreadable`."""
-    if len(content) > MOST_BYTES:
-        raise Unreadable(f"The file is larger than {MOST_BYTES // (1024 * 1024)} MB. Split it.")
+    if len(content) > most_bytes:
+        raise Unreadable(f"The file is larger than {most_bytes // (1024 * 1024)} MB. Split it.")
     text, encoding = _decoded(content)
-    return read_text(text, encoding=encoding)
+    return read_text(text, encoding=encoding, most_bytes=most_bytes, most_rows=most_rows)
 
 
-def read_text(text: str, *, encoding: str = "text") -> PeopleFile:
+def read_text(
+    text: str, *, encoding: str = "text", most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS
+) -> PeopleFile:
     """The people in a text that was pasted. Raises :class:`Unreadable`."""
-    if len(text) > MOST_BYTES:
+    if len(text) > most_bytes:
         raise Unreadable("The list is larger than 5 MB. Split it.")
     if not text.strip("\ufeff \r\n\t,;"):
         raise Unreadable("There is nothing in it.")
@@ -142,7 +144,7 @@ def read_text(text: str, *, encoding: str = "text") -> PeopleFile:
     ]
     if not records:
         raise Unreadable("There is nothing in it.")
-    return _read(records, delimiter, encoding)
+    return _read(records, delimiter, encoding, most_rows)
 
 
 # -- bytes and cells -------------------------------------------------------------------------------------------------
@@ -232,7 +234,7 @@ def _records(text: str, delimiter: str, line: int) -> Iterator[_Record]:
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _read(records: Sequence[_Record], delimiter: str, encoding: str) -> PeopleFile:
+def _read(records: Sequence[_Record], delimiter: str, encoding: str, most_rows: int) -> PeopleFile:
     whole = [one for one in records if not one.broken]
     width = max((len(one.cells) for one in whole[:_LOOKED_AT]), default=0)
     header = whole[0] if whole and _is_header(whole) else None
@@ -246,8 +248,8 @@ def _read(records: Sequence[_Record], delimiter: str, encoding: str) -> PeopleFi
     at = _address_column(titles, [one.cells for one in whole if one is not header])
     columns = _columns(titles, at)
     rows = [one for one in records if one is not header]
-    if len(rows) > MOST_ROWS:
-        raise Unreadable(f"{len(rows):,} rows; {MOST_ROWS:,} is the most. Split the list.")
+    if len(rows) > most_rows:
+        raise Unreadable(f"{len(rows):,} rows; {most_rows:,} is the most. Split the list.")
     people: dict[str, Person] = {}
     bad: list[BadRow] = []
     for record in rows:

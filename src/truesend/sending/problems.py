@@ -23,7 +23,7 @@ from truesend.connections.describe import (
 from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
 from truesend.providers import registry
-from truesend.sending import leaving, readiness
+from truesend.sending import leaving, readiness, suppressing
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
@@ -159,7 +159,9 @@ def _alike(
             (decides_at(one, newest[one.pk], now) for one in alike if one.pk in newest), default=None
         ),
         can_look=can_look(about.connection) and not _unreadable(about),
-        can_send=readiness.can_send(about) and not readiness.barred(email.member_id, about.connection),
+        can_send=readiness.can_send(about)
+        and not readiness.barred(email.member_id, about.connection)
+        and not (code == suppressing.CODE and suppressing.stops(alike)),
         hour=email.send_at
         if first.held_cause in leaving.GOES_BACK and email.send_at is not None and email.send_at > now
         else None,

@@ -18,7 +18,7 @@ from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation, rights
 from truesend.organizations.models import Member
-from truesend.sending import carrying, quoting
+from truesend.sending import carrying, quoting, suppressing
 from truesend.sending.gate import Draft, Gate, Readiness, edit, me
 
 GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
@@ -173,7 +173,7 @@ def _recipients(member: Member, draft: Draft) -> Gate:
         return edit(member, "recipients", "recipient_invalid", _some(draft.problems))
     if not draft.recipients:
         return edit(member, "recipients", "recipient_missing", "Add somebody to send to.")
-    return Gate("recipients", True)
+    return suppressing.gate(member, draft) or Gate("recipients", True)
 
 
 def _some(problems: Sequence[str]) -> str:

@@ -18,10 +18,13 @@ from truesend.organizations.models import Member, Organization, User
 from truesend.prepared import execute
 from truesend.sending.addresses import Mailbox
 from truesend.sending.models import Attachment, Attempt, Delivery, Email, Recipient, RecipientType
+from truesend.suppression import statements
 
 # Read at a time: so many of the due, or so many bytes of their text.
 _AT_ONCE = 16
 _AT_ONCE_BYTES = 512 * 1024
+# From 21 on mail to many carries a way to unsubscribe.
+COPIES = 21
 
 M = TypeVar("M", bound=models.Model)
 
@@ -31,6 +34,8 @@ class Due:
     """A delivery to be tried, its ``email`` loaded: ``number`` of the try; cause and reference of the one before.
 
     ``people`` by :class:`RecipientType`. ``alone``: the email has no other copy. ``has_files``: it has attachments.
+    ``to_many``: it goes in separate copies to more than one; ``copies``: how many there are, counted up to
+    :data:`COPIES`. ``stopped``: the suppression list stops it, or names somebody who gets it.
     """
 
     delivery: Delivery
@@ -40,6 +45,9 @@ class Due:
     alone: bool
     has_files: bool
     reference: str = ""
+    to_many: bool = False
+    copies: int = 1
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,7 @@ SELECT (SELECT json_agg(json_build_array(r.type, r.address, r.name) ORDER BY r.p
        last.number, last.cause, last.reference,
        EXISTS (SELECT FROM {_table(Delivery)} o WHERE o.email_id = d.email_id AND o.id <> d.id),
        EXISTS (SELECT FROM {_table(Attachment)} f WHERE f.email_id = d.email_id),
+       {statements.to_many("d")}, {statements.copies("e", COPIES)}, {statements.stops("d")},
        {_DELIVERY.sql}, {_EMAIL.sql}
   FROM (SELECT id, row_number() OVER turn AS place, sum(bytes) OVER turn AS total
           FROM (SELECT w.id, w.due_at, w.email_id, w.position,
@@ -130,13 +139,24 @@ def due(connection_id: UUID, now: datetime) -> list[Due]:
 
 
 def _due(row: tuple[Any, ...]) -> Due:
-    recipients, number, cause, reference, accompanied, has_files, *columns = row
+    recipients, number, cause, reference, accompanied, has_files, to_many, copies, stopped, *columns = row
     delivery = _DELIVERY.read(tuple(columns[: _DELIVERY.count]))
     delivery.email = _EMAIL.read(tuple(columns[_DELIVERY.count :]))
     people: dict[str, list[Mailbox]] = {kind: [] for kind in RecipientType.values}
     for kind, address, name in recipients or ():
         people[kind].append(Mailbox(address, name))
-    return Due(delivery, people, (number or 0) + 1, cause or "", not accompanied, has_files, reference or "")
+    return Due(
+        delivery,
+        people,
+        (number or 0) + 1,
+        cause or "",
+        not accompanied,
+        has_files,
+        reference or "",
+        to_many,
+        copies,
+        stopped,
+    )
 
 
 def facts(connection_id: UUID) -> Facts:

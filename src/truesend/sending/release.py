@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.organizations.models import Member
-from truesend.sending import attachments, wake
+from truesend.sending import attachments, suppressing, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.settle import refresh_email
@@ -152,4 +152,5 @@ def undo(email: Email) -> None:
         if taken != 1:
             raise TooLateToUndo(statuses)
         Delivery.objects.filter(email=email).delete()
+        suppressing.forget_noted(email.pk)
     live_events.publish(email.organization_id, "email", [email.pk])

@@ -16,11 +16,13 @@ from psycopg.types.json import Jsonb
 
 from truesend.prepared import execute
 from truesend.sending.models import Attempt
+from truesend.suppression.statements import stops
 
-_START = b"""
+_START = f"""
 WITH taken AS (
   UPDATE sending_delivery SET status = 'sending', due_at = NULL, held_cause = '', links = %(links)s
    WHERE id = %(delivery)s AND status = 'queued' AND coalesce(due_at <= %(now)s, false)
+     AND NOT {stops("sending_delivery")}
   RETURNING id, email_id
 ), tried AS (
   INSERT INTO sending_attempt
@@ -34,7 +36,7 @@ WITH taken AS (
     FROM taken WHERE sending_email.id = taken.email_id AND sending_email.status <> 'draft'
 )
 SELECT count(*) FROM taken
-"""
+""".encode()  # noqa: S608
 
 # The newest success of a check, unless a newer one stands there.
 _ACCEPT = b"""
@@ -91,6 +93,8 @@ def start(
     preparing: bool = False,
 ) -> bool:
     """Take a delivery that is due, open an attempt at it and show its email as being sent; False: nothing was due.
+
+    Nor is it taken where the suppression list stops it by now: read again, that is a gate.
 
     ``preparing``: it begins with what sends nothing, and may send only after :func:`prepared`.
 

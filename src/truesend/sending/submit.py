@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
-from truesend.sending import attachments, lines, wake
+from truesend.sending import attachments, lines, suppressing, wake
 from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.attachments import clean_name
 from truesend.sending.compose import File
@@ -209,6 +209,8 @@ def _store(
             raise AlreadySent
         email = Email.objects.get(pk=draft_id)
     attachments.attach_all(email, written.files)
+    if suppressing.is_to_many(draft):
+        draft = _without_left_out(email, member, draft)
     if delayed is not None and delayed.until is not None:
         # Begun as queued, as every email; it is held, and says so, from its first moment on.
         _deliveries(email, connection, draft, max(due_at, delayed.until), held_cause=delayed.cause)
@@ -219,6 +221,18 @@ def _store(
     live_events.publish(email.organization_id, "email", [email.pk])
     wake.mailbox(connection.pk)
     return email
+
+
+def _without_left_out(email: Email, member: Member, draft: Draft) -> Draft:
+    """The draft without those who are on the suppression list, which is noted."""
+    found = suppressing.left_out(email.organization_id, draft.recipients)
+    suppressing.note(email.pk, email.organization_id, found)
+    to, cc, bcc = (
+        [one for one in people if one.address not in found] for people in (draft.to, draft.cc, draft.bcc)
+    )
+    if not (to or cc or bcc):
+        raise NotReady(check(member, draft))  # the last of them unsubscribed a moment ago
+    return replace(draft, to=to, cc=cc, bcc=bcc)
 
 
 def _deliveries(

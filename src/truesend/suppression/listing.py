@@ -147,16 +147,36 @@ def allow(organization_id: UUID, address: str, *, by: str, confirmed: bool = Fal
     ``by`` is who does it. Raises :class:`ConfirmationNeeded` where the person asked and that is not ``confirmed``;
     then nothing has changed.
     """
-    now = clock.now()
+    return _allow(organization_id, _open(organization_id, address), by, confirmed=confirmed)
+
+
+def allow_row(row: Suppression, *, by: str, confirmed: bool = False) -> int:
+    """The same for the address of a row of the list, which may be somebody's who was forgotten."""
+    return _allow(row.organization_id, _same(row).filter(allowed_at=None), by, confirmed=confirmed)
+
+
+def _allow(organization_id: UUID, rows: QuerySet[Suppression], by: str, *, confirmed: bool) -> int:
     with transaction.atomic():
-        asked = _open(organization_id, address).filter(reason=Reason.ASKED).select_for_update().first()
+        asked = rows.filter(reason=Reason.ASKED).select_for_update().first()
         if asked is not None and not confirmed:
             raise ConfirmationNeeded(asked)
         known = Q() if confirmed else ~Q(reason=Reason.ASKED)
-        count = _open(organization_id, address).filter(known).update(allowed_at=now, allowed_by=by[:254])
+        count = rows.filter(known).update(allowed_at=clock.now(), allowed_by=by[:254])
         if count:
             _tell(organization_id)
     return count
+
+
+def spells(row: Suppression) -> tuple[list[Suppression], list[Suppression]]:
+    """(why the address of a row is on the list now, when it was before), the newest first."""
+    rows = list(_same(row).order_by("-at", "-id"))
+    return [one for one in rows if one.allowed_at is None], [
+        one for one in rows if one.allowed_at is not None
+    ]
+
+
+def _same(row: Suppression) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(organization=row.organization_id, key=row.key)
 
 
 def history(organization_id: UUID, address: str) -> list[Suppression]:

@@ -49,6 +49,7 @@ _PAGES = (
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),
     (re.compile(r"/settings/providers(/.*)?"), "/settings/providers"),
+    (re.compile(r"/settings/suppression(/.*)?"), "/settings/suppression"),
 )
 
 

@@ -13,6 +13,7 @@ from truesend.organizations import rights
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.providers import registry
+from truesend.sending import suppressing
 from truesend.sending.models import Email
 from truesend.sending.readiness import Gate, Readiness
 from truesend.web.gate import names
@@ -83,7 +84,7 @@ def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
         "ok": gate.ok,
         "cause": gate.cause,
         "sentence": sentence,
-        "delays": gate.ok and gate.until is not None,
+        "delays": gate.ok and bool(gate.cause),
         "here": {"label": here[0], "target": here[1]} if here and not gate.ok else None,
         "fixes": [] if here else _fixes(draft, gate),
         "who": names(others),
@@ -95,6 +96,10 @@ def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
     fix, back = gate.fix, f"/emails/new?draft={draft.pk}"
     if gate.cause == "connection_missing":
         return _connect(draft.member, back)
+    if fix is not None and gate.cause == suppressing.CODE:
+        if draft.member.role not in rights.MANAGERS:
+            return []  # the names of those who may stand beside it
+        return [{**fix, "url": f"{fix['url']}?next={quote(back, safe='')}"}]
     if fix is None or fix["url"] == "/emails/new":
         return []  # nothing to press, or the member is there already
     if draft.connection is not None:

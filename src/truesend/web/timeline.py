@@ -18,7 +18,7 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
-from truesend.web import conversations, forgotten, settled, statuses, undoing
+from truesend.web import conversations, forgotten, left_out, settled, statuses, undoing
 from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
 from truesend.web.entries import Whose, entries
 from truesend.web.facts import PageFacts
@@ -83,7 +83,10 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     offered = any(note["fix"] == edit for note in notes)
     undo = undoing.of_email(email)
     told_by_notes = bool(asked or notes or undo)
-    stopped = sum(one.status in WRITTEN_AGAIN for one in deliveries)
+    out = left_out.of_email(email)
+    notes += left_out.notes(out)
+    kept = {one.delivery for one in out}
+    stopped = sum(one.status in WRITTEN_AGAIN and one.pk not in kept for one in deliveries)
     if not offered and 0 < stopped < len(deliveries):
         notes.append(_stopped(stopped, len(deliveries), again))
     if (corrected := after.corrections.get(email.pk)) is not None:

@@ -24,6 +24,7 @@ from truesend.web.views import (
     privacy,
     providers,
     signals,
+    suppression,
 )
 
 urlpatterns = [
@@ -60,6 +61,11 @@ urlpatterns = [
     path("account/forget", privacy.forget_recipient, name="forget"),
     path("settings/blocklist", blocklist.blocklist, name="blocklist"),
     path("settings/blocklist/<uuid:block_id>/remove", blocklist.unblock, name="unblock"),
+    path("settings/suppression", suppression.suppression, name="suppression"),
+    path("settings/suppression/import", suppression.take_in, name="suppression_import"),
+    path("settings/suppression/export", suppression.give_out, name="suppression_export"),
+    path("settings/suppression/footer", suppression.footer, name="suppression_footer"),
+    path("settings/suppression/<uuid:row_id>/allow", suppression.allow, name="suppression_allow"),
     path("diagnostics", diagnostics.diagnostics, name="diagnostics"),
     path("diagnostics/findings", diagnostics.findings, name="findings"),
     path("settings/providers", providers.providers, name="providers"),

@@ -21,6 +21,7 @@ from tests.stack import Person, Stack
 from truesend.api import api
 
 SECRET = "Salary of the board"
+SUPPRESSED = "board@northwind.example"
 # What a person may say of a delivery that is unknown.
 RESOLVED = {"outcome": "sent", "resend": False}
 
@@ -66,6 +67,7 @@ class World:
     token: str
     signal: str
     block: str
+    suppressed: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
@@ -76,6 +78,8 @@ class World:
             "attachment_id": self.file,
             "signal_id": self.signal,
             "block_id": self.block,
+            "row_id": self.suppressed,
+            "address": SUPPRESSED,
             "provider": "google",
         }
 
@@ -112,7 +116,12 @@ def world(stack: Stack) -> World:
     found = re.search(r"/account/tokens/([0-9a-f-]{36})/revoke", owner.get("/account").text)
     assert found
     ids = (personal, shared, email, delivery, draft, attached.json()["id"], found[1], signal["id"])
-    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"))
+    assert owner.api("POST", "suppressions", {"address": SUPPRESSED}).status_code == 201
+    listed = re.search(
+        r"/settings/suppression/([0-9a-f-]{36})/allow", owner.get("/settings/suppression").text
+    )
+    assert listed
+    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"), listed[1])
 
 
 def filled(route: str, ids: dict[str, str]) -> str:
@@ -133,6 +142,7 @@ def as_it_was(world: World) -> None:
     assert [one["struck"] for one in world.owner.signals(world.email, 1)] == [False]
     assert SECRET in world.owner.get(f"/emails/new?draft={world.draft}").text
     assert world.owner.get(f"/emails/{world.draft}/attachments/{world.file}").text == SECRET
+    assert [one["address"] for one in world.owner.api("GET", "suppressions").json()["items"]] == [SUPPRESSED]
 
 
 @pytest.mark.parametrize("route", NAMED)
@@ -289,7 +299,8 @@ def test_nobody_shares_or_takes_back_what_is_not_theirs(world: World, stack: Sta
     as_it_was(world)
 
 
-@pytest.mark.parametrize("operation", sorted(one for one in API if "{" in one))
+# Everybody reads the suppression list; who changes it is tried in test_suppressed_sending.py.
+@pytest.mark.parametrize("operation", sorted(one for one in API if "{" in one and "{address}" not in one))
 def test_a_colleague_by_the_api(world: World, operation: str) -> None:
     method, path = operation.split(" ")
     body = RESOLVED if operation.endswith("/resolve") else None

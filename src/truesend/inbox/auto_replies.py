@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from truesend.inbox.machines import is_reply
+from truesend.inbox.machines import is_list, is_reply
 from truesend.inbox.parts import Mail
 from truesend.inbox.phrases import plain
 
@@ -27,6 +27,10 @@ _SUBJECT = re.compile(
     r"[\s\[(<*~\-\"'“„«]{0,6}(?:re\s?: ?|aw\s?: ?)?[\[(*]{0,2}(?:"
     + "|".join(f"(?:{one})" for one in _PREFIX)
     + ")"
+)
+# Without a machine's headers the subject must be that and no more: "Out of office season" is a person's.
+_ENDS = re.compile(
+    r"\s{0,3}(?:$|[:：(\[\-–!.,;/|]|until|from|bis|vom|du|jusqu|hasta|del|fino|dal|\d|\w{3,10}\.? \d)"
 )
 # Those that stand before "Re:" too, as no person would write it.
 _SURE = re.compile(
@@ -66,7 +70,7 @@ def is_auto_reply(mail: Mail, *, sure: bool = False) -> bool:
         return False
     if auto.startswith("auto-replied"):
         return True
-    if _is_list(mail):
+    if is_list(mail):
         return False
     precedence = headers.get("precedence").strip().lower()
     if precedence in {"auto_reply", "auto-reply"} or headers.get("x-precedence").strip().lower() in {
@@ -88,8 +92,10 @@ def is_auto_reply(mail: Mail, *, sure: bool = False) -> bool:
         or headers.get("x-auto-response-suppress").strip() != ""
         or "x-ms-exchange-inbox-rules-loop" in headers
     )
-    begins = bool(_SUBJECT.match(subject))
-    if begins and (machine or (not is_reply(mail) and _says_so(mail))):
+    begins = _SUBJECT.match(subject)
+    if begins and machine:
+        return True
+    if begins and not is_reply(mail) and _ENDS.match(subject[begins.end() :]) and _says_so(mail):
         return True
     return (
         machine and bool(headers.get("in-reply-to") or headers.get("references") or empty) and _says_so(mail)
@@ -98,7 +104,3 @@ def is_auto_reply(mail: Mail, *, sure: bool = False) -> bool:
 
 def _says_so(mail: Mail) -> bool:
     return bool(_BODY.search(plain(mail.text[:2_000])))
-
-
-def _is_list(mail: Mail) -> bool:
-    return any(name in mail.headers for name in ("list-id", "list-unsubscribe", "list-post"))

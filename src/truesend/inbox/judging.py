@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from truesend.inbox import codes, notes, reports
+from truesend.inbox import codes, notes, notices, reports
 from truesend.inbox.causes import CAUSES, About
 from truesend.inbox.incoming import Kind, Recipient
 from truesend.inbox.libraries import known_failures
-from truesend.inbox.machines import from_daemon, is_machine, is_mail_system, is_reply
+from truesend.inbox.machines import from_daemon, is_list, is_machine, is_mail_system, is_reply
 from truesend.inbox.notes import Found
 from truesend.inbox.originals import Original, divide, originals
 from truesend.inbox.parts import Mail, parse
@@ -20,6 +20,7 @@ from truesend.inbox.wording import AT_RCPT, cause_of
 
 _MOST_RECIPIENTS = 500
 _MOST_WORDS = 500
+_LONGEST = 320  # of an address; RFC 5321 4.5.3.1
 
 
 class Verdict:
@@ -45,6 +46,11 @@ def delivery_report(mail: Mail, raw: bytes, depth: int = 0) -> Verdict | None:
         return None
     if mail.report_type == "disposition-notification" or mail.kinds("receipt"):
         return None
+    notice = notices.told(mail.text)
+    if notice is not None:
+        groups, headers = notice
+        sent = [Original(headers)] if headers else []
+        return _by_report(groups, "", sent) if groups else Verdict(Kind.OTHER, (), sent)
     text, shown = divide(mail.text)
     sent_back = [*originals(mail), *([shown] if shown else [])]
     groups = reports.groups(mail) or reports.loose_groups(text)
@@ -60,10 +66,11 @@ def delivery_report(mail: Mail, raw: bytes, depth: int = 0) -> Verdict | None:
     ):
         return None
     if told and any("@" in one for group in told for one in (group.address, *group.others)):
-        return _by_report(mail, told, text, sent_back)
-    inner = _inside(mail, depth)
-    if inner is not None:
-        return inner
+        return _by_report(told, text, sent_back)
+    if not any(one.weight >= notes.STRONG for one in notes.recipients(text).values()):
+        inner = _inside(mail, depth)
+        if inner is not None:
+            return inner
     return _by_note(mail, raw, text, sent_back, system=system, groups=told)
 
 
@@ -72,6 +79,13 @@ def _is_transcript(mail: Mail, text: str) -> bool:
     return from_daemon(mail) and bool(
         re.search(r"(?m)^\s{0,8}(?:>>> )?RCPT TO:", "\n".join(notes.own_lines(text)))
     )
+
+
+def _is_sent_back(mail: Mail, chosen: list[Found]) -> bool:
+    """No mail system's name stands on it: then it must name a recipient as one would, to nobody or with the mail."""
+    to_nobody = mail.headers.get("return-path").strip() == "<>"
+    named = any(one.weight >= notes.STRONG for one in chosen)
+    return named and (to_nobody or bool(mail.kinds("original"))) and not is_list(mail)
 
 
 def _inside(mail: Mail, depth: int) -> Verdict | None:
@@ -87,7 +101,7 @@ def _inside(mail: Mail, depth: int) -> Verdict | None:
     return None
 
 
-def _by_report(mail: Mail, groups: list[Group], text: str, sent_back: list[Original]) -> Verdict:
+def _by_report(groups: list[Group], text: str, sent_back: list[Original]) -> Verdict:
     found = notes.recipients(text)
     seen: dict[str, Recipient] = {}
     failed = any(group.action == "failed" for group in groups)
@@ -95,7 +109,7 @@ def _by_report(mail: Mail, groups: list[Group], text: str, sent_back: list[Origi
         names = [one for one in (group.address, *group.others) if one]
         address = group.address
         if "@" not in address:
-            address = next((one for one in names if "@" in one), "") or _only(mail, sent_back) or address
+            address = next((one for one in names if "@" in one), "") or _only(sent_back) or address
         noted = next((found[one.lower()] for one in names if one.lower() in found), None)
         parts = [group.diagnostic]
         if noted is not None:
@@ -132,13 +146,13 @@ def _by_note(
             return None
     chosen = _chosen(mail, raw, text, sent_back, failed_header, system=system)
     if not chosen and groups:
-        chosen = [Found(_only(mail, sent_back), notes.STRONG)]
+        chosen = [Found(_only(sent_back), notes.STRONG)]
     if not chosen:
-        only = _only(mail, sent_back) if system and sent_back else ""
+        only = _only(sent_back) if system and sent_back else ""
         if not only:
             return None
         chosen = [Found(only, notes.STRONG)]
-    if not system and not any(one.weight >= notes.NAMED for one in chosen):
+    if not system and not _is_sent_back(mail, chosen):
         return None
     several = len(chosen) > 1
     made = []
@@ -216,7 +230,7 @@ def _meant(sent_back: list[Original]) -> set[str]:
     return {one.lower() for one in addresses_of(values)}
 
 
-def _only(mail: Mail, sent_back: list[Original]) -> str:
+def _only(sent_back: list[Original]) -> str:
     """The one the mail that came back was for, where there is one."""
     for original in sent_back:
         for name in (
@@ -260,7 +274,9 @@ def _recipient(address: str, parts: list[str], status: str, *, late: bool, aroun
         and not AT_RCPT.search(plain(" ".join(parts[:2])))
     ):  # not what an unknown address is told
         reason = "filtered"
-    if (reason == "mailbox_disabled" and best == "5.1.1") or (reason == "policy" and best == "5.4.1"):
+    if (reason == "mailbox_disabled" and best == "5.1.1" and "temporar" not in plain(parts[0])) or (
+        reason == "policy" and best == "5.4.1"
+    ):
         # Exchange Online says of unknown addresses: 5.4.1, access denied.
         reason = "no_such_address"
     if not reason or (
@@ -271,6 +287,7 @@ def _recipient(address: str, parts: list[str], status: str, *, late: bool, aroun
         reason = by_status or reason
     if not reason:
         reason = cause_of(" ".join(parts)) or codes.cause_of_code(code) or ("delayed" if late else "unknown")
+    address = "".join(letter for letter in address[:_LONGEST] if letter.isprintable())
     made = Recipient(
         address,
         best,

@@ -9,7 +9,7 @@ from truesend.inbox.people import address_of
 
 _DAEMON = re.compile(
     r"(?:mailer|mail|email|smtp|delivery|bounce|mta)[-_.]?(?:er)?[-_.]?(?:daemon|demon|system|subsystem|administrator|admin|agent|robot|notification|delivery|failure)s?\d*"
-    r"|mailer|po{1,2}st[-_.]?master\d*|mdaemon|daemon|delivery-?(?:status|notification|failure|report)s?|bounces?|undeliverable|ndr|microsoftexchange[0-9a-f]{8,}|mail_?deliver(?:y|er)?|autonotify|non-?delivery",
+    r"|mailer|po{1,2}st[-_.]?master\d*|mdaemon|imss|imsva|mailmarshal|mail-?(?:scanner|guard)|smtpd?|mta|daemon|delivery-?(?:status|notification|failure|report)s?|bounces?|undeliverable|ndr|microsoftexchange[0-9a-f]{8,}|mail_?deliver(?:y|er)?|autonotify|non-?delivery",
 )
 _NAME = re.compile(
     r"mail(?:er)?[- ]?(?:deliver\w{0,2}|daemon|router|gateway|system|administrator|delivery)|delivery (?:sub)?system|delivery (?:status|notification|report)|postmaster|mailer|system administrator|systemadministrator|microsoft outlook|microsoft exchange|content-?filter|email security|internet mail|mail transfer agent|mta\b|administrateur système|administrador del sistema|amministratore (?:di )?sistema|systeembeheerder|administrador do sistema|systemadministratör|администратор|システム管理者|系统管理员|系統管理員|시스템 관리자|почтов|bounce",
@@ -52,6 +52,11 @@ def is_machine(mail: Mail) -> bool:
         return True
     local = address_of(headers.get("from"))[0].partition("@")[0].lower()
     return bool(local and _WEAK.fullmatch(local))
+
+
+def is_list(mail: Mail) -> bool:
+    """Sent to many, by a list or a newsletter's program."""
+    return any(name in mail.headers for name in ("list-id", "list-unsubscribe", "list-post"))
 
 
 def is_reply(mail: Mail) -> bool:

@@ -9,7 +9,7 @@ _NOT_DELIVERED = (
     r"(?:could ?n[o']t|can ?n[o']t|cannot|can't|was ?n[o']t|were ?n[o']t|not able to|is ?n[o']t|has ?n[o']t|have ?n[o']t|unable to"
     r"|failed to|not|never)(?: yet)?(?: been| be| being)?(?: successfully)? (?:deliver|redeliver|sent to|send your|reach)",
     r"undeliver(?:ed|able)", r"non-?deliver", r"delivery[^.\n]{0,40} fail", r"deliver(?:y|ing)[^.\n]{0,30}(?:failure|error|problem|unsuccess|stopped)",
-    r"fail(?:ed|ure)[^.\n]{0,30}deliver", r"did not reach|didn't reach", r"returned (?:mail|to (?:the )?sender|to you|unopened)", r"failure notice",
+    r"fail(?:ed|ure)[^.\n]{0,30}deliver", r"did not reach|didn't reach|did ?n[o']t receive|did not receive|(?:error|problem|trouble)[^.\n]{0,20} deliver|considered (?:unsolicited|spam)|was considered", r"returned (?:mail|to (?:the )?sender|to you|unopened)", r"failure notice",
     r"address(?:es)?(?: \w+)? (?:failed|had )", r"(?:could not|couldn't|cannot|not) be sent", r"address not found", r"(?:message|mail|e-?mail)[^.\n]{0,60} (?:was|were|has been|is) (?:rejected|blocked|refused|returned|bounced)",
     r"mail failed", r"failed addresses|failed recipients?", r"no valid recipients", r"message (?:blocked|not delivered|rejected|bounced)", r"(?:permanent|fatal|transient)[^.\n]{0,20} (?:error|failure)",
     r"giv(?:en|ing) up|gave up", r"rejected your message", r"recipient(?:'s)?[^.\n]{0,30} rejected", r"transcript of (?:the )?(?:smtp )?session", r"mailbox (?:is |does |has |was )?(?:full|unavailable|not)", r"unsuccessful|(?:was|were|has been|have been) aborted",

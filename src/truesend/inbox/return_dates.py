@@ -32,6 +32,11 @@ _BACK = re.compile(
 _UNTIL = re.compile(
     r"(?:until|till|til\b|through|thru|to\b|up to|- ?$|–|bis(?: zum| einschließlich| inkl\.?)?|jusqu'(?:au|à|en)|au\b|hasta(?: el)?|al\b|fino (?:al|a)|sino al|até|tot(?: en met)?|t/m|till och med|t\.?o\.?m|til og med|til\b|saakka|asti|do\b|-ig\b|până|до|по|kadar|まで|至|到|까지)",
 )
+# Where the verb comes last: "am 9.11. wieder", "op 9 november ben ik terug".
+_AFTER = re.compile(
+    r",?\s?(?:(?:bin|sind|ben|är|er) (?:ich|wir|ik|jag|jeg) )?(?:wieder|zurück|terug|weer|tillbaka|tilbage|tilbake|back)"
+)
+_DAY_OF = re.compile(r",?\s?(?:(?:the|dem|den|der|le|el|il|de|d\.|am|,) ?)?\d")
 _REACH = 60
 _MOST = 6_000
 
@@ -50,6 +55,8 @@ def return_date(mail: Mail, sent: datetime | None) -> date | None:
             written and not written - timedelta(days=31) <= day <= written + timedelta(days=550)
         ):
             continue
+        if match["day"] and _DAY_OF.match(text[match.end() : match.end() + 16]):
+            continue  # "Monday, 9 November": the date that follows tells it
         before = re.split(r"[.!?;。](?:\s|$)", text[max(0, match.start() - _REACH) : match.start()])[-1]
         after = text[match.end() : match.end() + 16]
         rank = _rank(before, after, match)
@@ -67,6 +74,8 @@ def _rank(before: str, after: str, match: re.Match[str]) -> int:
     near_until = bool(until) and len(before) - until[-1] <= 25
     if re.match(r"\s?(?:まで|까지|-ig|saakka|asti|kadar)", after):
         near_until = True
+    if _AFTER.match(after) and not (match["day"] and _DAY_OF.match(after)):
+        return 3
     if back and not match["rel"]:
         # "back … from the 3rd to the 5th" tells of the absence.
         return 3

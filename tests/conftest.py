@@ -20,7 +20,8 @@ from truesend import live_events
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running ``truesend up --sandbox``. Tests make their own people and accounts in it."""
     data = tmp_path_factory.mktemp("stack") / "data"
-    with stacks.running(data) as running:
+    # Copies of one email leave at the pace of tests, not of mailboxes.
+    with stacks.running(data, settings={"TRUESEND_COPIES_PER_MINUTE": "6000"}) as running:
         yield running
     up.remove(data)
 

@@ -112,6 +112,8 @@ API = {
     "GET emails/{email_id}",
     "POST emails/{email_id}/cancel",
     "POST emails/{email_id}/release",
+    "POST emails/{email_id}/pause",
+    "POST emails/{email_id}/resume",
     "POST emails/{email_id}/undo",
     "POST deliveries/{delivery_id}/resolve",
     "GET emails/{email_id}/signals",

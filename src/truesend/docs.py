@@ -33,8 +33,9 @@ _GATES = {
     "connection": "Is an account chosen to send from, and still connected?",
     "capability": "Can that account send? Broken stops, unproven does not; a limit delays, and says until when.",
     "limits": "Does the provider carry so many people, in Cc and Bcc too, and such files?",
-    "recipients": "Is somebody to receive it, can every address be read, and is none of them suppressed?",
-    "content": "Is there anything in it, and a subject on one line that the provider takes as it is?",
+    "budget": "What has the mailbox left of its 24 hours? What does not fit goes later, and is told before.",
+    "recipients": "Is somebody to receive it, can every address and row be used, and is none of them suppressed?",
+    "content": "Is there anything in it, with merge fields that can be filled and a subject that the provider takes?",
 }
 
 
@@ -92,7 +93,7 @@ def readiness() -> str:
 
 
 # Where gates are judged; the first of them has their order.
-_JUDGES = ("readiness.py", "carrying.py", "suppressing.py")
+_JUDGES = ("readiness.py", "carrying.py", "gate_copies.py", "suppressing.py")
 
 
 def _sources() -> list[ast.Module]:

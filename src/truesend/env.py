@@ -77,6 +77,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Sends a second with this client, all mailboxes together. Default: 160, from Google's quota of a project.",
     ),
     Setting(
+        "COPIES_PER_MINUTE",
+        None,
+        "Separate copies of one email that a mailbox sends in a minute. Default: what its provider takes, 30 to 60.",
+    ),
+    Setting(
         "MICROSOFT_CLIENT_ID",
         None,
         f"OAuth client (application id) of this installation at Microsoft. {_OR_THE_PAGE}",

@@ -117,6 +117,9 @@ IDEMPOTENCY_MISMATCH = Refusal(
     "/emails",
 )
 NOT_HELD = Refusal("not_held", 409, "Nothing of this email is held.", "See what became of it", "/emails")
+NOT_PAUSED = Refusal(
+    "not_paused", 409, "Nothing of this email is paused.", "See what became of it", "/emails"
+)
 NOT_READY = Refusal(
     "not_ready", 409, "This cannot be sent now.", "Try again later, or from another account", "/integration"
 )

@@ -228,6 +228,7 @@ def test_readiness_lists_every_gate_in_order_also_after_a_failure(stack: Stack) 
         "connection",
         "capability",
         "limits",
+        "budget",
         "recipients",
         "content",
     ]

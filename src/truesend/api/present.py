@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from truesend.connections.describe import Description
 from truesend.connections.verdict import ProofFact
 from truesend.organizations.models import Member
 from truesend.providers import registry
+from truesend.sending import progress
 from truesend.sending.models import Attempt, Delivery, Email, Recipient
 from truesend.sending.problems import Problem, problems_of
 from truesend.sending.tries import words as attempt_words
@@ -89,6 +91,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "problem_detail": _problem(stuck.get(email.pk)),
             "signal": told[email.pk].best.kind if email.pk in told else None,
             **_people(told.get(email.pk)),
+            "progress": asdict(progress.of(deliveries[email.pk])),
             "deliveries": [_delivery(one, people[one.pk], tries[one.pk]) for one in deliveries[email.pk]],
         }
         for email in found

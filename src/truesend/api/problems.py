@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -45,6 +46,7 @@ def gate_json(gate: Gate) -> dict[str, Any]:
         "fix": gate.fix,
         "who": gate.who,
         "until": gate.until,
+        "rows": [asdict(one) for one in gate.rows],
     }
 
 

@@ -16,7 +16,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
-from truesend.api import present, problems, schemas, suppressions
+from truesend.api import present, problems, schemas, suppressions, values
 from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, described_all, with_facts
@@ -25,8 +25,9 @@ from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
 from truesend.refusals import Refusal
-from truesend.sending import leaving, reconcile, release, threads
+from truesend.sending import halting, leaving, people_rows, reconcile, release, threads
 from truesend.sending.compose import File
+from truesend.sending.copies import People
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.selftest import send_test_email
@@ -213,11 +214,19 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
         text=draft.text,
         files=[File(one.name, one.type, one.content_base64) for one in draft.attachments],
         separate_copies=draft.separate_copies,
+        people=_people(draft),
         track=draft.track,
         send_at=draft.send_at,
         undo_seconds=draft.undo_seconds,
         reply_to_id=answered.pk if answered else None,
     )
+
+
+def _people(draft: schemas.DraftIn) -> People | None:
+    if not draft.recipients:
+        return None
+    entries = [people_rows.Entry(one.address, one.name, one.values) for one in draft.recipients]
+    return people_rows.people(entries, leave_out=draft.leave_out_bad_rows)
 
 
 def _answered(member: Member, draft: schemas.DraftIn) -> Delivery | None:
@@ -257,9 +266,7 @@ def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
 def create_email(
     request: HttpRequest,
     draft: schemas.DraftIn,
-    idempotency_key: Annotated[
-        str, Header(alias="Idempotency-Key", max_length=255, pattern=schemas.KEY)
-    ] = "",
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=255, pattern=values.KEY)] = "",
 ) -> Status[dict[str, Any]]:
     """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email."""
     member = _member(request)
@@ -314,6 +321,26 @@ def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     found = _email(request, email_id)
     if release.release(found, _member(request)) == 0:
         raise _refusal(refusals.NOT_HELD, found)
+    return present.emails([_email(request, email_id)])[0]
+
+
+@router.post("emails/{email_id}/pause", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+def pause_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """Keep back what waits for its hour, until `resume`; 409 when nothing does. What has left has left."""
+    found = _email(request, email_id)
+    if halting.pause(found) == 0 and found.status != EmailStatus.PAUSED:
+        raise _refusal(refusals.TOO_LATE, found)
+    return present.emails([_email(request, email_id)])[0]
+
+
+@router.post(
+    "emails/{email_id}/resume", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **_ERRORS}
+)
+def resume_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
+    """Let what is paused go on, spaced from now on; 409 when nothing is, and with the gates where one is shut."""
+    found = _email(request, email_id)
+    if halting.resume(found, _member(request)) == 0:
+        raise _refusal(refusals.NOT_PAUSED, found)
     return present.emails([_email(request, email_id)])[0]
 
 

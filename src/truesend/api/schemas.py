@@ -2,91 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StrictBool
+from pydantic import BeforeValidator, ConfigDict, StrictBool
 
-from truesend.sending import lines
-
-_ID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-_MEDIA_TYPE = re.compile(r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}( *;[ -~]*)?$")
-# An Idempotency-Key: printable ASCII, empty for none.
-KEY = r"^([!-~]([ -~]*[!-~])?)?$"
-LONGEST_HTML = 5 * 1024 * 1024
-# Far enough for every plan, and near enough for every clock and calendar on the way.
-_LAST_YEAR = 2100
-
-
-def _storable(text: str) -> str:
-    if not lines.storable(text):
-        raise ValueError("contains a NUL character" if "\x00" in text else "contains half a character")
-    return text
-
-
-def _on_one_line(text: str) -> str:
-    if lines.broken(text):
-        raise ValueError("contains a line break or control character")
-    return text
-
-
-def _media_type(text: str) -> str:
-    if not _MEDIA_TYPE.fullmatch(text):
-        raise ValueError("must be a media type such as application/pdf")
-    return text
-
-
-def _is_id(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise ValueError("is not an id")
-    return text
-
-
-def _in_reach(moment: datetime) -> datetime:
-    if moment.year >= _LAST_YEAR:
-        raise ValueError(f"must lie before the year {_LAST_YEAR}")
-    return moment
-
-
-def _pattern(pattern: str) -> Any:
-    return Field(json_schema_extra={"pattern": pattern})
-
-
-def _bytes(text: Any) -> Any:
-    if not isinstance(text, str):
-        return text
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("is not base64") from None
-
-
-def _number(value: Any) -> Any:
-    """A JSON number; Python would take true for 1 and "5" for 5."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("is not a number")
-    return value
-
-
-def _written_time(value: Any) -> Any:
-    """RFC 3339 text; a bare number would silently be a moment in 1970."""
-    if not isinstance(value, str | datetime):
-        raise ValueError("is not a time")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_in_reach)]
-# The documents name the patterns; the checks are ours, for their words.
-Text = Annotated[str, AfterValidator(_storable), _pattern(r"^[^\x00]*$")]
-# A subject and a file's name stand in a header.
-Line = Annotated[str, AfterValidator(_storable), AfterValidator(_on_one_line), _pattern(lines.PATTERN)]
-Id = Annotated[str, AfterValidator(_is_id), _pattern(_ID.pattern)]
-MediaType = Annotated[str, Field(max_length=255), AfterValidator(_media_type), _pattern(_MEDIA_TYPE.pattern)]
-Content = Annotated[bytes, BeforeValidator(_bytes)]
+from truesend.api.values import (
+    LONGEST_HTML,
+    Content,
+    Id,
+    Line,
+    LongText,
+    MediaType,
+    Moment,
+    ShortText,
+    Text,
+    number,
+)
 
 
 class Fix(Schema):
@@ -201,6 +134,16 @@ class FileIn(Schema):
     content_base64: Content
 
 
+class PersonIn(Schema):
+    """Somebody who gets a copy of their own, with values for merge fields such as `{{first_name|there}}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Annotated[Text, Field(max_length=1_000)]
+    name: Annotated[Text, Field(max_length=200)] = ""
+    values: Annotated[dict[ShortText, LongText], Field(max_length=100)] = {}
+
+
 class DraftIn(Schema):
     """What is to be sent. A field nobody knows is refused: a typo of `track` would send a tracked mail."""
 
@@ -214,7 +157,21 @@ class DraftIn(Schema):
     html: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     attachments: Annotated[list[FileIn], Field(max_length=100)] = []
-    separate_copies: StrictBool = False
+    separate_copies: Annotated[
+        StrictBool,
+        Field(description="Everybody gets a message of their own; merge fields are filled in these alone."),
+    ] = False
+    recipients: Annotated[
+        list[PersonIn],
+        Field(
+            max_length=10_000,
+            description="People with values, besides `to`, `cc` and `bcc`; they get separate copies.",
+        ),
+    ] = []
+    leave_out_bad_rows: Annotated[
+        StrictBool,
+        Field(description="Send to the good ones of `recipients` where others cannot be used."),
+    ] = False
     track: Annotated[
         StrictBool | None,
         Field(description="Left out or null: what the organization has chosen for new emails."),
@@ -227,7 +184,7 @@ class DraftIn(Schema):
             "copies, the copy of the first in `to`. The quote and the subject are yours to write."
         ),
     ] = None
-    undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(_number)] = 0
+    undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(number)] = 0
 
 
 class ResolveIn(Schema):
@@ -239,8 +196,19 @@ class ResolveIn(Schema):
     resend: StrictBool = False
 
 
+class RowOut(Schema):
+    """A person of `recipients` who cannot be used: `line` is their place, counted from 1."""
+
+    line: int
+    reason: str
+    shown: str
+
+
 class GateOut(Schema):
-    """One condition for sending. Where an open one has `until`, an email leaves by itself at that hour."""
+    """One condition for sending. Where an open one has `until`, an email leaves by itself at that hour.
+
+    `rows` are the people who cannot be used.
+    """
 
     name: str
     ok: bool
@@ -249,6 +217,7 @@ class GateOut(Schema):
     fix: Fix | None
     who: list[Person]
     until: datetime | None
+    rows: list[RowOut]
 
 
 class ReadinessOut(Schema):
@@ -305,6 +274,21 @@ class StuckOut(Schema):
     who: list[Person]
 
 
+class ProgressOut(Schema):
+    """Copies by where they stand. `waiting` have an hour, the first at `next_at`; `held` wait for somebody."""
+
+    total: int
+    sent: int
+    waiting: int
+    paused: int
+    held: int
+    unknown: int
+    failed: int
+    stopped: int
+    next_at: datetime | None
+    last_at: datetime | None
+
+
 class EmailOut(Schema):
     """An email; `problem` is the cause in its way (`problem_detail` says it in words), `signal` the strongest.
 
@@ -325,6 +309,7 @@ class EmailOut(Schema):
     opened: int
     clicked: int
     answered: int
+    progress: ProgressOut
     deliveries: list[DeliveryOut]
 
 

@@ -170,6 +170,8 @@ CAUSES: dict[str, Cause] = {
         _c("personal_not_allowed", _N, "Your organization sends from shared accounts only.", Action.WAIT, Who.OWNER, "An owner allows personal accounts, or another account is chosen."),
         # -- one email --
         _c("connection_not_yours", _N, "This account belongs to its owner alone again.", Action.WAIT, Who.HOLDER, "Its owner shares it again."),
+        _c("daily_budget", _N, "This mailbox has sent what it may in 24 hours, as far as Truesend knows.", Action.WAIT, Who.NOBODY, "Its own hour: what was sent a day before is free again.", _LIMIT, _GOES_ON),
+        _c("paused", _N, "It was paused.", Action.WAIT, Who.MEMBER, "“Resume”, or “Stop”."),
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("recipient_opted_out", _N, "At {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),
         _c("recipient_blocked", _N, "{provider} knows this address as one that must not be written to, or cannot be reached (“{words}”).", Action.EDIT, Who.MEMBER, "Correcting the address there, or another account sends it."),

@@ -22,6 +22,7 @@ from truesend.providers.shapes import (
     OF_THE_CONTENT,
     REDIRECT_CALL,
     Capability,
+    DayLimit,
     DeadEnd,
     Enclosure,
     Evidence,
@@ -89,6 +90,10 @@ class Provider(ABC):
     def limits_for(self, capabilities: Collection[Capability]) -> Limits:
         """What it carries for a connection with these capabilities: more where they let it be prepared."""
         return self.limits
+
+    @abstractmethod
+    def day_limit(self, address: str) -> DayLimit:
+        """What the mailbox of an address may send in any 24 hours, as far as its address tells."""
 
     # -- consent --------------------------------------------------------------------------------------------
 
@@ -368,6 +373,7 @@ __all__ = [
     "OF_THE_CODE",
     "OF_THE_CONTENT",
     "Capability",
+    "DayLimit",
     "DeadEnd",
     "Enclosure",
     "Evidence",

@@ -66,6 +66,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class DayLimit:
+    """What one mailbox may send in any 24 hours: ``messages`` and ``recipients`` (0: no such limit is known).
+
+    ``per_minute`` is the pace at which it takes many emails, one after the other. ``told`` says in a sentence whose
+    figure it is.
+    """
+
+    messages: int
+    recipients: int
+    per_minute: int
+    told: str
+
+
+@dataclass(frozen=True)
 class Identity:
     """Whose account it is. ``subject`` never changes; ``address`` may."""
 

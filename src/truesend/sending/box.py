@@ -26,6 +26,7 @@ from truesend.providers.contract import Capability, Evidence, Provider
 from truesend.providers.errors import ProviderError
 from truesend.sending import reading
 from truesend.sending.models import Delivery, DeliveryStatus
+from truesend.sending.pace import Allowance
 from truesend.sending.reading import Due
 
 log = logging.getLogger("truesend.sending")
@@ -50,6 +51,7 @@ class Box:
         self._unproved: tuple[Connection, datetime] | None = None
         self._copies: deque[tuple[UUID, str]] = deque()
         self.tracks_shown = False
+        self.allowance = Allowance()
         self._granted: tuple[list[str], set[Capability]] | None = None
 
     def next(self) -> Due | None:

@@ -33,11 +33,22 @@ from truesend.providers.contract import Message, Provider
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import total_timeout
 from truesend.runtime import identity
-from truesend.sending import bucket, clearing, letters, outcomes, preparing, readiness, rows, suppressing
+from truesend.sending import (
+    bucket,
+    clearing,
+    letters,
+    outcomes,
+    pace,
+    preparing,
+    readiness,
+    rows,
+    suppressing,
+)
 from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.reading import Due
 from truesend.sending.settle import refresh_email
+from truesend.sending.states import PAUSED
 
 log = logging.getLogger("truesend.sending")
 
@@ -69,6 +80,8 @@ def drain(connection_id: UUID) -> None:
             if due is None:
                 if not box.read_a_copy():
                     return
+            elif pace.keeps_back(due):
+                box.doubt()
             elif not _send(box, due):
                 return  # somebody else has it: the waker comes by again
     finally:
@@ -89,13 +102,14 @@ def _send(box: Box, due: Due) -> bool:
         log.exception("An email could not be put together; it is refused, and nothing was sent.")
         _refuse(delivery, "message_unbuildable")
         return True
+    draft = replace(draft, plan=box.allowance.plan(due))
     gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
         # Only what holds at this moment keeps an email back.
         draft = replace(draft, connection=box.look())
         gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
-        _wait_for(delivery, gate, draft)
+        _wait_for(box, due, gate, draft)
         return True
     if (throttled := _throttled_until(draft)) is not None:
         _queue_up(delivery, "throttled", throttled)
@@ -124,6 +138,7 @@ def _send(box: Box, due: Due) -> bool:
     )
     if started is None:
         return False
+    box.allowance.spend(due)
     result = _hand_over(adapter, started, due, message, access, prepares=prepares)
     if result is None:
         return False
@@ -351,8 +366,9 @@ def _throttled_until(draft: readiness.Draft) -> datetime | None:
     return send.proof.until if send.proof.until > clock.now() else None
 
 
-def _wait_for(delivery: Delivery, gate: readiness.Gate, draft: readiness.Draft) -> None:
+def _wait_for(box: Box, due: Due, gate: readiness.Gate, draft: readiness.Draft) -> None:
     """A limit is over by itself at its hour; for anything else that is in the way a person is waited for."""
+    delivery = due.delivery
     if suppressing.left_out_as_it_left(delivery, draft, gate):
         return
     if gate.until is None:
@@ -360,6 +376,10 @@ def _wait_for(delivery: Delivery, gate: readiness.Gate, draft: readiness.Draft) 
         return
     opens = max(gate.until, clock.now() + timedelta(seconds=1))
     _put_back(delivery, gate.cause, due_at=opens, held_cause=gate.cause)
+    if gate.cause == pace.BUDGET and pace.is_of_many(due):
+        # The others would only be told the same, one by one.
+        pace.respace(delivery.email_id)
+        box.doubt()
 
 
 def _hold(delivery: Delivery, code: str) -> None:
@@ -382,7 +402,8 @@ def _postpone(delivery: Delivery, code: str, number: int, retry_at: datetime | N
 
 
 def _put_back(delivery: Delivery, code: str, **fields: object) -> None:
-    """Change a delivery that still waits, and say why; one that was cancelled meanwhile stays as it is."""
+    """Change a delivery that still waits, and say why; one that was cancelled or paused meanwhile stays so."""
     with transaction.atomic():
-        if Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED).update(**fields):
+        waiting = Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED)
+        if waiting.exclude(held_cause=PAUSED).update(**fields):
             refresh_email(delivery.email_id, problem=code)

@@ -9,6 +9,8 @@ from datetime import datetime
 from truesend.connections.describe import Description
 from truesend.organizations.models import Member
 from truesend.sending.addresses import Mailbox
+from truesend.sending.budget import Plan
+from truesend.sending.people_file import BadRow
 from truesend.sending.sizes import Enclosed
 from truesend.suppression.models import Suppression
 
@@ -36,6 +38,16 @@ class Draft:
     # It is one copy of an email to many; who of its people is on the suppression list, where that was asked.
     one_of_many: bool = False
     suppressed: Mapping[str, Suppression] | None = None
+    # Of a list of people: how many rows it has, those that cannot be used, and whether these may be left out.
+    rows: int = 0
+    bad_rows: Sequence[BadRow] = ()
+    leave_out: bool = False
+    # Values of merge fields, by the address in lower case.
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    # What is wrong with the merge fields: a cause and its sentence.
+    merge_problem: tuple[str, str] | None = None
+    # When it would leave, by what its mailbox may send in a day.
+    plan: Plan | None = None
 
     @property
     def recipients(self) -> list[Mailbox]:
@@ -50,7 +62,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition. ``until`` is of one that is open to new mail, which leaves by itself at that hour."""
+    """One condition. ``until`` is of one that is open to new mail, which leaves by itself at that hour.
+
+    ``names`` is another hour that its sentence names; ``rows`` are those of a list that cannot be used.
+    """
 
     name: str
     ok: bool
@@ -59,6 +74,8 @@ class Gate:
     fix: dict[str, str] | None = None
     who: list[dict[str, str]] = field(default_factory=list)
     until: datetime | None = None
+    names: datetime | None = None
+    rows: Sequence[BadRow] = ()
 
 
 @dataclass(frozen=True)
@@ -77,8 +94,9 @@ class Readiness:
         return next((gate for gate in self.gates if not gate.ok), None)
 
     def delayed(self) -> Gate | None:
-        """The open gate that lets nothing leave before its hour."""
-        return next((gate for gate in self.gates if gate.ok and gate.until is not None), None)
+        """The open gate that lets nothing leave before its hour; of several the one that opens last."""
+        held = [(gate.until, gate) for gate in self.gates if gate.ok and gate.until is not None]
+        return max(held, key=lambda one: one[0])[1] if held else None
 
     def keeps_back(self) -> Gate | None:
         """What keeps an email from leaving at this moment."""
@@ -90,6 +108,7 @@ def me(member: Member) -> list[dict[str, str]]:
     return [{"name": member.user.get_full_name(), "email": member.user.email}]
 
 
-def edit(member: Member, gate: str, code: str, text: str) -> Gate:
+def edit(member: Member, gate: str, code: str, text: str, *, rows: Sequence[BadRow] = ()) -> Gate:
     """A shut gate that its writer opens, by changing the email."""
-    return Gate(gate, False, code, text, {"label": "Edit the email", "url": "/emails/new"}, me(member))
+    fix = {"label": "Edit the email", "url": "/emails/new"}
+    return Gate(gate, False, code, text, fix, me(member), rows=rows)

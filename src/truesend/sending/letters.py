@@ -7,7 +7,7 @@ import time
 from truesend import clock, env
 from truesend.connections.describe import Description
 from truesend.providers.contract import Enclosure, Message, Party
-from truesend.sending import carried, carrying, fields, threads, unsubscribing
+from truesend.sending import carried, carrying, fields, filling, threads, unsubscribing
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import File, Letter, compose, one_line
 from truesend.sending.models import Delivery, RecipientType
@@ -34,7 +34,8 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     thread = threads.of(email, connection.pk)
     inside, apart = carried.files_of(email, limits) if due.has_files else ([], ())
     files = [File(one.name, one.content_type, one.content) for one in inside]
-    html = email.html
+    copy = filling.of(delivery, people)
+    html = copy.html
     links: list[Link] = []
     # Read once, for the links and for the text.
     written = parts = list(scan(html))
@@ -46,7 +47,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     if html:
         html, links = _rewritten(delivery, html, parts, keys, base, tracks_shown)
     # From what was written: readers of plain text get addresses, not tokens.
-    text = OwnMarks(keys).in_text(email.text or to_text(email.html, written))
+    text = OwnMarks(keys).in_text(copy.text or to_text(copy.html, written))
     text = out.in_text(text) if out is not None else text
     to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))
     if limits.fills_in:
@@ -59,7 +60,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
                 to=to,
                 cc=cc,
                 bcc=bcc,
-                subject=email.subject,
+                subject=copy.subject,
                 html=html,
                 text=text,
                 files=files,
@@ -75,7 +76,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         message = Message(
             mark=str(delivery.pk),
             recipients=tuple(Party(one.address, one.name) for one in (*to, *cc, *bcc)),
-            subject=one_line(email.subject),
+            subject=one_line(copy.subject),
             html=html,
             text=text,
             files=tuple(Enclosure(file.name, file.content_type, file.content) for file in files),
@@ -85,9 +86,9 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         to=to,
         cc=cc,
         bcc=bcc,
-        subject=email.subject,
-        html=email.html,
-        text=email.text,
+        subject=copy.subject,
+        html=copy.html,
+        text=copy.text,
         files=[
             *(Enclosed(one.name, one.size) for one in inside),
             *(Enclosed(one.name, one.size) for one in apart),

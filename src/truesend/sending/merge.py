@@ -115,13 +115,13 @@ def template(subject: str, html: str, text: str) -> Template:
 
 def fill(found: Template, values: Mapping[str, str]) -> Filled:
     """The mail with a person's values in it, by :func:`key`. Raises :class:`Unfilled`."""
-    return Filled(
-        " ".join(_joined(found.subject, values).split())
-        if len(found.subject) > 1
-        else _joined(found.subject, values),
-        _joined(found.html, values),
-        _joined(found.text, values),
-    )
+    return Filled(line(found, values), _joined(found.html, values), _joined(found.text, values))
+
+
+def line(found: Template, values: Mapping[str, str]) -> str:
+    """The subject alone, on one line; raises the same."""
+    filled = _joined(found.subject, values)
+    return filled if len(found.subject) < 2 else " ".join(filled.split())
 
 
 def unfilled(found: Template, values: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from truesend import clock
+from truesend.sending import people_models  # noqa: F401  # tables in a file of their own
 
 
 class EmailStatus(models.TextChoices):
@@ -105,6 +106,8 @@ class Email(models.Model):
     )
     # One of the connection's other addresses, which it is sent from; empty: its own.
     sender = models.CharField(max_length=320, blank=True, default="", db_default="")
+    # What a person said of its copies that wait: `paused`, `stopped`, or empty. Holds for what comes back, too.
+    halt = models.CharField(max_length=7, blank=True, default="", db_default="")
     # Guards autosave: the newest edit wins, an older one that arrives late is refused.
     revision = models.PositiveIntegerField(default=0)
 
@@ -215,6 +218,8 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True)
     # The tracked links: [{index, target, text}], index as it stands in their tokens.
     links = models.JSONField(default=list)
+    # What its merge fields are filled with, by the names of the columns.
+    values = models.JSONField(default=dict, db_default={})
     provider_message_id = models.CharField(max_length=255, blank=True)
     provider_thread_id = models.CharField(max_length=255, blank=True)
     message_id = models.CharField(max_length=998, blank=True)
@@ -261,6 +266,12 @@ class Delivery(models.Model):
                 fields=["look_at", "connection"],
                 condition=models.Q(look_at__isnull=False),
                 name="delivery_look",
+            ),
+            # What a mailbox sent in the past day.
+            models.Index(
+                fields=["connection", "sent_at"],
+                condition=models.Q(sent_at__isnull=False),
+                name="delivery_sent",
             ),
             models.Index(
                 fields=["clear_at", "connection"],

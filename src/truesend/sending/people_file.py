@@ -329,7 +329,7 @@ def _person(record: _Record, columns: Sequence[Column], at: int, *, has_header: 
             shown,
         )
     for column, cell in zip(columns, cells, strict=False):
-        if why := _unusable(cell):
+        if why := unusable(cell):
             return BadRow(line, f"has {why} in “{_short(column.title)}”", shown)
     if not typed:
         return BadRow(line, "has no address", shown)
@@ -354,8 +354,8 @@ def _named(values: Mapping[str, str]) -> str:
     return "" if "@" in full else " ".join(full.split())
 
 
-def _unusable(cell: str) -> str:
-    """What is wrong with the characters of a cell; empty for nothing."""
+def unusable(cell: str) -> str:
+    """What is wrong with the characters of a cell, as in “has … in”; empty for nothing."""
     if len(cell) > LONGEST_CELL:
         return f"more than {LONGEST_CELL:,} characters"
     if cell.isascii() and cell.isprintable():

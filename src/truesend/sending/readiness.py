@@ -7,7 +7,7 @@ One function for page, API, scheduler and worker. All gates in fixed order, also
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,13 +18,13 @@ from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation, rights
 from truesend.organizations.models import Member
-from truesend.sending import carrying, quoting, suppressing
+from truesend.sending import carrying, gate_copies, quoting
 from truesend.sending.gate import Draft, Gate, Readiness, edit, me
 
-GATES = ("installation", "role", "connection", "capability", "limits", "recipients", "content")
+GATES = ("installation", "role", "connection", "capability", "limits", "budget", "recipients", "content")
 
 # Attention stops sending only where the provider itself would refuse: for a while, or until a person has acted there.
-_LIMITS = frozenset({"daily_limit", "project_limit"})
+_LIMITS = frozenset({"daily_limit", "project_limit", "daily_budget"})
 _BLOCKED = "sending_blocked"
 
 
@@ -36,7 +36,8 @@ def check(member: Member, draft: Draft) -> Readiness:
         _connection,
         _capability,
         carrying.judge,
-        _recipients,
+        gate_copies.budget,
+        gate_copies.recipients,
         _content,
     )
     return Readiness(tuple(judge(member, draft) for judge in judges))
@@ -168,25 +169,13 @@ def opens_by_itself(code: str) -> bool:
     return code in _LIMITS
 
 
-def _recipients(member: Member, draft: Draft) -> Gate:
-    if draft.problems:
-        return edit(member, "recipients", "recipient_invalid", _some(draft.problems))
-    if not draft.recipients:
-        return edit(member, "recipients", "recipient_missing", "Add somebody to send to.")
-    return suppressing.gate(member, draft) or Gate("recipients", True)
-
-
-def _some(problems: Sequence[str]) -> str:
-    """The first sentences, and how many more there are."""
-    more = len(problems) - 3
-    return " ".join([*problems[:3], *([f"And {more} more."] if more > 0 else [])])
-
-
 def _content(member: Member, draft: Draft) -> Gate:
     if draft.subject_problem:
         return edit(member, "content", "subject_invalid", draft.subject_problem)
     if draft.connection is not None and (gate := _subject(member, draft, draft.connection)):
         return gate
+    if (merged := gate_copies.fields(member, draft)) is not None:
+        return merged
     if draft.subject.strip() or quoting.own_words(draft.html).strip() or draft.text.strip():
         return Gate("content", True)
     return edit(member, "content", "content_missing", "Write a subject or a text.")

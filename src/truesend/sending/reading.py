@@ -6,6 +6,7 @@ not read left out, so that the rest of the code sees nothing of it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -78,12 +79,14 @@ def _table(model: type[models.Model]) -> str:
     return model._meta.db_table
 
 
-_DELIVERY = _Columns(Delivery, "d", "id", "email", "connection", "position", "status", "due_at")
+_DELIVERY = _Columns(
+    Delivery, "d", "id", "email", "connection", "position", "status", "due_at", "held_cause", "values"
+)
 _EMAIL = _Columns(
     Email,
     "e",
     *("id", "organization", "member", "connection", "subject", "html", "text", "track", "is_test"),
-    *("reply_to", "sender"),
+    *("reply_to", "sender", "separate_copies", "halt"),
 )
 _CONNECTION, _TOKEN, _PROOF = _Columns(Connection, "c"), _Columns(Token, "t"), _Columns(Proof, "p")
 _MEMBER = _Columns(Member, "m")
@@ -141,6 +144,8 @@ def due(connection_id: UUID, now: datetime) -> list[Due]:
 def _due(row: tuple[Any, ...]) -> Due:
     recipients, number, cause, reference, accompanied, has_files, to_many, copies, stopped, *columns = row
     delivery = _DELIVERY.read(tuple(columns[: _DELIVERY.count]))
+    # As Django reads it: `jsonb` comes as text.
+    delivery.values = json.loads(delivery.values) if isinstance(delivery.values, str) else delivery.values
     delivery.email = _EMAIL.read(tuple(columns[_DELIVERY.count :]))
     people: dict[str, list[Mailbox]] = {kind: [] for kind in RecipientType.values}
     for kind, address, name in recipients or ():

@@ -25,7 +25,7 @@ from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, SentCopy, Traces
 from truesend.providers.errors import Outcome, ProviderError
 from truesend.sending import clearing, wake
-from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
+from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, SettledBy
 from truesend.sending.settle import refresh_email
 
 log = logging.getLogger("truesend.sending")
@@ -264,6 +264,8 @@ def resolve(delivery: Delivery, member: Member, *, sent: bool, resend: bool = Fa
     if sent:
         done = _conclude(delivery, attempt, Outcome.ACCEPTED, by, who=who)
     elif resend:
+        # Whoever says this of one copy means this copy, whatever was said of the email.
+        Email.objects.filter(pk=delivery.email_id).update(halt="")
         done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, due_at=now)
     else:
         done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, status=DeliveryStatus.CANCELLED)

@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.organizations.models import Member
-from truesend.sending import attachments, suppressing, wake
+from truesend.sending import attachments, pace, people_lists, suppressing, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.settle import refresh_email
+from truesend.sending.states import PAUSED
 from truesend.sending.submit import NotReady, Written, draft_of
 
 # Where an email may stand that was not tried yet.
@@ -26,10 +27,11 @@ def release(email: Email, member: Member) -> int:
     Raises :class:`~truesend.sending.submit.NotReady`, and then nothing has changed, where a gate is shut to whatever
     ``member`` sends from there: it would be held again without a try. A limit that ends by itself shuts none.
     """
-    held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause="")
+    held = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED)
+    held = held.exclude(held_cause__in=("", PAUSED))
     if not held.exists():
         return 0
-    readiness = check(member, draft_of(_written(email)))
+    readiness = check(member, draft_of(written(email)))
     if not readiness.ready:
         raise NotReady(readiness)
     with transaction.atomic():
@@ -39,7 +41,8 @@ def release(email: Email, member: Member) -> int:
     return count
 
 
-def _written(email: Email) -> Written:
+def written(email: Email) -> Written:
+    """A sent email as sending wants it, to be judged again."""
     return Written(
         connection=email.connection,
         to=email.to,
@@ -50,6 +53,7 @@ def _written(email: Email) -> Written:
         text=email.text,
         stored=attachments.enclosed(email.pk),
         separate_copies=email.separate_copies,
+        people=people_lists.of(email.pk) if email.separate_copies else None,
         send_at=email.send_at,
     )
 
@@ -83,11 +87,15 @@ def _let_go(email: Email, held: QuerySet[Delivery]) -> int:
 
 
 def cancel(email: Email) -> int:
-    """Cancel the deliveries that wait; how many there were. What is being sent or was sent stays as it is."""
+    """Cancel the deliveries that wait; how many there were. What is being sent or was sent stays as it is.
+
+    Where a copy that is under way comes back unsent, it is not tried again.
+    """
     with transaction.atomic():
         waiting = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED)
         count = waiting.update(status=DeliveryStatus.CANCELLED, due_at=None, held_cause="")
         if count:
+            Email.objects.filter(pk=email.pk).update(halt=pace.STOPPED, updated_at=clock.now())
             refresh_email(email.pk, problem="")
     return count
 
@@ -147,7 +155,7 @@ def undo(email: Email) -> None:
             raise TooLateToUndo(statuses)
         now = clock.now()
         taken = Email.objects.filter(pk=email.pk, status__in=UNTRIED, undo_until__gt=now).update(
-            status=EmailStatus.DRAFT, undo_until=None, send_at=None, problem="", updated_at=now
+            status=EmailStatus.DRAFT, halt="", undo_until=None, send_at=None, problem="", updated_at=now
         )
         if taken != 1:
             raise TooLateToUndo(statuses)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from truesend import clock, live_events
 from truesend.sending.models import Delivery, Email, EmailStatus
+from truesend.sending.states import PAUSED
 from truesend.sending.status import status_of
 
 # After these it is not waiting for its hour any more, whatever the hour.
@@ -29,12 +30,14 @@ def refresh_email(email_id: UUID, *, problem: str | None = None) -> None:
         return
     now = clock.now()
     rows = list(Delivery.objects.filter(email_id=email_id).values_list("status", "held_cause").distinct())
-    pairs = [(status, bool(cause)) for status, cause in rows]
+    pairs = [(status, bool(cause) and cause != PAUSED) for status, cause in rows]
     later = email.send_at is not None and email.send_at > now and email.status not in _TRIED
-    status = status_of(pairs, later=later)
+    status = status_of(pairs, later=later, paused=any(cause == PAUSED for _, cause in rows))
     fields: dict[str, object] = {"status": status, "updated_at": now}
     if status == EmailStatus.HELD:
-        fields["problem"] = next(cause for _, cause in rows if cause)
+        fields["problem"] = next(cause for _, cause in rows if cause and cause != PAUSED)
+    elif status == EmailStatus.PAUSED:
+        fields["problem"] = ""
     elif (
         status in {EmailStatus.SENT, EmailStatus.CANCELLED}
         or problem

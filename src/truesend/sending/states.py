@@ -11,6 +11,9 @@ from truesend.sending.models import DeliveryStatus, EmailStatus, Outcome
 
 _D, _E = DeliveryStatus, EmailStatus
 
+PAUSED = "paused"
+"""What holds a copy that a person paused."""
+
 # What was accepted, refused or cancelled stays so.
 DELIVERY: Mapping[str, frozenset[str]] = {
     # To `unknown` only after a restore: the database that was restored cannot know what happened since.

@@ -14,8 +14,12 @@ _COMMON = {
 }
 
 
-def status_of(deliveries: Iterable[tuple[str, bool]], *, later: bool = False) -> EmailStatus:
+def status_of(
+    deliveries: Iterable[tuple[str, bool]], *, later: bool = False, paused: bool = False
+) -> EmailStatus:
     """The status for (delivery status, held) pairs; held is queued with something that keeps it.
+
+    ``paused``: copies wait because a person paused them; they are not among the held ones.
 
     ``later`` says that the whole email waits for its hour.
     """
@@ -27,6 +31,8 @@ def status_of(deliveries: Iterable[tuple[str, bool]], *, later: bool = False) ->
         return EmailStatus.UNKNOWN
     if any(status == DeliveryStatus.QUEUED and held for status, held in pairs):
         return EmailStatus.HELD
+    if paused:
+        return EmailStatus.PAUSED
     if statuses == {DeliveryStatus.QUEUED}:
         return EmailStatus.SCHEDULED if later else EmailStatus.QUEUED
     if len(statuses) == 1:

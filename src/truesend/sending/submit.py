@@ -16,10 +16,12 @@ from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
-from truesend.sending import attachments, lines, suppressing, wake
+from truesend.sending import attachments, lines, people_lists, suppressing, wake
+from truesend.sending import day as days
 from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.attachments import clean_name
 from truesend.sending.compose import File
+from truesend.sending.copies import People
 from truesend.sending.models import (
     Delivery,
     DeliveryStatus,
@@ -67,6 +69,8 @@ class Written:
     # The files that lie with the draft already.
     stored: Sequence[Enclosed] = ()
     separate_copies: bool = False
+    # A list of people with values for merge fields; each gets a copy.
+    people: People | None = field(default=None, repr=False)
     # None: what the organization has chosen for new emails.
     track: bool | None = True
     send_at: datetime | None = None
@@ -84,8 +88,9 @@ def draft_of(written: Written) -> Draft:
     cc, cc_problems = parse_all(list(written.cc))
     bcc, bcc_problems = parse_all(list(written.bcc))
     to, cc, bcc = nobody_twice(to, cc, bcc)
-    return Draft(
-        connection=describe(written.connection) if written.connection else None,
+    described = describe(written.connection) if written.connection else None
+    draft = Draft(
+        connection=described,
         to=to,
         cc=cc,
         bcc=bcc,
@@ -100,6 +105,7 @@ def draft_of(written: Written) -> Draft:
         problems=[*to_problems, *cc_problems, *bcc_problems],
         subject_problem=lines.problem("The subject", written.subject),
     )
+    return days.planned(people_lists.merged(draft, written.people))
 
 
 def submit(
@@ -135,6 +141,7 @@ def submit(
 
 def body_digest(written: Written) -> bytes:
     """A digest of everything that makes the email what it is."""
+    people = written.people.people if written.people else ()
     body: dict[str, Any] = {
         "connection": str(written.connection.pk) if written.connection else None,
         "to": list(written.to),
@@ -152,6 +159,7 @@ def body_digest(written: Written) -> bytes:
         "undo": written.undo_seconds,
         "reply_to": str(written.reply_to_id) if written.reply_to_id else None,
         "sender": written.sender,
+        **({"people": [[one.address, one.name, dict(one.values)] for one in people]} if people else {}),
     }
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
 
@@ -209,15 +217,18 @@ def _store(
             raise AlreadySent
         email = Email.objects.get(pk=draft_id)
     attachments.attach_all(email, written.files)
+    if written.people is not None and draft_id is None:
+        people_lists.keep(email, written.people)
     if suppressing.is_to_many(draft):
         draft = _without_left_out(email, member, draft)
     if delayed is not None and delayed.until is not None:
         # Begun as queued, as every email; it is held, and says so, from its first moment on.
-        _deliveries(email, connection, draft, max(due_at, delayed.until), held_cause=delayed.cause)
+        times = days.times(draft, max(due_at, delayed.until))
+        _deliveries(email, connection, draft, times, held_cause=delayed.cause)
         refresh_email(email.pk, problem=delayed.cause)
         email.refresh_from_db()
     else:
-        _deliveries(email, connection, draft, due_at)
+        _deliveries(email, connection, draft, days.times(draft, due_at))
     live_events.publish(email.organization_id, "email", [email.pk])
     wake.mailbox(connection.pk)
     return email
@@ -236,7 +247,7 @@ def _without_left_out(email: Email, member: Member, draft: Draft) -> Draft:
 
 
 def _deliveries(
-    email: Email, connection: Connection, draft: Draft, due_at: datetime, *, held_cause: str = ""
+    email: Email, connection: Connection, draft: Draft, times: Sequence[datetime], *, held_cause: str = ""
 ) -> None:
     typed = [
         *((one, RecipientType.TO) for one in draft.to),
@@ -250,10 +261,11 @@ def _deliveries(
             connection=connection,
             position=position,
             status=DeliveryStatus.QUEUED,
-            due_at=due_at,
+            due_at=times[position],
             held_cause=held_cause,
+            values=draft.values.get(group[0][0].address.lower(), {}) if email.separate_copies else {},
         )
-        for position in range(len(groups))
+        for position, group in enumerate(groups)
     )
     Recipient.objects.bulk_create(
         Recipient(delivery=delivery, position=number, address=one.address, name=one.name, type=kind)

@@ -10,6 +10,7 @@ from truesend import env
 from truesend.providers import http
 from truesend.providers.contract import (
     Capability,
+    DayLimit,
     Evidence,
     Grant,
     Limits,
@@ -52,6 +53,17 @@ class Google(Provider):
 
     dead_ends = pages.PAGES
     setup = SETUP
+
+    def day_limit(self, address: str) -> DayLimit:
+        """Of a Gmail of one's own and of Workspace ("Gmail sending limits", "Limits for sending & getting mail").
+
+        A send costs 100 of the 6,000 units that a user has in a minute ("Usage limits", since May 2026).
+        """
+        if address.rpartition("@")[2].lower() in self.own_domains:
+            return DayLimit(500, 500, 60, "A Gmail of one's own sends 500 emails in 24 hours.")
+        return DayLimit(
+            2_000, 3_000, 60, "Google Workspace sends 2,000 emails in 24 hours (500 while it is on trial)."
+        )
 
     def client_rate(self) -> float:
         own = env.get("GOOGLE_SENDS_PER_SECOND")

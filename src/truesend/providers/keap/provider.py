@@ -12,6 +12,7 @@ from truesend import clock, env
 from truesend.providers import http
 from truesend.providers.contract import (
     Capability,
+    DayLimit,
     Evidence,
     Grant,
     Limits,
@@ -76,6 +77,14 @@ class Keap(Provider):
     reads = "what was sent"
     # No call is documented that ends a grant.
     ends_by_hand = "Remove Truesend inside Keap, where the account's applications are listed."
+
+    def day_limit(self, address: str) -> DayLimit:
+        """Keap counts calls, not mails: 30,000 a day with a key, and an email to somebody new costs three.
+
+        "Sustained more than one call a second indicates a severe problem" (usage guidelines).
+        """
+        told = "Keap takes 30,000 calls a day with a key of one's own, which is about 10,000 emails."
+        return DayLimit(10_000, 0, 60, told)
 
     def consent_page(self) -> str:
         return env.require("KEAP_AUTHORIZE_URL")

@@ -25,6 +25,8 @@ CONTRACT = {
     ("get", "/api/v1/emails/{email_id}"),
     ("post", "/api/v1/emails/{email_id}/cancel"),
     ("post", "/api/v1/emails/{email_id}/release"),
+    ("post", "/api/v1/emails/{email_id}/pause"),
+    ("post", "/api/v1/emails/{email_id}/resume"),
     ("post", "/api/v1/emails/{email_id}/undo"),
     ("post", "/api/v1/deliveries/{delivery_id}/resolve"),
     ("get", "/api/v1/emails/{email_id}/signals"),

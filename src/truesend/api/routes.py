@@ -16,7 +16,8 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
-from truesend.api import present, problems, schemas, suppressions, values
+from truesend.api import halts, present, problems, schemas, suppressions, values
+from truesend.api.asking import ERRORS, email_of, id_of, member_of, refused
 from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, described_all, with_facts
@@ -24,11 +25,10 @@ from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
-from truesend.refusals import Refusal
-from truesend.sending import halting, leaving, people_rows, reconcile, release, threads
+from truesend.sending import leaving, people_rows, reconcile, release, threads
 from truesend.sending.compose import File
 from truesend.sending.copies import People
-from truesend.sending.models import Delivery, Email, EmailStatus
+from truesend.sending.models import Delivery, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import Written, draft_of, submit
@@ -92,19 +92,12 @@ api = Api(
 )
 problems.install(api)
 router = Router()
-_ERRORS = {401: schemas.ProblemOut, 404: schemas.ProblemOut, 422: schemas.ProblemOut}
-
-
-def _member(request: HttpRequest) -> Member:
-    member = request.auth  # type: ignore[attr-defined]
-    assert isinstance(member, Member)
-    return member
 
 
 @router.get("me", response={200: schemas.Me, 401: schemas.ProblemOut})
 def me(request: HttpRequest) -> dict[str, str | None]:
     """Who the token stands for."""
-    member = _member(request)
+    member = member_of(request)
     return {
         "id": str(member.pk),
         "name": member.user.get_full_name(),
@@ -124,8 +117,8 @@ def _seen(member: Member) -> QuerySet[Connection]:
 
 
 def _connection(request: HttpRequest, connection_id: str, *, manage: bool = False) -> Connection:
-    member = _member(request)
-    wanted = _id(connection_id)
+    member = member_of(request)
+    wanted = id_of(connection_id)
     found = _seen(member).filter(pk=wanted).first() if wanted else None
     if found is None:
         raise problems.not_found("Open Integrations", "/integration")
@@ -134,58 +127,53 @@ def _connection(request: HttpRequest, connection_id: str, *, manage: bool = Fals
     return found
 
 
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 @router.get("connections", response={200: schemas.ConnectionList, 401: schemas.ProblemOut})
 def connections(request: HttpRequest) -> dict[str, Any]:
     """Everything the member can send from, disconnected ones included."""
-    found = described_all(access.connections_of(_member(request)))
-    return {"items": [present.connection(_member(request), one) for one in found], "next": None}
+    found = described_all(access.connections_of(member_of(request)))
+    return {"items": [present.connection(member_of(request), one) for one in found], "next": None}
 
 
-@router.get("connections/{connection_id}", response={200: schemas.ConnectionOut, **_ERRORS})
+@router.get("connections/{connection_id}", response={200: schemas.ConnectionOut, **ERRORS})
 def connection(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """One connection."""
-    return present.connection(_member(request), describe(_connection(request, connection_id)))
+    return present.connection(member_of(request), describe(_connection(request, connection_id)))
 
 
 @router.post(
     "connections/{connection_id}/verify",
-    response={200: schemas.ConnectionOut, 403: schemas.ProblemOut, **_ERRORS},
+    response={200: schemas.ConnectionOut, 403: schemas.ProblemOut, **ERRORS},
 )
 def verify(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """Ask the provider now; the answer is the connection as it stands afterwards."""
-    probe.verify(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
-    return present.connection(_member(request), describe(_connection(request, connection_id)))
+    probe.verify(_connection(request, connection_id, manage=True), trigger=member_of(request).user.email)
+    return present.connection(member_of(request), describe(_connection(request, connection_id)))
 
 
 @router.post(
     "connections/{connection_id}/test-email",
-    response={201: schemas.EmailOut, 403: schemas.ProblemOut, 409: schemas.NotReadyOut, **_ERRORS},
+    response={201: schemas.EmailOut, 403: schemas.ProblemOut, 409: schemas.NotReadyOut, **ERRORS},
 )
 def test_email(request: HttpRequest, connection_id: str) -> Status[dict[str, Any]]:
     """Send a test mail to the connection's own address."""
-    member = _member(request)
+    member = member_of(request)
     email = send_test_email(member, _connection(request, connection_id, manage=True))
     return Status(201, present.emails([email])[0])
 
 
 @router.post(
     "connections/{connection_id}/disconnect",
-    response={200: schemas.ConnectionOut, 403: schemas.ProblemOut, **_ERRORS},
+    response={200: schemas.ConnectionOut, 403: schemas.ProblemOut, **ERRORS},
 )
 def disconnect(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """End the connection; doing it twice is fine."""
-    leaving.disconnect(_connection(request, connection_id, manage=True), trigger=_member(request).user.email)
-    return present.connection(_member(request), describe(_connection(request, connection_id)))
+    leaving.disconnect(
+        _connection(request, connection_id, manage=True), trigger=member_of(request).user.email
+    )
+    return present.connection(member_of(request), describe(_connection(request, connection_id)))
 
 
-@router.get("connections/{connection_id}/ledger", response={200: schemas.LedgerList, **_ERRORS})
+@router.get("connections/{connection_id}/ledger", response={200: schemas.LedgerList, **ERRORS})
 def ledger(request: HttpRequest, connection_id: str, cursor: Cursor = "") -> dict[str, Any]:
     """What happened to the connection, newest first."""
     rows = LedgerEntry.objects.filter(connection=_connection(request, connection_id)).order_by("-id")
@@ -239,15 +227,15 @@ def _answered(member: Member, draft: schemas.DraftIn) -> Delivery | None:
     try:
         return threads.answered(email, draft.to)
     except threads.NotSent:
-        raise _refusal(refusals.REPLY_TO_NOTHING, email) from None
+        raise refused(refusals.REPLY_TO_NOTHING, email) from None
     except threads.Ambiguous:
-        raise _refusal(refusals.REPLY_AMBIGUOUS, email) from None
+        raise refused(refusals.REPLY_AMBIGUOUS, email) from None
 
 
-@router.post("readiness", response={200: schemas.ReadinessOut, 409: schemas.ProblemOut, **_ERRORS})
+@router.post("readiness", response={200: schemas.ReadinessOut, 409: schemas.ProblemOut, **ERRORS})
 def readiness(request: HttpRequest, draft: schemas.DraftIn) -> dict[str, Any]:
     """All gates for a draft, in fixed order."""
-    member = _member(request)
+    member = member_of(request)
     result = check(member, draft_of(_written(member, draft)))
     return {"ready": result.ready, "gates": [problems.gate_json(gate) for gate in result.gates]}
 
@@ -269,131 +257,97 @@ def create_email(
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=255, pattern=values.KEY)] = "",
 ) -> Status[dict[str, Any]]:
     """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email."""
-    member = _member(request)
+    member = member_of(request)
     email, made = submit(member, _written(member, draft), key=idempotency_key)
     return Status(201 if made else 200, present.emails([email])[0])
 
 
-@router.get("emails", response={200: schemas.EmailList, **_ERRORS})
+@router.get("emails", response={200: schemas.EmailList, **ERRORS})
 def emails(
     request: HttpRequest, status: EmailStatus | None = None, q: str = "", cursor: Cursor = ""
 ) -> dict[str, Any]:
     """The member's emails, newest first."""
     choice = status.value if status else "undrafted"
-    rows, following = finding.page(_member(request), choice, words=q.strip(), cursor=cursor, size=PAGE)
+    rows, following = finding.page(member_of(request), choice, words=q.strip(), cursor=cursor, size=PAGE)
     return {"items": present.emails(rows), "next": following}
 
 
-def _email(request: HttpRequest, email_id: str) -> Email:
-    wanted = _id(email_id)
-    found = access.access_email(_member(request), wanted) if wanted else None
-    if found is None:
-        raise problems.not_found("Open My Emails", "/emails")
-    return found
-
-
-def _refusal(refusal: Refusal, email: Email, sentence: str = "", label: str = "") -> problems.Problem:
-    """What helps stands on the email's page."""
-    fix = {"label": label or refusal.label, "url": f"/emails/{email.pk}"}
-    return problems.Problem(refusal, sentence, fix=fix)
-
-
-@router.get("emails/{email_id}", response={200: schemas.EmailOut, **_ERRORS})
+@router.get("emails/{email_id}", response={200: schemas.EmailOut, **ERRORS})
 def email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """One email."""
-    return present.emails([_email(request, email_id)])[0]
+    return present.emails([email_of(request, email_id)])[0]
 
 
-@router.post("emails/{email_id}/cancel", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+@router.post("emails/{email_id}/cancel", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS})
 def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Stop what has not left; 409 when nothing waits any more."""
-    found = _email(request, email_id)
+    found = email_of(request, email_id)
     if release.cancel(found) == 0 and found.status != EmailStatus.CANCELLED:
-        raise _refusal(refusals.TOO_LATE, found)
-    return present.emails([_email(request, email_id)])[0]
+        raise refused(refusals.TOO_LATE, found)
+    return present.emails([email_of(request, email_id)])[0]
 
 
 @router.post(
-    "emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **_ERRORS}
+    "emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **ERRORS}
 )
 def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Let what is held go out now; 409 when nothing is held, and with the gates where one is shut."""
-    found = _email(request, email_id)
-    if release.release(found, _member(request)) == 0:
-        raise _refusal(refusals.NOT_HELD, found)
-    return present.emails([_email(request, email_id)])[0]
+    found = email_of(request, email_id)
+    if release.release(found, member_of(request)) == 0:
+        raise refused(refusals.NOT_HELD, found)
+    return present.emails([email_of(request, email_id)])[0]
 
 
-@router.post("emails/{email_id}/pause", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
-def pause_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
-    """Keep back what waits for its hour, until `resume`; 409 when nothing does. What has left has left."""
-    found = _email(request, email_id)
-    if halting.pause(found) == 0 and found.status != EmailStatus.PAUSED:
-        raise _refusal(refusals.TOO_LATE, found)
-    return present.emails([_email(request, email_id)])[0]
-
-
-@router.post(
-    "emails/{email_id}/resume", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **_ERRORS}
-)
-def resume_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
-    """Let what is paused go on, spaced from now on; 409 when nothing is, and with the gates where one is shut."""
-    found = _email(request, email_id)
-    if halting.resume(found, _member(request)) == 0:
-        raise _refusal(refusals.NOT_PAUSED, found)
-    return present.emails([_email(request, email_id)])[0]
-
-
-@router.post("emails/{email_id}/undo", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS})
+@router.post("emails/{email_id}/undo", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS})
 def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """Make it a draft again while `undo_until` is to come; 409 when it is too late."""
-    found = _email(request, email_id)
+    found = email_of(request, email_id)
     try:
         if found.status != EmailStatus.DRAFT:  # pressed twice
             release.undo(found)
     except release.TooLateToUndo as late:
-        raise _refusal(refusals.TOO_LATE, found, str(late), "Cancel" if late.can_cancel else "") from None
-    return present.emails([_email(request, email_id)])[0]
+        raise refused(refusals.TOO_LATE, found, str(late), "Cancel" if late.can_cancel else "") from None
+    return present.emails([email_of(request, email_id)])[0]
 
 
 @router.post(
-    "deliveries/{delivery_id}/resolve", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **_ERRORS}
+    "deliveries/{delivery_id}/resolve", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS}
 )
 def resolve_delivery(request: HttpRequest, delivery_id: str, answer: schemas.ResolveIn) -> dict[str, Any]:
     """Say what became of an unknown delivery, having looked into Sent; 409 when it is known, or too early."""
-    member = _member(request)
-    wanted = _id(delivery_id)
+    member = member_of(request)
+    wanted = id_of(delivery_id)
     found = access.access_delivery(member, wanted) if wanted else None
     if found is None:
         raise problems.not_found("Open My Emails", "/emails")
     if answer.outcome == "sent" and answer.resend:
-        raise _refusal(refusals.CONTRADICTION, found.email)
+        raise refused(refusals.CONTRADICTION, found.email)
     try:
         reconcile.resolve(found, member, sent=answer.outcome == "sent", resend=answer.resend)
     except reconcile.NotUnknown:
-        raise _refusal(refusals.NOT_UNKNOWN, found.email) from None
+        raise refused(refusals.NOT_UNKNOWN, found.email) from None
     except reconcile.TooEarly as early:
         then = f"Look again {at_time(early.at, clock.now())}"
         sentence = f"{refusals.TOO_EARLY.sentence} {then}."
-        raise _refusal(refusals.TOO_EARLY, found.email, sentence, then) from None
-    return present.emails([_email(request, str(found.email_id))])[0]
+        raise refused(refusals.TOO_EARLY, found.email, sentence, then) from None
+    return present.emails([email_of(request, str(found.email_id))])[0]
 
 
-@router.get("emails/{email_id}/signals", response={200: schemas.SignalList, **_ERRORS}, by_alias=True)
+@router.get("emails/{email_id}/signals", response={200: schemas.SignalList, **ERRORS}, by_alias=True)
 def signals(request: HttpRequest, email_id: str) -> dict[str, Any]:
     """What recipients and machines did, oldest first."""
-    ids = list(_email(request, email_id).deliveries.values_list("pk", flat=True))
+    ids = list(email_of(request, email_id).deliveries.values_list("pk", flat=True))
     rows = sorted(query.signals_of(ids), key=lambda one: (one.at, one.pk))
     return {"items": [present.signal(one) for one in rows], "next": None}
 
 
-@router.post("signals/{signal_id}/strike", response={200: schemas.SignalOut, **_ERRORS}, by_alias=True)
+@router.post("signals/{signal_id}/strike", response={200: schemas.SignalOut, **ERRORS}, by_alias=True)
 def strike_signal(request: HttpRequest, signal_id: str) -> dict[str, Any]:
     """Say that it was nobody: it stays listed and counts no more."""
     return _strike(request, signal_id, struck=True)
 
 
-@router.post("signals/{signal_id}/unstrike", response={200: schemas.SignalOut, **_ERRORS}, by_alias=True)
+@router.post("signals/{signal_id}/unstrike", response={200: schemas.SignalOut, **ERRORS}, by_alias=True)
 def unstrike_signal(request: HttpRequest, signal_id: str) -> dict[str, Any]:
     """Let it count again."""
     return _strike(request, signal_id, struck=False)
@@ -401,7 +355,7 @@ def unstrike_signal(request: HttpRequest, signal_id: str) -> dict[str, Any]:
 
 def _strike(request: HttpRequest, signal_id: str, *, struck: bool) -> dict[str, Any]:
     number = int(signal_id) if re.fullmatch(r"[0-9]{1,19}", signal_id) else 0
-    found = access.access_signal(_member(request), number)
+    found = access.access_signal(member_of(request), number)
     if found is None:
         raise problems.not_found("Open My Emails", "/emails")
     striking.strike(found, struck=struck)
@@ -409,4 +363,5 @@ def _strike(request: HttpRequest, signal_id: str, *, struck: bool) -> dict[str, 
 
 
 api.add_router("", router)
+api.add_router("", halts.router)
 api.add_router("", suppressions.router)

@@ -58,13 +58,11 @@ def check(
     sender: str = "",
     fills_in: str = "",
     provider: str = "",
-    barred: Mapping[str, str] | None = None,
 ) -> Checked:
     """Hold everybody against a mail with its fields.
 
     ``sender`` is the address it leaves from; ``fills_in`` what the ``provider`` would replace in a subject
-    (:class:`truesend.providers.contract.Limits`). ``barred``: why somebody must not get it, as the end of a sentence
-    about their row, by the address in lower case.
+    (:class:`truesend.providers.contract.Limits`).
     """
     names = {"email", "name", *(one.name for one in found.columns)} if found else {"email", "name"}
     known = _only(written, frozenset(names))
@@ -76,8 +74,6 @@ def check(
         why = _why_not(known, person.values, fills_in, provider)
         if address == sender.lower():
             why = "is the address it is sent from"
-        if barred and address in barred:
-            why = barred[address]
         if why:
             bad.append(BadRow(person.line, why, person.address))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -20,7 +19,6 @@ from truesend.sending.gate import Draft
 from truesend.sending.models import Delivery, Email, EmailStatus, Recipient
 from truesend.sending.people_file import BadRow, Column, PeopleFile, Person
 from truesend.sending.people_models import PeopleList
-from truesend.suppression.listing import suppressed
 
 LONGEST_FILE_NAME = 255
 
@@ -104,7 +102,6 @@ def merged(draft: Draft, people: People | None) -> Draft:
         sender=described.connection.address if described else "",
         fills_in=limits.fills_in if limits else "",
         provider=described.provider_name if described else "",
-        barred=_barred(draft, people),
     )
     to, cc, bcc = nobody_twice([*draft.to, *checked.people], draft.cc, draft.bcc)
     return replace(
@@ -119,18 +116,6 @@ def merged(draft: Draft, people: People | None) -> Draft:
         merge_problem=checked.merge_problem,
         problems=[*draft.problems, *checked.problems],
     )
-
-
-def _barred(draft: Draft, people: People | None) -> Mapping[str, str]:
-    """Who of a list is not written to by the organization, and why, by the address in lower case."""
-    if draft.connection is None or people is None:
-        return {}
-    organization = draft.connection.connection.organization_id
-    found = suppressed(organization, [one.address for one in people.people])
-    return {
-        address.lower(): f"is on your list of people who are not written to ({one.get_reason_display().lower()})"
-        for address, one in found.items()
-    }
 
 
 def _row(people: People) -> dict[str, object]:

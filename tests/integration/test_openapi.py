@@ -30,6 +30,9 @@ CONTRACT = {
     ("post", "/api/v1/emails/{email_id}/undo"),
     ("post", "/api/v1/deliveries/{delivery_id}/resolve"),
     ("get", "/api/v1/emails/{email_id}/signals"),
+    ("get", "/api/v1/suppressions"),
+    ("post", "/api/v1/suppressions"),
+    ("delete", "/api/v1/suppressions/{address}"),
     ("post", "/api/v1/signals/{signal_id}/strike"),
     ("post", "/api/v1/signals/{signal_id}/unstrike"),
 }

@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 
 from truesend import refusals
 from truesend.api import problems, schemas
+from truesend.api.values import Line
 from truesend.organizations.access import check_suppresses
 from truesend.organizations.models import Member
 from truesend.sending.addresses import AddressError, parse
@@ -31,10 +32,10 @@ class SuppressionIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    address: Annotated[schemas.Line, Field(min_length=1, max_length=1000)]
+    address: Annotated[Line, Field(min_length=1, max_length=1000)]
     reason: Reason = "by_hand"
     # Where it comes from, for whoever reads the list.
-    source: Annotated[schemas.Line, Field(max_length=listing.LONGEST_SOURCE)] = ""
+    source: Annotated[Line, Field(max_length=listing.LONGEST_SOURCE)] = ""
 
 
 class SuppressionOut(Schema):

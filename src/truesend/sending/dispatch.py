@@ -42,20 +42,18 @@ from truesend.sending import (
     preparing,
     readiness,
     rows,
-    suppressing,
+    waiting,
 )
 from truesend.sending.box import Box
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, SettledBy
 from truesend.sending.reading import Due
 from truesend.sending.settle import refresh_email
-from truesend.sending.states import PAUSED
 
 log = logging.getLogger("truesend.sending")
 
 RECORD_FOR_SECONDS = 60.0
 # A client that is refused without a time is asked again after one minute, the span of its quota.
 _CLIENT_RESTS = timedelta(minutes=1)
-_WORTH_TELLING = timedelta(seconds=5)
 
 
 class FencePassed(Exception):
@@ -100,7 +98,7 @@ def _send(box: Box, due: Due) -> bool:
     except Exception:
         # One email that cannot be put together must not stop the mailbox behind it.
         log.exception("An email could not be put together; it is refused, and nothing was sent.")
-        _refuse(delivery, "message_unbuildable")
+        waiting.refuse(delivery, "message_unbuildable")
         return True
     draft = replace(draft, plan=box.allowance.plan(due))
     gate = readiness.check(box.member(delivery), draft).keeps_back()
@@ -109,22 +107,22 @@ def _send(box: Box, due: Due) -> bool:
         draft = replace(draft, connection=box.look())
         gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
-        _wait_for(box, due, gate, draft)
+        waiting.wait_for(box, due, gate, draft)
         return True
-    if (throttled := _throttled_until(draft)) is not None:
-        _queue_up(delivery, "throttled", throttled)
+    if (throttled := waiting.throttled_until(draft)) is not None:
+        waiting.queue_up(delivery, "throttled", throttled)
         return False
     try:
         # A refusal of the token right before this try asks for a new one, once in a row.
         access = box.access(refused=due.last_cause in outcomes.RENEW_ON)
     except ProviderError as error:
         box.doubt()
-        _postpone(delivery, error.cause, number, error.retry_at)
+        waiting.postpone(delivery, error.cause, number, error.retry_at)
         return True
     position = box.position(access)
     wait = bucket.take(connection.provider)
     if wait:
-        _queue_up(delivery, "client_throttled", clock.now() + timedelta(seconds=wait))
+        waiting.queue_up(delivery, "client_throttled", clock.now() + timedelta(seconds=wait))
         return False
     adapter = registry.provider(connection.provider)
     prepares = adapter.prepares(box.capabilities())
@@ -346,64 +344,3 @@ def _arrived_after_all(delivery: Delivery, attempt: QuerySet[Attempt], now: date
     words, ref = "Accepted after all", str(delivery.pk)
     proofs.note(delivery.connection, LedgerKind.SEND, trigger="late", result="ok", words=words, ref=ref)
     live_events.publish(delivery.email.organization_id, "email", [delivery.email_id])
-
-
-def _queue_up(delivery: Delivery, code: str, until: datetime) -> None:
-    """Not before then, for a reason that is not this email's: its mailbox comes back, and no worker waits for it."""
-    if until - clock.now() >= _WORTH_TELLING:
-        _put_back(delivery, code, due_at=until)
-    waiting = Delivery.objects.filter(
-        connection_id=delivery.connection_id, status=DeliveryStatus.QUEUED, due_at__lt=until, held_cause=""
-    )
-    waiting.update(due_at=until)
-
-
-def _throttled_until(draft: readiness.Draft) -> datetime | None:
-    """The provider's own time for this mailbox, which an email that came later keeps as well."""
-    send = draft.connection.verdict.capability("send") if draft.connection else None
-    if send is None or send.cause != "throttled" or send.proof is None or send.proof.until is None:
-        return None
-    return send.proof.until if send.proof.until > clock.now() else None
-
-
-def _wait_for(box: Box, due: Due, gate: readiness.Gate, draft: readiness.Draft) -> None:
-    """A limit is over by itself at its hour; for anything else that is in the way a person is waited for."""
-    delivery = due.delivery
-    if suppressing.left_out_as_it_left(delivery, draft, gate):
-        return
-    if gate.until is None:
-        _hold(delivery, gate.cause)
-        return
-    opens = max(gate.until, clock.now() + timedelta(seconds=1))
-    _put_back(delivery, gate.cause, due_at=opens, held_cause=gate.cause)
-    if gate.cause == pace.BUDGET and pace.is_of_many(due):
-        # The others would only be told the same, one by one.
-        pace.respace(delivery.email_id)
-        box.doubt()
-
-
-def _hold(delivery: Delivery, code: str) -> None:
-    """Nothing was tried: the delivery waits, visibly, until the cause is gone and somebody releases it."""
-    _put_back(delivery, code, due_at=None, held_cause=code)
-
-
-def _refuse(delivery: Delivery, code: str) -> None:
-    """Nothing was tried, and trying again would end the same."""
-    _put_back(delivery, code, status=DeliveryStatus.REFUSED, due_at=None, held_cause="")
-
-
-def _postpone(delivery: Delivery, code: str, number: int, retry_at: datetime | None) -> None:
-    """Not now: hold when only a person helps, else come back later."""
-    if readiness.blocks(code):
-        _hold(delivery, code)
-    else:
-        due_at = retry_at or outcomes.later(max(3, number), clock.now())
-        _put_back(delivery, code, due_at=due_at, held_cause="")
-
-
-def _put_back(delivery: Delivery, code: str, **fields: object) -> None:
-    """Change a delivery that still waits, and say why; one that was cancelled or paused meanwhile stays so."""
-    with transaction.atomic():
-        waiting = Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.QUEUED)
-        if waiting.exclude(held_cause=PAUSED).update(**fields):
-            refresh_email(delivery.email_id, problem=code)

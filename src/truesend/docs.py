@@ -8,6 +8,7 @@ from pathlib import Path
 
 from truesend import env
 from truesend.connections.causes import CAUSES, Cause, Severity, Who
+from truesend.inbox.page import bounces
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 _MADE = "<!-- Written by `make docs` from the code; a test holds the two together. -->"
@@ -146,7 +147,12 @@ def settings() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"causes.md": causes, "readiness.md": readiness, "settings.md": settings}
+PAGES = {
+    "bounces.md": lambda: bounces(_MADE),
+    "causes.md": causes,
+    "readiness.md": readiness,
+    "settings.md": settings,
+}
 
 
 def main() -> int:

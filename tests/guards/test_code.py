@@ -26,6 +26,7 @@ MAY_NAME_A_PROVIDER = {
     "src/truesend/tracking/": "recipients' mail programs and image proxies are told apart by name",
     "src/truesend/inbox/causes.py": "sources of what mail systems all over say",
     "src/truesend/inbox/machines.py": "mail systems all over are known by the names they write under",
+    "src/truesend/inbox/page.py": "the same for people to read",
     "src/truesend/inbox/wording.py": "what mail systems all over say, with its sources",
     "src/truesend_sandbox/": "plays the providers",
 }

@@ -42,7 +42,7 @@ _RFC = "RFC 3463"
 _TABLE = (
     # Hard: nothing will arrive there.
     Cause("no_such_address", "This address does not exist. Check how it is spelled.",
-          "No such user, mailbox or account.", ("x.1.0", "x.1.1", "x.1.3"), f"{_RFC} 3.2; RFC 5321 4.2.3 (550, 553)", hard=True),
+          "No such user, mailbox or account.", ("x.1.1", "x.1.3"), f"{_RFC} 3.2; RFC 5321 4.2.3 (550, 553)", hard=True),
     Cause("no_such_domain", "The part after the @ does not exist. Check how it is spelled.",
           "The domain cannot be found in DNS, for good.", ("x.1.2",), f"{_RFC} 3.2", hard=True),
     Cause("takes_no_mail", "This domain receives no mail at all. Ask for another address.",
@@ -74,7 +74,7 @@ _TABLE = (
     Cause("policy", "The other side's rules refuse this mail. Ask the recipient to admit you.",
           "Refused by a rule that is not told.", ("x.7.0", "x.7.1", "5.7.504", "5.7.505", "5.7.507", "5.7.703"), f"{_RFC} 3.8"),
     Cause("refused", "The other side refused this mail without a reason that says more. Check the address.",
-          "Refused, and nothing more is said.", (), "RFC 5321 4.2.3 (550, 554)"),
+          "Refused, and nothing more is said.", ("x.1.0",), "RFC 5321 4.2.3 (550, 554)"),
     # The sender, in the eyes of the other side.
     Cause("sender_refused", "The other side does not accept this sender's address.",
           "The sender's address or domain is refused.", ("x.1.7", "x.1.8", "x.7.27"), f"{_RFC} 3.2; RFC 7505", about=_SENDER),

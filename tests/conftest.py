@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import produced, up
 from tests import stack as stacks
-from tests import up
 from tests.deliveries import Deliveries, known_deliveries
 from tests.stack import Stack
 
@@ -33,6 +33,16 @@ def _nobody_remembers() -> None:
 
     shutil.rmtree(Path(os.environ["TRUESEND_DATA_DIR"]) / "installation", ignore_errors=True)
     installation.forget()
+
+
+@pytest.fixture(autouse=True)
+def _produces(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test says that it produces was told to somebody in it."""
+    marks = list(request.node.iter_markers("produces"))
+    produced.listen(marks)
+    yield
+    for mark in marks:
+        produced.assert_told(mark)
 
 
 @pytest.hookimpl(tryfirst=True)

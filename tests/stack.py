@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from tests import up
+from tests import produced, up
 from tests.sandbox_process import Sandbox
 
 PASSWORD = "correct-horse-9"
@@ -67,14 +67,14 @@ class Person:
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """A page."""
-        return self.jar.get(self.stack.url + path, timeout=30, **options)
+        return produced.hear(self.jar.get(self.stack.url + path, timeout=30, **options))
 
     def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> requests.Response:
         """A form, with its CSRF field."""
         if "csrftoken" not in self.jar.cookies:
             self.get("/login")
         fields = {"csrfmiddlewaretoken": self.jar.cookies["csrftoken"], **(data or {})}
-        return self.jar.post(self.stack.url + path, data=fields, timeout=30, **options)
+        return produced.hear(self.jar.post(self.stack.url + path, data=fields, timeout=30, **options))
 
     def sign_up(self) -> None:
         """By the form."""
@@ -129,8 +129,8 @@ class Person:
             "Authorization": f"Bearer {self.bearer}",
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
-        return requests.request(
-            method, f"{self.stack.url}/api/v1/{path}", json=json, headers=sent, timeout=30
+        return produced.hear(
+            requests.request(method, f"{self.stack.url}/api/v1/{path}", json=json, headers=sent, timeout=30)
         )
 
     def connection(self, connection_id: str) -> dict[str, Any]:

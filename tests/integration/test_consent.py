@@ -43,6 +43,7 @@ def test_a_forged_state(stack: Stack, state: str) -> None:
     assert "connected=" in come_back(ana, **genuine).url
 
 
+@pytest.mark.produces("state_invalid")
 def test_a_replayed_state(stack: Stack) -> None:
     ana = stack.person()
     genuine = approved(ana)
@@ -120,6 +121,7 @@ def test_a_forged_code(stack: Stack, code: str) -> None:
     next_consent_works(ana)
 
 
+@pytest.mark.produces("code_missing")
 def test_no_code_at_all(stack: Stack) -> None:
     ana = stack.person()
     page = come_back(ana, state=approved(ana)["state"])
@@ -128,6 +130,7 @@ def test_no_code_at_all(stack: Stack) -> None:
     is_untouched(ana)
 
 
+@pytest.mark.produces("code_refused")
 def test_an_expired_code(stack: Stack) -> None:
     ana = stack.person()
     genuine = approved(ana)
@@ -149,6 +152,7 @@ def test_a_code_of_another_consent(stack: Stack) -> None:
 # -- what a person does there -----------------------------------------------------------------------------------
 
 
+@pytest.mark.produces("consent_denied")
 def test_denied(stack: Stack) -> None:
     ana = stack.person()
     stack.sandbox.account(ana.email)
@@ -160,6 +164,7 @@ def test_denied(stack: Stack) -> None:
     next_consent_works(ana)
 
 
+@pytest.mark.produces("nothing_granted")
 def test_the_send_box_left_empty(stack: Stack) -> None:
     ana = stack.person()
     stack.sandbox.account(ana.email)
@@ -185,6 +190,7 @@ def test_the_read_box_left_empty(stack: Stack) -> None:
     assert ana.email_when(ana.send(connection["id"])["id"], "sent")
 
 
+@pytest.mark.produces("other_account", says="; the one to reconnect is ")
 def test_another_account_on_reconnect(stack: Stack) -> None:
     ana = stack.person()
     before = ana.connect()

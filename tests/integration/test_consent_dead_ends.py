@@ -35,6 +35,7 @@ def go_astray(person: Person, page: str) -> None:
     assert "Location" not in answer.headers
 
 
+@pytest.mark.produces("redirect_mismatch", "org_internal", "not_a_tester", "browser_refused", "scope_refused")
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_that_leads_nowhere(stack: Stack, page: str) -> None:
     ana = stack.person()
@@ -60,6 +61,7 @@ def test_a_page_that_leads_nowhere(stack: Stack, page: str) -> None:
     assert "You have not come back" not in words(ana.get("/integration").text)
 
 
+@pytest.mark.produces("consent_unfinished", says="You have not come back from Google.")
 def test_a_wrong_redirect_uri_is_such_a_page(stack: Stack) -> None:
     ana = stack.person()
     url = ana.begin_consent().replace("oauth%2Fgoogle%2Fcallback", "oauth%2Fgoogle%2Felsewhere")

@@ -104,10 +104,16 @@ def test_what_keap_knows_of_a_contact_stays(stack: Stack, ana: Person) -> None:
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
-        ("LIST_UNSUBSCRIBE", "recipient_opted_out"),
+        pytest.param(
+            "LIST_UNSUBSCRIBE",
+            "recipient_opted_out",
+            marks=pytest.mark.produces("recipient_opted_out", api=True),
+        ),
         ("MANUAL", "recipient_opted_out"),
         ("ADMIN", "recipient_opted_out"),
-        ("HARD_BOUNCE", "recipient_blocked"),
+        pytest.param(
+            "HARD_BOUNCE", "recipient_blocked", marks=pytest.mark.produces("recipient_blocked", api=True)
+        ),
         ("SPAM", "recipient_blocked"),
         ("SYSTEM", "recipient_blocked"),
     ],
@@ -119,6 +125,7 @@ def test_who_opted_out_or_is_blocked_gets_nothing(stack: Stack, ana: Person, sta
     assert email["problem"] == cause
     assert email["problem_detail"]["sentence"].startswith("Nothing was sent.")
     assert status in email["problem_detail"]["sentence"]
+    assert status in ana.get(f"/emails/{email['id']}").text
     assert stack.sandbox.messages(delivery=email["deliveries"][0]["id"]) == []
     assert new_contacts(stack, ana) == []
     # It says nothing of the connection.

@@ -82,7 +82,7 @@ def test_a_test_mail_proves_it_at_once(stack: Stack, ana: Person) -> None:
     ("key", "cause"),
     [
         ("", "key_malformed"),
-        ("hello", "key_malformed"),
+        pytest.param("hello", "key_malformed", marks=pytest.mark.produces("key_malformed")),
         ("KeapAK-0123456789abcdef0123456789abcdef", "key_refused"),
         ("KeapAK-with a blank", "key_malformed"),
         ("KeapAK-ünicode\u0000", "key_malformed"),
@@ -118,6 +118,7 @@ def test_a_provider_that_fails_is_told_from_a_bad_key(
     assert connect(ana, key)["verdict"] != "broken"
 
 
+@pytest.mark.produces("key_refused")
 def test_a_revoked_key_is_told_and_replaced_in_place(stack: Stack, ana: Person) -> None:
     connection = connect(ana)["id"]
     ana.email_when(ana.send(connection)["id"], "sent")

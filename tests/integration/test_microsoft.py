@@ -118,6 +118,7 @@ def test_another_account_than_the_one_to_reconnect(ana: Person) -> None:
     assert ana.connection(connection)["address"] == ana.email
 
 
+@pytest.mark.produces("admin_consent_needed")
 def test_only_an_administrator_may_permit_reading(stack: Stack, ana: Person) -> None:
     stack.sandbox.switch("microsoft", consent_policy="managed", admin_approval_answer="consent_required")
     try:
@@ -308,6 +309,7 @@ def test_a_session_that_is_refused_leaves_no_half_of_an_email(stack: Stack, ana:
     assert arrivals(stack, ana.email_when(made["id"], "sent", 60)) == 1
 
 
+@pytest.mark.produces("revoked_by_hand")
 def test_disconnecting_says_that_the_permission_stays(ana: Person) -> None:
     connection = connect(ana)
     page = ana.get(f"/connections/{connection}/disconnect").text

@@ -72,6 +72,7 @@ def connected(person: Person) -> bool:
     return "connected=" in person.get("/oauth/google/start?capabilities=send").url
 
 
+@pytest.mark.produces("client_missing", api=False)
 def test_what_is_not_set_up_leads_its_operator_there(bare: Stack, oda: Person) -> None:
     ana = bare.person()
     for person in (oda, ana):

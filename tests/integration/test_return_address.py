@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests import stack as stacks
 from tests.consents import notice
 
@@ -16,6 +17,7 @@ REAL = {
 }
 
 
+@pytest.mark.produces("address_refused")
 def test_the_real_keap_is_not_asked_to_come_back_without_https(tmp_path: Path) -> None:
     settings = {f"TRUESEND_{name}": str(value) for name, value in REAL.items()}
     with stacks.running(tmp_path / "data", settings=settings) as stack:

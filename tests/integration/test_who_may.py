@@ -146,6 +146,7 @@ def test_a_choice_among_strangers_is_none(stack: Stack, ana: Person) -> None:
 # -- for whom ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.produces("not_allowed")
 def test_for_whom_an_account_is_connected(stack: Stack, ana: Person) -> None:
     ben = stack.member_of(ana)
     assert 'name="kind" value="organization"' in ana.get("/integration").text
@@ -160,6 +161,7 @@ def test_for_whom_an_account_is_connected(stack: Stack, ana: Person) -> None:
     assert 'action="/oauth/google/ask"' in refused.text
 
 
+@pytest.mark.produces("personal_not_allowed")
 def test_personal_accounts_where_they_are_not_allowed(stack: Stack, ana: Person) -> None:
     ben, max_ = stack.member_of(ana), stack.member_of(ana, "manager")
     mine = proved(ben)
@@ -192,6 +194,7 @@ def test_personal_accounts_where_they_are_not_allowed(stack: Stack, ana: Person)
 # -- sharing ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.produces("connection_not_yours", api=True)
 def test_sharing_and_taking_back(stack: Stack, ana: Person) -> None:
     ben = stack.member_of(ana)
     connection = proved(ana)
@@ -211,6 +214,7 @@ def test_sharing_and_taking_back(stack: Stack, ana: Person) -> None:
     held = ben.email_when(later, "held")
     assert held["problem_detail"]["cause"] == "connection_not_yours"
     assert "belongs to its owner alone again" in held["problem_detail"]["sentence"]
+    assert "belongs to its owner alone again" in words(ben.get(f"/emails/{later}"))
     assert ben.api("POST", f"emails/{later}/release").status_code == 409
     assert ana.api("GET", f"emails/{own}").json()["status"] == "scheduled"
     assert [one["result"] for one in ledger(ana, connection["id"]) if one["kind"] == "sharing"] == [
@@ -248,6 +252,7 @@ def test_a_user_shares_nothing(stack: Stack, ana: Person) -> None:
 # -- disconnecting ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.produces("disconnected")
 def test_disconnecting_says_what_happens_and_holds_what_waits(stack: Stack, ana: Person) -> None:
     ben = stack.member_of(ana)
     connection = proved(ana, account=f"team-{ana.email}", query=SHARED)
@@ -265,6 +270,7 @@ def test_disconnecting_says_what_happens_and_holds_what_waits(stack: Stack, ana:
         assert waiting["problem_detail"]["sentence"].endswith(
             "It waits here; reconnected before, it goes by itself on 1 Jan at 00:00 UTC."
         )
+        assert "reconnected before, it goes by itself" in words(person.get(f"/emails/{one}"))
     # The same account again: its hour is still to come, so it waits for it again.
     stack.sandbox.consent(f"team-{ana.email}")
     assert f"connected={connection['id']}" in ana.get(f"/oauth/google/start?{SHARED}").url

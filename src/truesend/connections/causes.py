@@ -184,7 +184,6 @@ CAUSES: dict[str, Cause] = {
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("not_adopted", _N, "This is a copy of another installation, or was restored: nothing is sent or renewed here.", Action.OPERATOR, Who.OPERATOR, "The operator runs truesend adopt."),
         _c("restored", _N, "The database was restored from a backup, which cannot know whether this was sent meanwhile.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
-        _c("tries_used_up", _N, "{provider} could not be reached in many tries.", Action.EDIT, Who.MEMBER, "Sending again.", meanwhile="Nothing was sent."),
     )
 }  # fmt: skip
 

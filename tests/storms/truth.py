@@ -21,10 +21,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from tests.stack import Person, Stack, until
-from tests.storms import blows
+from tests.storms import blows, truth_rows
 from tests.storms.asking import Oracle
 from tests.storms.ground import Rows
 from tests.storms.truth_books import STEP_SECONDS, Books, Box, Lie
+from tests.storms.truth_watch import Lying
 
 SETTINGS = {"TRUESEND_HTTP_TIMEOUT": "2", "TRUESEND_WORKER_CONCURRENCY": "12", "TRUESEND_WEB_THREADS": "12"}
 PLANT = Path(__file__).with_name("plant")
@@ -59,7 +60,6 @@ _DAMAGE = {
     "microsoft": ("revoked", "unused", "deleted", "disabled", "mfa", "sign_in_frequency", "consent_removed"),
     "keap": ("revoked", "unused"),
 }
-_PATIENCE = 90.0
 
 
 def planted() -> dict[str, str]:
@@ -268,24 +268,12 @@ class Walk:
         return time.time() + moved
 
     def _settle(self) -> None:
-        """Until nothing is due and nobody is at anything."""
-        query = (
-            "SELECT (SELECT count(*) FROM sending_delivery WHERE due_at <= to_timestamp(%(now)s)"
-            " OR status = 'sending' OR look_at <= to_timestamp(%(now)s))"
-            " + (SELECT count(*) FROM connections_token t JOIN connections_connection c ON c.id = t.connection_id"
-            " WHERE t.dead_at IS NULL AND c.disconnected_at IS NULL"
-            " AND (t.due_at <= to_timestamp(%(now)s) OR t.probe_due_at <= to_timestamp(%(now)s)))"
-            " + (SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
-        )
-
-        def left() -> int:
-            return int(self._rows.ask(query, {"now": self.now()})[0][0])  # type: ignore[arg-type]
-
-        end = time.monotonic() + _PATIENCE
-        while (count := left()) and time.monotonic() < end:
-            time.sleep(0.1)
-        if count:
-            self.books.trouble.append(f"step {self._step}: {count} still due after {_PATIENCE:.0f} s")
+        """Until nothing is due and nobody is at anything. A slow machine gets as long as anything moves."""
+        rested = truth_rows.settle(self._rows, self.now)
+        if rested:
+            boxes = {one.connection: str(one) for one in self._boxes}
+            left = "; ".join(one.told(boxes, self.now()) for one in rested)
+            self.books.trouble.append(f"step {self._step}: {len(rested)} still due: {left}")
 
     def _shown(self, box: Box) -> dict[str, Any]:
         answer = self._owner.api("GET", f"connections/{box.connection}")
@@ -324,7 +312,7 @@ class Walk:
 
     def _watch(self, steps: int) -> None:
         """Faults come and go, nobody verifies, and the clock goes in steps of a minute: how old does a lie grow?"""
-        since: dict[tuple[str, str], float] = {}
+        lying = Lying(self._oracle, self._rows, self.now)
         ended: dict[str, float] = {}
         for _ in range(steps):
             self._step += 1
@@ -346,23 +334,11 @@ class Walk:
             for box in self._living():
                 told = self._shown(box)
                 for one in told["capabilities"]:
-                    self._watched(box, one, since)
+                    lying.look(self._step, box, one)
                 if box.connection in ended and told["verdict"] != "attention":
                     self.books.cleared.append(self.now() - ended.pop(box.connection))
-        self.books.ages += [self.now() - began for began in since.values()]
+        self.books.watched += lying.end()
 
     def _is_out(self, box: Box) -> bool:
         told = self._shown(box)
         return bool(told["verdict"] == "attention" and told["cause"].startswith("provider_"))
-
-    def _watched(self, box: Box, one: dict[str, Any], since: dict[tuple[str, str], float]) -> None:
-        key, lies = (box.connection, one["name"]), False
-        if one["verdict"] in {"working", "broken"}:
-            works, _ = self._oracle.works(
-                box.connection, one["name"], renew=one["verdict"] == "broken", quiet=True
-            )
-            lies = works != (one["verdict"] == "working")
-        if lies:
-            since.setdefault(key, self.now())
-        elif key in since:
-            self.books.ages.append(self.now() - since.pop(key))

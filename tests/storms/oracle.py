@@ -3,7 +3,8 @@
 A process beside an installation, with its settings and on its database, so that keys and single-use renewals are the
 very same. One question in JSON to a line of standard input, `{"connection", "capability", "renew", "quiet"}`, one
 answer to a line of standard output, `{"works", "words"}`. ``renew`` uses the connection as it is used from its next
-renewal on. ``quiet`` tells the installation nothing: what is found stands in no proof.
+renewal on: a key outlives a grant that has ended. ``quiet`` tells the installation nothing: what is found stands in no
+proof.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -40,7 +42,7 @@ def _use(connection: str, capability: str, renew: bool, quiet: bool) -> tuple[bo
     refused = False
     for _ in range(2):
         try:
-            access = _quietly(row, refused) if quiet else _key(row, renew, refused)
+            access = _quietly(row, renew or refused) if quiet else _key(row, renew, refused)
         except ProviderError as error:
             return False, f"key: {error}"
         works, cause, words = _try(row, capability, access)
@@ -56,20 +58,65 @@ def _key(row: Any, renew: bool, refused: bool) -> str:
     return tokens.access_token(row, trigger="oracle", renew=renew, refused=refused)
 
 
-def _quietly(row: Any, refused: bool) -> str:
-    """The key that is stored, or one got by hand and kept by nobody; where a renewal works once, it has to be kept."""
+def _quietly(row: Any, renew: bool) -> str:
+    """The key that is stored, or one got by hand, while nobody else renews it."""
+    from django.db import transaction
+
     from truesend import clock
-    from truesend.connections import tokens
     from truesend.connections.models import Token
     from truesend.connections.secretbox import open_sealed
-    from truesend.providers import registry
 
-    adapter, token = registry.provider(row.provider), Token.objects.get(pk=row.pk)
-    if not refused and token.access_expires_at > clock.now():
-        return open_sealed(token.access, place=f"token.access:{row.pk}")
-    if adapter.renews_once or token.refresh is None:
-        return tokens.access_token(row, trigger="oracle", refused=refused)
-    return adapter.refresh(open_sealed(token.refresh, place=f"token.refresh:{row.pk}")).access_token
+    while True:
+        with transaction.atomic():
+            token = Token.objects.select_for_update().get(pk=row.pk)
+            if token.due_at is None or (not renew and token.access_expires_at > clock.now()):
+                return open_sealed(token.access, place=f"token.access:{row.pk}")
+            if token.begun_until is None or token.begun_until < clock.real_now():
+                return _by_hand(token)
+        time.sleep(0.1)
+
+
+def _by_hand(token: Any) -> str:
+    """A renewal that no proof and no ledger hears of; the refresh token before is tried as well, as ours do."""
+    from truesend.connections.secretbox import open_sealed
+    from truesend.providers import registry
+    from truesend.providers.errors import ProviderError
+
+    adapter, dead = registry.provider(token.provider), ProviderError("no_refresh_token", "")
+    for sealed in (token.refresh, token.previous_refresh):
+        if sealed is None:
+            continue
+        try:
+            grant = adapter.refresh(open_sealed(sealed, place=f"token.refresh:{token.pk}"))
+        except ProviderError as error:
+            if not error.grant_is_dead:
+                raise
+            dead = error
+        else:
+            if adapter.renews_once:
+                _keep(token, grant)
+            return grant.access_token
+    raise dead
+
+
+def _keep(token: Any, grant: Any) -> None:
+    """The old key works no more, so the new one has to be ours. A grant that is shown dead stays so."""
+    from datetime import timedelta
+
+    from truesend import clock
+    from truesend.connections.secretbox import seal
+
+    token.access = seal(grant.access_token, place=f"token.access:{token.pk}")
+    token.previous_refresh = token.refresh
+    token.refresh = seal(grant.refresh_token, place=f"token.refresh:{token.pk}")
+    token.version += 1
+    token.access_issued_at = clock.now()
+    token.access_expires_at = clock.now() + timedelta(seconds=grant.expires_in)
+    token.save(
+        update_fields=[
+            "access", "previous_refresh", "refresh", "version", "access_issued_at", "access_expires_at",
+        ]
+    )  # fmt: skip
 
 
 def _try(row: Any, capability: str, access: str) -> tuple[bool, str, str]:

@@ -28,9 +28,11 @@ from truesend.providers.shapes import (
     Evidence,
     Grant,
     Identity,
+    InboxPage,
     Limits,
     Message,
     Party,
+    Received,
     Request,
     SentCopy,
     Strays,
@@ -82,6 +84,9 @@ class Provider(ABC):
     sent_name: str = "Sent folder"
     # The calls one scheduled probe costs, of those that all connections share in a day.
     probe_calls: int = 2
+    # Whether what comes into its mailboxes can be read, and the calls that a look costs where nothing is new.
+    has_inbox: bool = False
+    inbox_calls: int = 1
 
     def client_rate(self) -> float:
         """Sends a second for all mailboxes together; a provider's setting may say otherwise than its limits."""
@@ -280,6 +285,18 @@ class Provider(ABC):
         """
         return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
 
+    def inbox(self, access_token: str, cursor: str, *, since: datetime) -> InboxPage:
+        """What came into the mailbox since ``cursor``, a page of it (needs the reading scope).
+
+        An empty cursor, or one that the provider no longer knows, begins with what came ``since`` that time. Raises
+        :class:`ProviderError`; then the cursor stays good.
+        """
+        raise NotImplementedError(f"{self.name} has no inbox")
+
+    def inbox_mail(self, access_token: str, message_id: str) -> bytes:
+        """One mail of the inbox, whole. Raises :class:`ProviderError`, `not_found` for one that is gone."""
+        raise NotImplementedError(f"{self.name} has no inbox")
+
     def place_of(self, subject: str) -> str:
         """Which of several accounts under one address the account with this subject is; empty where there is one."""
         return ""
@@ -379,11 +396,13 @@ __all__ = [
     "Evidence",
     "Grant",
     "Identity",
+    "InboxPage",
     "Limits",
     "Message",
     "Party",
     "Provider",
     "ProviderError",
+    "Received",
     "Request",
     "SentCopy",
     "Strays",

@@ -233,6 +233,55 @@ class Traces:
     absent: frozenset[str] = frozenset()
 
 
+# What is read of a mail that came in before anybody knows whether it concerns us; names in lower case.
+INBOX_HEADERS = (
+    "from",
+    "sender",
+    "subject",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "content-type",
+    "auto-submitted",
+    "x-auto-response-suppress",
+    "precedence",
+    "return-path",
+    "x-failed-recipients",
+    "x-ms-exchange-message-is-ndr",
+    "x-truesend-delivery",
+)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A mail that came into a mailbox, by its ids and its :data:`INBOX_HEADERS`.
+
+    ``headers``: values unfolded; of a name that stands there several times all of them, with a space between. ``own``
+    is a mail of the mailbox itself: sent, or a draft. ``size`` in bytes, 0 where it is not told.
+    """
+
+    message_id: str
+    thread_id: str
+    at: datetime | None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    own: bool = False
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """What came into a mailbox since a cursor, oldest first as far as the provider tells an order.
+
+    ``cursor`` is where the next look begins, once these were kept. ``complete`` is False where more is there already.
+    ``started_over``: the provider no longer knew the cursor, so what came since a given time is read again.
+    """
+
+    received: tuple[Received, ...]
+    cursor: str
+    complete: bool
+    started_over: bool = False
+
+
 @dataclass(frozen=True)
 class DeadEnd:
     """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""

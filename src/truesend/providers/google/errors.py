@@ -80,6 +80,7 @@ _API: tuple[tuple[str, str, str], ...] = (
     ("failedPrecondition", r"", "mailbox_missing"),
     ("", r"FAILED_PRECONDITION|Mail service not enabled", "mailbox_missing"),
     ("notFound", r"", "not_found"),
+    ("", r"NOT_FOUND|Requested entity was not found", "not_found"),
     ("uploadTooLarge", r"", "message_too_large"),
     ("", r"Recipient address required|Invalid (To|Cc|Bcc) header", "recipient_refused"),
     ("invalidArgument", r"", "message_refused"),

@@ -13,6 +13,7 @@ from truesend.providers.contract import (
     DayLimit,
     Evidence,
     Grant,
+    InboxPage,
     Limits,
     Message,
     Provider,
@@ -21,7 +22,7 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Refusal
-from truesend.providers.google import errors, gmail, oauth, pages, sent
+from truesend.providers.google import errors, gmail, inbox, oauth, pages, sent
 from truesend.providers.google.setup import SETUP
 
 
@@ -50,6 +51,7 @@ class Google(Provider):
     own_domains = frozenset({"gmail.com", "googlemail.com"})
     # SENT is told in full by the history and by the label's listing.
     proves_absence = True
+    has_inbox = True
 
     dead_ends = pages.PAGES
     setup = SETUP
@@ -168,6 +170,12 @@ class Google(Provider):
         references: Mapping[str, str] | None = None,
     ) -> Traces:
         return sent.traces(access_token, marks, since=since, start=position, base=_api())
+
+    def inbox(self, access_token: str, cursor: str, *, since: datetime) -> InboxPage:
+        return inbox.page(access_token, cursor, since=since, base=_api())
+
+    def inbox_mail(self, access_token: str, message_id: str) -> bytes:
+        return inbox.mail(access_token, message_id, _api())
 
     def sent_folder_url(self, address: str, place: str = "") -> str:
         """Sent, newest first, of the account that is signed in as ``address`` in this browser, or its sign-in.

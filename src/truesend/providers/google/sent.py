@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from truesend.providers import http
-from truesend.providers.contract import ProviderError, Request, SentCopy, Traces
-from truesend.providers.google import errors, gmail
+from truesend.providers.contract import ProviderError, SentCopy, Traces
+from truesend.providers.google import gmail
+from truesend.providers.google.calls import ask
 
 _T = TypeVar("_T")
 
@@ -27,7 +27,7 @@ MOST_PAGES = 20
 
 def position(access_token: str, base: str) -> str:
     """The number of the mailbox's newest change (1 unit)."""
-    number = gmail.read_position(_ask(gmail.profile_request(access_token, base)))
+    number = gmail.read_position(ask(gmail.profile_request(access_token, base)))
     if number is None:
         raise ProviderError("provider_garbage", "A profile without the number of its newest change.")
     return number
@@ -35,7 +35,7 @@ def position(access_token: str, base: str) -> str:
 
 def sent_copy(access_token: str, message_id: str, base: str) -> SentCopy:
     """A sent message as it stands in the mailbox (20 units)."""
-    message = gmail.read_message(_ask(gmail.message_request(access_token, message_id, base)))
+    message = gmail.read_message(ask(gmail.message_request(access_token, message_id, base)))
     if message is None:
         raise ProviderError("provider_garbage", "A message that cannot be read.")
     return message.copy
@@ -113,7 +113,7 @@ class _Look:
     def _changes(self, start: str, kinds: tuple[str, ...], label: str) -> Iterator[gmail.HistoryPage]:
         token = ""
         for _ in range(MOST_PAGES):
-            body = _ask(gmail.history_request(self.access_token, start, kinds, label, token, self.base))
+            body = ask(gmail.history_request(self.access_token, start, kinds, label, token, self.base))
             page = gmail.read_history(body)
             if page is None:
                 raise ProviderError("provider_garbage", "A history that cannot be read.")
@@ -127,7 +127,7 @@ class _Look:
         """Sent, newest first, back to ``since`` or for so many pages."""
         token = ""
         for _ in range(most_pages):
-            body = _ask(gmail.sent_listing_request(self.access_token, token, self.base))
+            body = ask(gmail.sent_listing_request(self.access_token, token, self.base))
             page = gmail.read_listing(body)
             if page is None:
                 raise ProviderError("provider_garbage", "A list of messages that cannot be read.")
@@ -148,7 +148,7 @@ class _Look:
         if len(self.read) >= MOST_MESSAGES:
             raise _TooMuch("More was sent since than one look can read.")
         try:
-            body = _ask(gmail.message_request(self.access_token, message_id, self.base))
+            body = ask(gmail.message_request(self.access_token, message_id, self.base))
         except ProviderError as error:
             if error.cause != "not_found":
                 raise
@@ -169,16 +169,3 @@ class _Look:
 
 
 _GONE = "A message that was sent since then was deleted before it could be read; it may have been this one."
-
-
-def _ask(request: Request) -> Any:
-    """The JSON of a 200; everything else is a :class:`ProviderError` with its cause."""
-    try:
-        answer = http.request(
-            request.method, request.url, operation=request.operation, headers=request.headers
-        )
-    except http.TransportError as error:
-        raise ProviderError(error.cause, error.words) from None
-    if answer.status == 200 and (body := answer.json()) is not None:
-        return body
-    raise errors.api_error(answer)

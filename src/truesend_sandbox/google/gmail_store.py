@@ -153,6 +153,22 @@ def thread_of(world: World, account_id: int, mail: Mail) -> str | None:
         )
         if thread is not None:
             return thread
+    if references(mail) or not world.switches.get("google", "thread_by_subject"):
+        return None
+    return _thread_of_subject(world, account_id, mail)
+
+
+def _thread_of_subject(world: World, account_id: int, mail: Mail) -> str | None:
+    """The newest thread of that subject in which the mail's sender was written to [GK]."""
+    sender = next(iter(mail.addresses("from")), "")
+    for row in world.store.all(
+        "SELECT thread_id, raw FROM gmail_messages WHERE account_id = ? AND subject = ? AND sent = 1"
+        " ORDER BY seq DESC LIMIT 20",
+        account_id,
+        plain_subject(mail.text("subject")),
+    ):
+        if sender in Mail.parse(bytes(row["raw"])).addresses("to", "cc", "bcc"):
+            return str(row["thread_id"])
     return None
 
 

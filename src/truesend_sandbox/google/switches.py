@@ -84,6 +84,12 @@ SWITCHES = (
     Switch("sent_listing_delay", 0.0, "Seconds until messages.list shows a sent message.", "a test's choice"),
     Switch("history_delay", 0.0, "Seconds until history.list shows a change.", "a test's choice"),
     Switch(
+        "thread_by_subject",
+        True,
+        "A mail without references joins the thread of its subject in which its sender was written to.",
+        "general knowledge",
+    ),
+    Switch(
         "search_index_delay",
         120.0,
         "Seconds until `q=` finds a message (label listings are immediate).",

@@ -9,9 +9,11 @@ import html
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.header import Header
+from email.utils import format_datetime, parseaddr
 from typing import Any
 
+from truesend_sandbox.accounts import normal_address
 from truesend_sandbox.mailbox import content
 from truesend_sandbox.mailbox.deliver import deliver
 from truesend_sandbox.mailbox.headers import Mail
@@ -19,11 +21,12 @@ from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
 KEYS: Mapping[str, frozenset[str]] = {
-    "reply": frozenset({"text", "html", "quote"}),
-    "auto_reply": frozenset({"text", "subject"}),
+    "reply": frozenset({"text", "html", "quote", "from", "subject", "references", "cc", "back_to"}),
+    "auto_reply": frozenset({"text", "subject", "from", "references"}),
     "bounce": frozenset({"status", "diagnostic", "about"}),
     "delay": frozenset({"status", "diagnostic"}),
 }
+_BY_PEOPLE = frozenset({"reply", "auto_reply"})
 _DAEMON = "mailer-daemon@googlemail.com"
 
 
@@ -42,21 +45,39 @@ def line_of(wanted: Mapping[str, Any], name: str, default: str) -> str:
     return value
 
 
+def _author(wanted: Mapping[str, Any], address: str) -> str:
+    """Who answers, as `From` spells it: the recipient, or whoever is asked for. Raises `ValueError`."""
+    author = line_of(wanted, "from", address)
+    if "@" not in parseaddr(author)[1]:
+        raise ValueError("from must be an address, with or without a name")
+    return author
+
+
+def _people(wanted: Mapping[str, Any], name: str) -> list[str]:
+    listed = wanted.get(name, [])
+    if not isinstance(listed, list):
+        raise ValueError(f"{name} must be a list of addresses")
+    return [normal_address(one) for one in listed]
+
+
 def write(world: World, row: Row, address: str, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Write the answer of `address` to that arrival and deliver it to its sender."""
     original = Mail.parse(bytes(row["raw"]))
+    author = _author(wanted, address)
     spec = world.providers.get(row["provider"])
     if name == "bounce" and wanted.get("about", "recipient") == "recipient" and spec and spec.returned:
         status = line_of(wanted, "status", "5.1.1")
         if spec.returned(world, row["id"], address, status):
             return {"message": None, "delivered_to": []}
     back_to = (original.addresses("reply-to") if name == "reply" else []) or [row["sender"]]
+    back_to = _people(wanted, "back_to") or [*back_to, *_people(wanted, "cc")]
     now = format_datetime(datetime.fromtimestamp(world.clock.now(), UTC))
     if name in ("bounce", "delay") and spec is not None and spec.report is not None:
         sender, raw = spec.report(name, original, address, row["sender"], now, wanted)
     else:
         writer = {"reply": _reply, "auto_reply": _auto_reply, "bounce": _bounce, "delay": _delay}[name]
-        sender, raw = writer(original, address, row["sender"], now, wanted)
+        sender, raw = writer(original, author if name in _BY_PEOPLE else address, row["sender"], now, wanted)
+    sender = parseaddr(sender)[1].lower()
     number = deliver(world, provider="mail", sender=sender, recipients=back_to, mail=Mail.parse(raw))
     return {"message": str(number), "delivered_to": back_to}
 
@@ -68,13 +89,24 @@ def _fields(**values: str | None) -> str:
     )
 
 
-def _thread(original: Mail) -> dict[str, str | None]:
+def _thread(original: Mail, wanted: Mapping[str, Any] | None = None) -> dict[str, str | None]:
+    """`In-Reply-To` and `References`; none of both where `references` is false, as some programs write."""
+    named = (wanted or {}).get("references", True)
+    if not isinstance(named, bool):
+        raise ValueError("references must be true or false")
+    if not named:
+        return {}
     number = original.get("message-id")
     earlier = original.get("references")
     return {
         "In_Reply_To": number,
         "References": " ".join(part for part in (earlier, number) if part) or None,
     }
+
+
+def _encoded(text: str) -> str:
+    """A header's text, as encoded words where it is not plain."""
+    return text if text.isascii() else Header(text, "utf-8", maxlinelen=900).encode()
 
 
 def _again(subject: str) -> str:
@@ -84,7 +116,10 @@ def _again(subject: str) -> str:
 def _reply(
     original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
 ) -> tuple[str, bytes]:
-    """A person's answer; `quote` (default true) carries the original below, marks and pixel included."""
+    """A person's answer; `quote` (default true) carries the original below, marks and pixel included.
+
+    `from` is another address than the recipient's, `cc` who gets it besides, `back_to` who gets it instead.
+    """
     words = _text(wanted, "text", "Thank you, that works for me.")
     body = _text(wanted, "html", f"<div>{html.escape(words)}</div>")
     quote = wanted.get("quote", True)
@@ -104,10 +139,10 @@ def _reply(
         MIME_Version="1.0",
         From=address,
         To=sender,
-        Subject=_again(original.get("subject") or ""),
+        Subject=_encoded(line_of(wanted, "subject", _again(original.get("subject") or ""))),
         Date=now,
         Message_ID=f"<CA{secrets.token_urlsafe(36)}@mail.gmail.com>",
-        **_thread(original),
+        **_thread(original, wanted),
         Content_Type=f'multipart/alternative; boundary="{edge}"',
     )
     parts = "".join(
@@ -128,10 +163,10 @@ def _auto_reply(
         MIME_Version="1.0",
         From=address,
         To=sender,
-        Subject=subject,
+        Subject=_encoded(subject),
         Date=now,
-        Message_ID=f"<{secrets.token_hex(16)}@{address.partition('@')[2]}>",
-        **_thread(original),
+        Message_ID=f"<{secrets.token_hex(16)}@{parseaddr(address)[1].partition('@')[2]}>",
+        **_thread(original, wanted),
         Auto_Submitted="auto-replied",
         X_Auto_Response_Suppress="All",
         Precedence="auto_reply",

@@ -283,6 +283,15 @@ class Delivery(models.Model):
                 condition=models.Q(look_late_at__isnull=False, status="unknown"),
                 name="delivery_look_late",
             ),
+            # What came back names one of these.
+            models.Index(
+                fields=["provider_thread_id"],
+                condition=~models.Q(provider_thread_id=""),
+                name="delivery_thread",
+            ),
+            models.Index(
+                fields=["message_id"], condition=~models.Q(message_id=""), name="delivery_message_id"
+            ),
         ]
 
 

@@ -129,6 +129,12 @@ class Signal(models.Model):
         indexes = [
             models.Index(fields=["delivery", "at"], name="tracking_signal_delivery"),
             models.Index(fields=["email", "at"], name="tracking_signal_email"),
+            # What did not arrive, of many emails at once.
+            models.Index(
+                fields=["email", "at"],
+                condition=Q(kind__in=["bounce", "delay"]),
+                name="tracking_signal_trouble",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,4 +1,4 @@
-"""What persons did just now: signals worth telling somebody at once."""
+"""What persons did just now, and what came back undelivered: signals worth telling somebody at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = (Signal.Kind.OPEN, Signal.Kind.CLICK, Signal.Kind.REPLY)
 _BY_A_PERSON = Q(klass=Signal.Klass.PERSON) & (
     Q(kind=Signal.Kind.CLICK) | Q(kind=Signal.Kind.OPEN, confidence__gte=COUNTS_FROM)
 )
-_COUNTS = (Q(kind=Signal.Kind.REPLY) | _BY_A_PERSON) & Q(struck=False)
+_COUNTS = (Q(kind__in=(Signal.Kind.REPLY, Signal.Kind.BOUNCE)) | _BY_A_PERSON) & Q(struck=False)
 
 
 def telling(organization: UUID, ids: Iterable[int], since: datetime) -> list[Signal]:

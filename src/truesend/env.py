@@ -130,6 +130,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Minutes after which a provider is asked again what still works, while somebody of the organization is here.",
     ),
     Setting(
+        "INBOX_SECONDS",
+        "120",
+        "Seconds between two looks for replies and bounces into a mailbox that sent something lately; quieter ones are "
+        "looked into more rarely.",
+    ),
+    Setting(
         "QUIET_TIME",
         "120",
         "Seconds after the end of a call in which a provider may still carry it out or show it in Sent. Only after "

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "truesend.alerts",
     "truesend.suppression",
     "truesend.writing",
+    "truesend.inbox",
 ]
 
 MIDDLEWARE = [

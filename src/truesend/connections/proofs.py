@@ -22,10 +22,11 @@ def record(
     outcome: str = "",
     at: datetime | None = None,
     briefly: bool = False,
+    quietly: bool = False,
 ) -> None:
     """Write what one provider answer proved; call it in the transaction that stores the answer itself.
 
-    ``briefly``: what was good an hour ago and is good again is not noted again.
+    ``briefly``: what was good an hour ago and is good again is not noted again. ``quietly``: open pages need not look.
     """
     moment = at or clock.now()
     proofs = [_write(connection, one, moment) for one in evidence]
@@ -41,7 +42,8 @@ def record(
             outcome=outcome,
             at=moment,
         )
-    live_events.publish(connection.organization_id, "verdict", [connection.pk])
+    if not quietly:
+        live_events.publish(connection.organization_id, "verdict", [connection.pk])
 
 
 def keep(connection: Connection, evidence: Iterable[Evidence], at: datetime) -> None:

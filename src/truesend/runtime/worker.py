@@ -34,6 +34,8 @@ _PROBES_AT_ONCE = 4
 _COLLECT_AFTER = (20_000, 10, 10)
 _SWITCH_SECONDS = 0.05
 _LOOKS_AT_ONCE = 8
+# So do looks for what came back.
+_INBOXES_AT_ONCE = 4
 
 
 def main() -> int:
@@ -185,6 +187,7 @@ def _wake(renewers: Renewers) -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
     from truesend.connections import homecoming, probe
+    from truesend.inbox import mailboxes
     from truesend.sending import clearing, reconcile, wake
     from truesend.sending.tasks import clear_mailbox, look_up_mailbox
 
@@ -201,3 +204,5 @@ def _wake(renewers: Renewers) -> None:
     homecoming.bring_all()
     renewers.wake()
     probe.wake_all(_PROBES_AT_ONCE)
+    mailboxes.keep_up()
+    mailboxes.wake_all(_INBOXES_AT_ONCE)

@@ -5,7 +5,7 @@ type Kind = "ok" | "warn" | "bad";
 /** What somebody did with an email, or what was asked for and is done, as GET /notices tells it. */
 export interface Notice {
   key: string;
-  kind: "open" | "click" | "reply" | "done";
+  kind: "open" | "click" | "reply" | "bounce" | "done";
   text: string;
   url: string;
   ids: string[];

@@ -53,7 +53,10 @@ def stored(*signals: Signal) -> list[Signal]:
         ({"klass": "prefetch", "kind": "click"}, None),
         ({"klass": "self", "kind": "click"}, None),
         ({"struck": True, "kind": "click"}, None),
-        ({"kind": "bounce"}, None),
+        ({"kind": "bounce", "klass": "unknown"}, "Ines Moreau did not get “Contract”"),
+        ({"kind": "bounce", "klass": "unknown", "struck": True}, None),
+        ({"kind": "delay", "klass": "unknown"}, None),
+        ({"kind": "auto_reply", "klass": "unknown"}, None),
         ({"at": clock.now() - timedelta(minutes=11)}, None),
     ],
 )

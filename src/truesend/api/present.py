@@ -19,6 +19,7 @@ from truesend.sending.problems import Problem, problems_of
 from truesend.sending.tries import words as attempt_words
 from truesend.tracking import query
 from truesend.tracking.models import Signal
+from truesend.tracking.troubles import Trouble, troubles_of
 
 
 def connection(member: Member, described: Description) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _proof(proof: ProofFact | None) -> dict[str, Any] | None:
 
 
 def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
-    """Emails with deliveries, recipients, attempts and what is in their way, in ten queries for all of them."""
+    """Emails with deliveries, recipients, attempts and what is in their way, in eleven queries for all of them."""
     found = list(rows)
     deliveries: dict[UUID, list[Delivery]] = defaultdict(list)
     for delivery in Delivery.objects.filter(email__in=found).order_by("position"):
@@ -75,7 +76,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
     for attempt in Attempt.objects.filter(delivery__in=ids).order_by("number"):
         tries[attempt.delivery_id].append(attempt)
     stuck = problems_of(found, deliveries, [one for group in tries.values() for one in group])
-    told = query.told_of([one.pk for one in found])
+    told, returned = query.told_of([one.pk for one in found]), troubles_of([one.pk for one in found])
     answered = {one.reply_to_id for one in found if one.reply_to_id is not None}
     threads = dict(Delivery.objects.filter(pk__in=answered).values_list("pk", "email_id")) if answered else {}
     return [
@@ -87,8 +88,8 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "send_at": email.send_at,
             "undo_until": email.undo_until,
             "reply_to_email": str(threads[email.reply_to_id]) if email.reply_to_id in threads else None,
-            "problem": email.problem or None,
-            "problem_detail": _problem(stuck.get(email.pk)),
+            "problem": email.problem or _code(returned.get(email.pk)),
+            "problem_detail": _problem(stuck.get(email.pk)) or _came_back(email, returned.get(email.pk)),
             "signal": told[email.pk].best.kind if email.pk in told else None,
             **_people(told.get(email.pk)),
             "progress": asdict(progress.of(deliveries[email.pk])),
@@ -108,6 +109,21 @@ def _problem(found: Problem | None) -> dict[str, Any] | None:
         "fix": found.fix,
         "who": found.who,
     }
+
+
+def _code(found: Trouble | None) -> str | None:
+    """The cause of an email that left and came back, or is late."""
+    if found is None:
+        return None
+    return "bounced" if found.bounced else "delayed"
+
+
+def _came_back(email: Email, found: Trouble | None) -> dict[str, Any] | None:
+    code = _code(found)
+    if found is None or code is None:
+        return None
+    people = len(email.to) + len(email.cc) + len(email.bcc)
+    return {"cause": code, "sentence": found.sentence(people), "words": "", "fix": None, "who": []}
 
 
 def _people(told: query.Told | None) -> dict[str, int]:

@@ -15,6 +15,7 @@ from django.db import connection
 from truesend.tracking.clicks import LinkClicks
 from truesend.tracking.models import Signal
 from truesend.tracking.query import Told
+from truesend.tracking.troubles import TOLD, Trouble, judged
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
@@ -58,8 +59,8 @@ WITH page AS (
 SELECT (SELECT json_agg(shown ORDER BY at DESC, id DESC) FROM shown), (SELECT json_agg(folds) FROM folds),
        (SELECT json_agg(clicks) FROM clicks), (SELECT row_to_json(tally) FROM tally),
        (SELECT row_to_json(best) FROM tracking_signal AS best WHERE best.id = (SELECT tally.best FROM tally)),
-       EXISTS (SELECT FROM last)
-"""
+       EXISTS (SELECT FROM last), (SELECT json_agg(trouble) FROM (TROUBLE) AS trouble)
+""".replace("TROUBLE", TOLD.format(emails="ARRAY[%(email)s::uuid]"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Fold:
 class History:
     """One page: signals one by one, and folds; ``older`` is where the next one begins, ``None`` where there is none.
 
-    And of the whole history: the clicks by the number of their link, and what all of it comes to.
+    And of the whole history: the clicks by the number of their link, what all of it comes to, and what did not arrive.
     """
 
     signals: list[Signal]
@@ -111,6 +112,7 @@ class History:
     older: Place | None
     clicks: dict[int, LinkClicks]
     told: Told | None
+    trouble: Trouble | None = None
 
 
 def place_of(text: str) -> Place | None:
@@ -131,7 +133,9 @@ def history_of(email: UUID, size: int, before: Place | None = None) -> History:
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, asked)
         row = cursor.fetchone()
-    found, folds, clicks, tally, best = (json.loads(one) if isinstance(one, str) else one for one in row[:5])
+    found, folds, clicks, tally, best, troubles = (
+        json.loads(one) if isinstance(one, str) else one for one in (*row[:5], row[6])
+    )
     signals = [_signal(one) for one in found or ()]
     return History(
         signals,
@@ -139,7 +143,13 @@ def history_of(email: UUID, size: int, before: Place | None = None) -> History:
         Place(signals[-1].at, signals[-1].pk) if row[5] else None,
         {one.pop("link"): LinkClicks(**one) for one in clicks or ()},
         _told(tally, best) if tally and best else None,
+        judged(_trouble(one) for one in troubles or ()).get(email),
     )
+
+
+def _trouble(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    email, delivery, recipient, kind, reason, rule, at, seen = row.values()
+    return UUID(email), UUID(delivery), recipient, kind, reason, rule, datetime.fromisoformat(at), seen
 
 
 def _signal(row: Mapping[str, Any]) -> Signal:

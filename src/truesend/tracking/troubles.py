@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -15,12 +16,13 @@ from truesend.tracking.models import Signal
 
 # A mail system gives up within days and says so; a delay of which nothing more was heard is none any more.
 _DELAYED_FOR = timedelta(days=4)
-_TOLD = """
-SELECT s.email, s.delivery, s.recipient, s.kind, s.reason, s.rule, s.at, t.level >= 4 AND t.best_at > s.at
+TOLD = """
+SELECT s.email, s.delivery, s.recipient, s.kind, s.reason, s.rule, s.at, t.level >= 4 AND t.best_at > s.at AS seen
   FROM tracking_signal AS s LEFT JOIN tracking_copytally AS t ON t.delivery = s.delivery
- WHERE s.email = ANY(%s) AND s.kind IN ('bounce', 'delay') AND NOT s.struck
+ WHERE s.email = ANY({emails}) AND s.kind IN ('bounce', 'delay') AND NOT s.struck
  ORDER BY s.at, s.id
 """
+"""What :func:`judged` reads, of ``emails``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,20 @@ class Trouble:
 
 def troubles_of(emails: Iterable[UUID]) -> dict[UUID, Trouble]:
     """What did not arrive of each email of which anything did not, in one query for all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOLD.format(emails="%s"), [list(emails)])
+        return judged(cursor.fetchall())
+
+
+def judged(rows: Iterable[Sequence[Any]]) -> dict[UUID, Trouble]:
+    """The same of rows of :data:`TOLD`, the oldest first."""
     newest: dict[UUID, dict[tuple[UUID, str | None], Failure]] = defaultdict(dict)
     late = clock.now() - _DELAYED_FOR
-    with connection.cursor() as cursor:
-        cursor.execute(_TOLD, [list(emails)])
-        for email, delivery, recipient, kind, reason, rule, at, seen in cursor.fetchall():
-            known, key = newest[email], (delivery, recipient)
-            if kind == Signal.Kind.DELAY and (seen or at < late or (key in known and known[key].bounced)):
-                continue
-            known[key] = Failure(delivery, recipient, kind, reason, rule == "bounce_hard", at)
+    for email, delivery, recipient, kind, reason, rule, at, seen in rows:
+        known, key = newest[email], (delivery, recipient)
+        if kind == Signal.Kind.DELAY and (seen or at < late or (key in known and known[key].bounced)):
+            continue
+        known[key] = Failure(delivery, recipient, kind, reason, rule == "bounce_hard", at)
     return {
         email: Trouble(tuple(sorted(found.values(), key=lambda one: (one.bounced, one.at), reverse=True)))
         for email, found in newest.items()

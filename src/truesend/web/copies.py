@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, NullIf
 from truesend import clock
 from truesend.sending.models import Delivery, DeliveryStatus, Email, Recipient
 from truesend.tracking.models import CopyTally
+from truesend.tracking.troubles import Failure, Trouble
 from truesend.web import statuses
 
 # On a page of their own, and where they stand among other things.
@@ -39,15 +40,17 @@ class Copies:
 
     ``labels`` is the name of each one's first recipient, else the address, and empty where there is one copy only;
     ``levels`` what the signals of each come to (:func:`truesend.tracking.query.rank`); ``links`` the tracked ones.
+    ``returned``: what did not arrive of a copy.
     """
 
     rows: list[Delivery]
     labels: Mapping[UUID, str]
     levels: Mapping[UUID, int]
     links: Sequence[Mapping[str, Any]]
+    returned: Mapping[UUID, Failure]
 
 
-def copies_of(email: Email) -> Copies:
+def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
     """One query; another one where the first copy has not left and others have."""
     first = Recipient.objects.filter(delivery=OuterRef("pk"), position=0)
     name = first.values_list(Coalesce(NullIf("name", Value("")), "address"))
@@ -70,6 +73,7 @@ def copies_of(email: Email) -> Copies:
         {one.pk: one.told_to or "" for one in rows} if len(rows) > 1 else {},
         {one.pk: one.told_level or 0 for one in rows},
         links,
+        {one.delivery: one for one in trouble.failures} if trouble is not None else {},
     )
 
 
@@ -80,14 +84,22 @@ def listed(found: Copies, provider: str, page: int = 1, size: int = PAGE) -> dic
     """
     if len(found.rows) < 2:
         return None
-    told = sorted(found.rows, key=lambda one: (not one.held_cause, _ORDER.index(one.status), one.position))
+    told = sorted(
+        found.rows,
+        key=lambda one: (
+            not one.held_cause,
+            one.pk not in found.returned,
+            _ORDER.index(one.status),
+            one.position,
+        ),
+    )
     counts = Counter(_status(one).word for one in told)
     pages = -(-len(told) // size)
     page = min(page, pages)
     return {
         "summary": ", ".join(f"{count:,} {word.lower()}" for word, count in counts.most_common()),
         "rows": [
-            _row(one, provider, found.labels[one.pk], found.levels[one.pk])
+            _row(one, provider, found.labels[one.pk], found.levels[one.pk], found.returned.get(one.pk))
             for one in told[(page - 1) * size : page * size]
         ],
         "count": len(told),
@@ -96,17 +108,21 @@ def listed(found: Copies, provider: str, page: int = 1, size: int = PAGE) -> dic
     }
 
 
-def _row(one: Delivery, provider: str, to: str, level: int) -> dict[str, Any]:
+def _row(one: Delivery, provider: str, to: str, level: int, returned: Failure | None) -> dict[str, Any]:
     status = _status(one)
     word, state = status.word, status.state
+    sentence = status.sentence.replace("{provider}", provider)
     if one.status == DeliveryStatus.ACCEPTED:
         word, state = _SEEN.get(level, (word, state))
+        if returned is not None:
+            word, state = ("Bounced", "bad") if returned.bounced else ("Delayed", "warn")
+            sentence = returned.reason
     return {
         "id": str(one.pk),
         "to": to,
         "word": word,
         "state": state,
-        "sentence": status.sentence.replace("{provider}", provider),
+        "sentence": sentence,
         "at": one.sent_at or _leaves_at(one),
         "can_reply": one.status == DeliveryStatus.ACCEPTED,
     }

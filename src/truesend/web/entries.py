@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -29,18 +29,26 @@ _OTHERS: Mapping[str, tuple[str, str, str]] = {
 class Whose:
     """Who may be meant by a signal: ``names`` by copy where there are several, else the ``people`` of the only one.
 
-    ``links`` are the tracked links of the email, to know when all of them were fetched.
+    ``links`` are the tracked links of the email, to know when all of them were fetched; ``by_address`` are the names of
+    its recipients.
     """
 
     names: Mapping[UUID, str]
     people: int
     links: int
+    by_address: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, delivery: UUID | None) -> str:
         """“Ines Moreau”, “One of 3 people”; empty where everybody knows who it was."""
         if delivery is not None and delivery in self.names:
             return self.names[delivery]
         return f"One of {self.people} people" if self.people > 1 and not self.names else ""
+
+    def of_signal(self, one: Signal) -> str:
+        """The same; who is known by address is named."""
+        if one.recipient and self.people > 1 and not self.names:
+            return self.by_address.get(one.recipient.lower(), one.recipient)
+        return self.of(one.delivery)
 
 
 def entries(
@@ -61,7 +69,7 @@ _CANNOT_KNOW = frozenset({Signal.Klass.PROXY, Signal.Klass.UNKNOWN})
 
 def _signal(one: Signal, whose: Whose) -> dict[str, Any]:
     icon, state, title = _shown(one)
-    who, reason = whose.of(one.delivery), one.reason.removesuffix(f" One of {whose.people} recipients.")
+    who, reason = whose.of_signal(one), one.reason.removesuffix(f" One of {whose.people} recipients.")
     by_name = one.klass == Signal.Klass.PERSON or one.kind in _OTHERS
     if who and by_name:
         title = f"{who} {title[:1].lower()}{title[1:]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,12 @@ FRESH = timedelta(minutes=10)
 TOGETHER = timedelta(minutes=2)
 # So many emails are told one by one; the others as a number.
 _MOST = 3
-_VERBS = {Signal.Kind.OPEN: "opened", Signal.Kind.CLICK: "clicked", Signal.Kind.REPLY: "answered"}
+_VERBS = {
+    Signal.Kind.OPEN: "opened",
+    Signal.Kind.CLICK: "clicked",
+    Signal.Kind.REPLY: "answered",
+    Signal.Kind.BOUNCE: "did not get",
+}
 
 
 def ids_of(text: str) -> list[int]:
@@ -36,7 +41,7 @@ def ids_of(text: str) -> list[int]:
 
 
 def news(member: Member, ids: Iterable[int]) -> list[dict[str, Any]]:
-    """[{key, kind, text, url, ids}] of those signals that a person made and that count, newest first.
+    """[{key, kind, text, url, ids}] of those signals that a person made and that count, and of bounces, newest first.
 
     ``key`` stays the same for an email and a kind; ``ids`` are those of ``ids`` that it tells. What is struck, a
     machine's, the sender's own or another member's is told nowhere. Four short queries.
@@ -53,6 +58,7 @@ def news(member: Member, ids: Iterable[int]) -> list[dict[str, Any]]:
             groups[one.email, one.kind].append(one)
     copies = copies_since(emails, now - TOGETHER)
     names = _names([signals[0].delivery for signals in groups.values()])
+    names |= _named([one for signals in groups.values() for one in signals if one.recipient])
     items = [
         _item(emails[email], kind, signals, copies.get((email, kind), 1), names)
         for (email, kind), signals in groups.items()
@@ -60,13 +66,31 @@ def news(member: Member, ids: Iterable[int]) -> list[dict[str, Any]]:
     return items if len(items) <= _MOST + 1 else [*items[:_MOST], _others(items[_MOST:])]
 
 
-def _names(deliveries: Sequence[UUID]) -> dict[UUID, str]:
+def _names(deliveries: Sequence[UUID]) -> dict[UUID | tuple[UUID, str], str]:
     found = Recipient.objects.filter(delivery__in=deliveries, position=0)
     return {copy: name or address for copy, name, address in found.values_list("delivery", "name", "address")}
 
 
+def _named(signals: Sequence[Signal]) -> dict[UUID | tuple[UUID, str], str]:
+    """Who a signal names, where it names somebody: what they are called, by copy and address."""
+    people = Recipient.objects.filter(delivery__in=[one.delivery for one in signals])
+    known = {
+        (copy, address): name or address
+        for copy, name, address in people.values_list("delivery", "name", "address")
+    }
+    return {
+        (one.delivery, one.recipient): known.get((one.delivery, one.recipient), one.recipient)
+        for one in signals
+        if one.recipient is not None
+    }
+
+
 def _item(
-    email: Email, kind: str, signals: Sequence[Signal], recently: int, names: dict[UUID, str]
+    email: Email,
+    kind: str,
+    signals: Sequence[Signal],
+    recently: int,
+    names: Mapping[UUID | tuple[UUID, str], str],
 ) -> dict[str, Any]:
     newest = signals[0]
     copies = max(recently, len({one.delivery for one in signals}))
@@ -75,6 +99,8 @@ def _item(
         who = f"{copies:,} people"
     elif newest.recipient is None and people > 1:
         who = f"One of {people} people"
+    elif newest.recipient is not None and (newest.delivery, newest.recipient) in names:
+        who = names[newest.delivery, newest.recipient]
     else:
         who = names.get(newest.delivery) or "Somebody"
     links = {one.link_label or one.link_target for one in signals if one.kind == Signal.Kind.CLICK}
@@ -115,10 +141,12 @@ def uuids_of(text: str) -> list[UUID]:
 
 def _others(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     count = len({one["key"].partition(":")[0] for one in items})
+    came_back = any(one["kind"] == Signal.Kind.BOUNCE for one in items)
+    what = "opened, clicked, answered or sent back" if came_back else "opened, clicked or answered"
     return {
         "key": "others",
         "kind": items[0]["kind"],
-        "text": f"{count} more {'emails were' if count > 1 else 'email was'} opened, clicked or answered",
+        "text": f"{count} more {'emails were' if count > 1 else 'email was'} {what}",
         "url": "/emails",
         "ids": [one for item in items for one in item["ids"]],
     }

@@ -21,6 +21,7 @@ from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, Em
 from truesend.sending.problems import Problem, problems_of
 from truesend.tracking import query
 from truesend.tracking.query import Told
+from truesend.tracking.troubles import Trouble, troubles_of
 from truesend.web import statuses
 from truesend.web.folders import sent_folder
 from truesend.web.hours import local
@@ -79,7 +80,7 @@ def aftermath_of(email: Email, copies: Sequence[Delivery], attempts: Sequence[At
 
 
 def rows(emails: list[Email], mailboxes: Mapping[UUID, Description] | None = None) -> list[dict[str, Any]]:
-    """The rows of the list, with five queries for all of them; copies are read only where they stand differently."""
+    """The rows of the list, with six queries for all of them; copies are read only where they stand differently."""
     copies: dict[UUID, list[Delivery]] = defaultdict(list)
     apart = [one for one in emails if one.status in _APART]
     if apart:
@@ -88,9 +89,13 @@ def rows(emails: list[Email], mailboxes: Mapping[UUID, Description] | None = Non
     troubled = [one for one in apart if one.status in _TROUBLED]
     tries = Attempt.objects.filter(delivery__email__in=[one.pk for one in troubled]).order_by("number")
     problems = problems_of(troubled, copies, tries, mailboxes) if troubled else {}
-    told, after = query.told_of([one.pk for one in emails]), aftermath(emails)
+    ids = [one.pk for one in emails]
+    told, returned, after = query.told_of(ids), troubles_of(ids), aftermath(emails)
     return [
-        _row(email, copies[email.pk], told.get(email.pk), problems.get(email.pk), after) for email in emails
+        _row(
+            email, copies[email.pk], told.get(email.pk), problems.get(email.pk), after, returned.get(email.pk)
+        )
+        for email in emails
     ]
 
 
@@ -111,9 +116,14 @@ def summary(lately: Lately) -> str:
 
 
 def _row(
-    email: Email, copies: Sequence[Delivery], told: Told | None, problem: Problem | None, after: Aftermath
+    email: Email,
+    copies: Sequence[Delivery],
+    told: Told | None,
+    problem: Problem | None,
+    after: Aftermath,
+    returned: Trouble | None,
 ) -> dict[str, Any]:
-    word, state, text = headline(email, copies, told, problem, after)
+    word, state, text = headline(email, copies, told, problem, after, returned)
     draft = email.status == EmailStatus.DRAFT
     return {
         "id": str(email.pk),
@@ -136,8 +146,9 @@ def headline(
     told: Told | None,
     problem: Problem | None,
     after: Aftermath,
+    returned: Trouble | None,
 ) -> tuple[str, str, str]:
-    """(word, state, sentence): a problem first, else the strongest signal, else the status."""
+    """(word, state, sentence): a problem first, also one that came back, else the strongest signal, else the status."""
     word, state, text = statuses.EMAIL[email.status]
     if email.pk in after.twice:
         return word, "warn", after.twice[email.pk]
@@ -155,6 +166,8 @@ def headline(
     if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
         several = len(email.to) + len(email.cc) + len(email.bcc)
         apart = several if email.separate_copies else 1
+        if returned is not None and email.status != EmailStatus.SENDING:
+            return returned.word, "bad" if returned.bounced else "warn", returned.sentence(several)
         strongest = query.headline(told, copies=apart, people=several if apart == 1 else 1)
         if strongest is not None and email.status == EmailStatus.PARTLY:
             return word, state, f"{strongest.word}: {strongest.sentence[:1].lower()}{strongest.sentence[1:]}."

@@ -18,7 +18,8 @@ from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
-from truesend.web import conversations, forgotten, left_out, settled, statuses, undoing
+from truesend.tracking.troubles import troubles_of
+from truesend.web import conversations, forgotten, left_out, returned, settled, statuses, undoing
 from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
 from truesend.web.entries import Whose, entries
 from truesend.web.facts import PageFacts
@@ -61,12 +62,12 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     """Everything the email's page says to its member."""
     member = email.member = facts.member
     part = part or Part()
-    found = copies_of(email)
+    history = history_of(email.pk, part.size, part.before)
+    found = copies_of(email, history.trouble)
     deliveries, labels = found.rows, found.labels
     attempts = list(Attempt.objects.filter(delivery__email=email).order_by("number"))
-    history = history_of(email.pk, part.size, part.before)
     after = aftermath_of(email, deliveries, attempts)
-    word, state, text = headline(email, deliveries, history.told, None, after)
+    word, state, text = headline(email, deliveries, history.told, None, after, history.trouble)
     connection = email.connection
     assert connection is not None
     # A mailbox that was shared once may be one's own again, and not this member's.
@@ -75,7 +76,9 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     )
     name = registry.provider(connection.provider).name
     asked = questions(member, described, deliveries, attempts, labels)
+    people_count = len(email.to) + len(email.cc) + len(email.bcc)
     notes = obstacles(member, email, deliveries, attempts, described)
+    notes += returned.notes(history.trouble, people_count)
     if email.track and not history.told:
         notes += forgotten.notes(deliveries)
     again = f"/emails/{email.pk}/again"
@@ -97,8 +100,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
         ]
     if is_clipped(email):
         notes.append(_clipped())
-    people_count = len(email.to) + len(email.cc) + len(email.bcc)
-    whose = Whose(labels, people_count, len(found.links))
+    whose = Whose(labels, people_count, len(found.links), returned.names(email))
     tries = settled.lines(deliveries, attempts, name, labels)
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
@@ -196,7 +198,7 @@ def every_copy(email: Email, asked: str) -> dict[str, Any] | None:
     assert email.connection is not None
     name = registry.provider(email.connection.provider).name
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    found = listed(copies_of(email), name, max(1, number))
+    found = listed(copies_of(email, troubles_of([email.pk]).get(email.pk)), name, max(1, number))
     return {"email": {"id": str(email.pk), "subject": email.subject}, "copies": found} if found else None
 
 

@@ -226,6 +226,9 @@ def test_a_bounce_names_whom_it_did_not_reach(stack: Stack, ana: Person) -> None
     assert "It bounced at tom@globex.example." in page
     assert "Tom Okafor bounced" in page
     assert "Bounced" in ana.get("/emails").text
+    # Nothing more is sent there.
+    again = ana.api("POST", "readiness", {"connection": connection, "to": [TOM], "subject": "x", "html": "x"}).json()
+    assert again is not None
     # Struck, it is gone from the headline.
     assert ana.api("POST", f"signals/{failed['id']}/strike").status_code == 200
     assert ana.api("GET", f"emails/{email['id']}").json()["problem"] is None

@@ -184,8 +184,8 @@ CAUSES: dict[str, Cause] = {
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("not_adopted", _N, "This is a copy of another installation, or was restored: nothing is sent or renewed here.", Action.OPERATOR, Who.OPERATOR, "The operator runs truesend adopt."),
         _c("restored", _N, "The database was restored from a backup, which cannot know whether this was sent meanwhile.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
-        _c("bounced", _N, "It came back: {words}", Action.WAIT, Who.MEMBER, "Striking the bounce, where it was wrong."),
-        _c("delayed", _N, "It has not arrived yet, and is still being tried: {words}", Action.WAIT, Who.NOBODY, "Its arrival, its bounce, or four days."),
+        _c("bounced", _N, "It came back: “{words}”.", Action.WAIT, Who.MEMBER, "Striking the bounce, where it was wrong."),
+        _c("delayed", _N, "It has not arrived yet, and is still being tried: “{words}”.", Action.WAIT, Who.NOBODY, "Its arrival, its bounce, or four days."),
         _c("tries_used_up", _N, "{provider} could not be reached in many tries.", Action.EDIT, Who.MEMBER, "Sending again.", meanwhile="Nothing was sent."),
     )
 }  # fmt: skip

@@ -18,6 +18,7 @@ from truesend.inbox.models import Arrival, Mailbox
 from truesend.providers.contract import Evidence, InboxPage
 from truesend.sending import wake
 from truesend.sending.models import Delivery
+from truesend.suppression.listing import suppress
 from truesend.tracking.telling import Told, tell
 
 CALL = "inbox"
@@ -105,6 +106,17 @@ def _keep(connection: Connection, number: str, letter: Letter, match: Match) -> 
     delivery = Delivery.objects.select_related("email", "connection").get(pk=copy.id)
     organization, email = delivery.email.organization_id, delivery.email_id
     ids = tell([_signal(organization, email, copy.id, letter, one) for one in match.said])
+    for one in match.said:
+        if one.hard and one.recipient is not None:
+            suppress(
+                organization,
+                one.recipient,
+                reason="hard_bounce",
+                source=one.reason,
+                at=letter.at,
+                email=email,
+                delivery=copy.id,
+            )
     live_events.publish(organization, "signal", ids)
     live_events.publish(organization, "email", [email])
     if letter.stops:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from truesend.providers import checking, clients, http, pages
+from truesend.providers.coming_in import InboxPart
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
 from truesend.providers.setup import Setup
 from truesend.providers.shapes import (
@@ -40,7 +41,7 @@ from truesend.providers.shapes import (
 )
 
 
-class Provider(ABC):
+class Provider(InboxPart, ABC):
     """One provider. Every method that calls out raises :class:`ProviderError` with a cause."""
 
     key: str
@@ -84,9 +85,6 @@ class Provider(ABC):
     sent_name: str = "Sent folder"
     # The calls one scheduled probe costs, of those that all connections share in a day.
     probe_calls: int = 2
-    # Whether what comes into its mailboxes can be read, and the calls that a look costs where nothing is new.
-    has_inbox: bool = False
-    inbox_calls: int = 1
 
     def client_rate(self) -> float:
         """Sends a second for all mailboxes together; a provider's setting may say otherwise than its limits."""
@@ -284,18 +282,6 @@ class Provider(ABC):
         :meth:`prepare` gave, by mark. A provider whose Sent cannot be read finds nothing and proves nothing.
         """
         return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
-
-    def inbox(self, access_token: str, cursor: str, *, since: datetime) -> InboxPage:
-        """What came into the mailbox since ``cursor``, a page of it (needs the reading scope).
-
-        An empty cursor, or one that the provider no longer knows, begins with what came ``since`` that time. Raises
-        :class:`ProviderError`; then the cursor stays good.
-        """
-        raise NotImplementedError(f"{self.name} has no inbox")
-
-    def inbox_mail(self, access_token: str, message_id: str) -> bytes:
-        """One mail of the inbox, whole. Raises :class:`ProviderError`, `not_found` for one that is gone."""
-        raise NotImplementedError(f"{self.name} has no inbox")
 
     def place_of(self, subject: str) -> str:
         """Which of several accounts under one address the account with this subject is; empty where there is one."""

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('connections', '0015_delete_encryptionkey'),
-        ('sending', '0012_what_came_back'),
+        ('sending', '0011_clearing'),
     ]
 
     operations = [

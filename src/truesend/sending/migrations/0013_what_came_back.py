@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0015_delete_encryptionkey"),
-        ("sending", "0011_clearing"),
+        ("sending", "0012_what"),
     ]
 
     operations = [

@@ -13,9 +13,7 @@ from truesend.inbox.matching import Failed, Letter
 from truesend.providers.shapes import INBOX_HEADERS, Received
 
 _IDS = re.compile(r"<([^<>\s]+)>")
-_REPORTERS = re.compile(
-    r"(?:^|[^a-z])(?:mailer-daemon|postmaster|mail-?delivery|microsoftexchange[0-9a-f]{8,})", re.I
-)
+_REPORTERS = re.compile(r"(?:^|[^a-z])(?:mailer-daemon|postmaster|mail-?delivery)", re.IGNORECASE)
 _RECEIPT = re.compile(r"report-type\s*=\s*\"?disposition-notification", re.IGNORECASE)
 # Why a mailbox's own provider lets it not send, and the cause of a connection that this is.
 _STOPS = {"sending_limit": "daily_limit", "sender_blocked": "sending_blocked"}

@@ -1,7 +1,7 @@
 """To which delivery a mail that came in belongs, and what it says of it. Pure.
 
 A delivery is known by our mark in a returned original, by its Message-ID in ``In-Reply-To`` or ``References``, and by
-the provider's thread, in this order: Gmail writes Message-IDs anew, and some programs leave references out.
+the provider's thread, in this order: some providers write Message-IDs anew, and some programs leave references out.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ SELECT one, %s, %s FROM unnest(%s::uuid[]) AS one ON CONFLICT (delivery) DO NOTH
 """
 _DELETE_SIGNALS = "DELETE FROM tracking_signal WHERE delivery = ANY(%s) RETURNING id"
 _DELETE_HITS = "DELETE FROM tracking_hit WHERE delivery = ANY(%s)"
+_DELETE_ARRIVALS = "DELETE FROM inbox_arrival WHERE delivery_id = ANY(%s)"
 
 
 class NoAddress(ValueError):
@@ -158,6 +159,7 @@ def _erase(organization: UUID, found: list[tuple[UUID, UUID, bool]]) -> tuple[in
             cursor.execute(_DELETE_SIGNALS, [ids])
             signals = [row[0] for row in cursor.fetchall()]
             cursor.execute(_DELETE_HITS, [ids])
+            cursor.execute(_DELETE_ARRIVALS, [ids])
         live_events.publish(organization, "signal", signals)
         live_events.publish(organization, "email", {email for _, email, _ in found})
     return len(signals), int(requests)

@@ -36,6 +36,11 @@ SELECT s.id, s.hit_id, s.organization, s.at < %s - make_interval(months => o.sig
 # With its hit, or judging the email again would bring the signal back.
 _DELETE_HITS = "DELETE FROM tracking_hit WHERE id = ANY(%s)"
 _DELETE_SIGNALS = "DELETE FROM tracking_signal WHERE id = ANY(%s)"
+# And with the mail that it was read from.
+_DELETE_ARRIVALS = """
+DELETE FROM inbox_arrival AS a USING tracking_signal AS s
+ WHERE s.id = ANY(%s) AND s.hit_id IS NULL AND a.delivery_id = s.delivery AND a.at = s.at
+"""
 
 
 def judged() -> bool:
@@ -85,6 +90,7 @@ def signals() -> bool:
             rows = cursor.fetchall()
             old = [row for row in rows if row[3]]
             cursor.execute(_DELETE_HITS, [[hit for _, hit, _, _ in old if hit is not None]])
+            cursor.execute(_DELETE_ARRIVALS, [[signal for signal, *_ in old]])
             cursor.execute(_DELETE_SIGNALS, [[signal for signal, *_ in old]])
         for organization in {row[2] for row in old}:
             live_events.publish(organization, "signal", [row[0] for row in old if row[2] == organization])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.connections import ledger, proved, when
-from tests.stack import Stack, until
+from tests.stack import Person, Stack, until
 
 
 def reads(connection: dict[str, Any]) -> bool:

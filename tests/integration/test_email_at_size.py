@@ -134,7 +134,7 @@ def test_a_large_email_comes_in_few_queries_and_quickly(ana: Member, browser: Cl
         if len(queries) > 12:
             print("\n".join(one[:160] for one in queries))
         assert len(queries) <= 12
-        assert len(page.content) < 200_000
+        assert len(page.content) < 210_000
 
 
 def test_the_pages_of_a_timeline_tell_every_signal_once(ana: Member) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0015_delete_encryptionkey"),
-        ("sending", "0012_what"),
+        ("sending", "0013_copies"),
     ]
 
     operations = [

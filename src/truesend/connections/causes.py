@@ -186,7 +186,6 @@ CAUSES: dict[str, Cause] = {
         _c("restored", _N, "The database was restored from a backup, which cannot know whether this was sent meanwhile.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("bounced", _N, "It came back: “{words}”.", Action.WAIT, Who.MEMBER, "Striking the bounce, where it was wrong."),
         _c("delayed", _N, "It has not arrived yet, and is still being tried: “{words}”.", Action.WAIT, Who.NOBODY, "Its arrival, its bounce, or four days."),
-        _c("tries_used_up", _N, "{provider} could not be reached in many tries.", Action.EDIT, Who.MEMBER, "Sending again.", meanwhile="Nothing was sent."),
     )
 }  # fmt: skip
 

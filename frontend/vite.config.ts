@@ -15,6 +15,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: ["chrome120", "firefox120", "safari17"],
-    rolldownOptions: { input: { main: "src/main.ts", compose: "src/compose.ts" } },
+    rolldownOptions: { input: { main: "src/main.ts", compose: "src/compose.ts", writing: "src/writing.ts" } },
   },
 });

@@ -55,6 +55,9 @@ OWN = {
     "emails/new": ("GET",),
     "emails/recipients": ("POST",),
     "notices": ("GET",),
+    "templates": ("GET",),
+    "templates/choices": ("GET",),
+    "templates/new": ("GET", "POST"),
 }
 # Pages that name a row: method, and what a stranger gets.
 NAMED = {
@@ -83,6 +86,11 @@ NAMED = {
     "emails/<uuid:email_id>/reply": [("POST", 404)],
     "emails/<uuid:email_id>/timeline": [("GET", 404)],
     "emails/<uuid:email_id>/copies": [("GET", 404)],
+    "templates/<uuid:template_id>": [("GET", 404), ("POST", 404)],
+    "templates/<uuid:template_id>/duplicate": [("POST", 404)],
+    "templates/<uuid:template_id>/delete": [("POST", 404)],
+    "templates/<uuid:template_id>/restore": [("POST", 404)],
+    "templates/signatures/<uuid:connection_id>": [("GET", 404), ("POST", 404)],
     "signals/<int:signal_id>/strike": [("POST", 404)],
     "signals/<int:signal_id>/unstrike": [("POST", 404)],
 }
@@ -117,6 +125,7 @@ API = {
     "POST emails/{email_id}/undo",
     "POST deliveries/{delivery_id}/resolve",
     "GET emails/{email_id}/signals",
+    "GET templates",
     "POST signals/{signal_id}/strike",
     "POST signals/{signal_id}/unstrike",
     "GET suppressions",
@@ -128,6 +137,7 @@ SEEN = {
     "connections/<uuid:connection_id>/part",
     "connections/<uuid:connection_id>/ledger",
     "connections/<uuid:connection_id>/ask",
+    "templates/signatures/<uuid:connection_id>",
 }
 # What its member alone does, as an owner or manager.
 HOLDERS = {"connections/<uuid:connection_id>/share", "connections/<uuid:connection_id>/take-back"}

@@ -18,6 +18,7 @@ import { Recipients } from "./recipients.ts";
 import { Reasons } from "./reasons.ts";
 import { recover } from "./recover.ts";
 import { find, refreshGates, startSending, type SendingParts } from "./sending.ts";
+import { Templates } from "./templates.ts";
 import { toast } from "./toasts.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -136,10 +137,13 @@ function start(form: HTMLFormElement): void {
     takeAddress(draft);
     autosave.touch();
   };
-  const editor = startEditor(place, form, place.dataset["html"] ?? "", changed);
+  const editor = startEditor(place, form, place.dataset["html"] ?? "", changed, { slash: () => templates.open(true) });
   const people = new Recipients(form, changed);
   const account = fields.get("connection");
   if (account instanceof HTMLSelectElement) watchSignature(account, editor);
+  const line = fields.get("subject");
+  const templates = new Templates(find("#templates", HTMLDialogElement), editor, line instanceof HTMLInputElement ? line : null);
+  form.querySelector("[data-templates]")?.addEventListener("click", () => templates.open());
   const read = (): Fields => {
     const values: Fields = { html: editor.html() };
     for (const [name, control] of fields) values[name] = valueOf(control);

@@ -6,6 +6,10 @@ import StarterKit from "@tiptap/starter-kit";
 export interface MailEditor {
   html(): string;
   replace(html: string): void;
+  focus(): void;
+  /** Put HTML, or text as it is, where somebody writes. */
+  insert(html: string): void;
+  insertText(text: string): void;
   /** Put one signature (HTML) in the place of another. */
   sign(before: string, after: string): void;
 }
@@ -60,14 +64,31 @@ function setUpLink(editor: Editor, form: HTMLElement): () => void {
   };
 }
 
-export function startEditor(place: HTMLElement, form: HTMLElement, html: string, changed: () => void): MailEditor {
+export interface EditorOptions {
+  /** “/” was pressed on an empty line. */
+  slash?: () => void;
+}
+
+/** Whether the caret stands alone in an empty paragraph. */
+function onEmptyLine(editor: Editor): boolean {
+  const { empty, $from } = editor.state.selection;
+  return empty && $from.parent.type.name === "paragraph" && $from.parent.content.size === 0;
+}
+
+export function startEditor(
+  place: HTMLElement,
+  form: HTMLElement,
+  html: string,
+  changed: () => void,
+  options: EditorOptions = {},
+): MailEditor {
   const editor = new Editor({
     element: place,
     content: html,
     // The content security policy forbids a style tag; the same rules stand in our stylesheet.
     injectCSS: false,
     editorProps: {
-      attributes: { role: "textbox", "aria-multiline": "true", "aria-label": "Message" },
+      attributes: { role: "textbox", "aria-multiline": "true", "aria-label": place.dataset["label"] ?? "Message" },
     },
     extensions: [
       Signature,
@@ -91,6 +112,17 @@ export function startEditor(place: HTMLElement, form: HTMLElement, html: string,
   });
 
   const openLink = setUpLink(editor, form);
+  place.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      if (!options.slash || !onEmptyLine(editor)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      options.slash();
+    },
+    true,
+  );
   place.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "k" || event.shiftKey || event.altKey || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -122,6 +154,15 @@ export function startEditor(place: HTMLElement, form: HTMLElement, html: string,
   return {
     html: () => (editor.isEmpty ? "" : editor.getHTML()),
     replace: (content) => editor.commands.setContent(content),
+    focus: () => {
+      editor.commands.focus();
+    },
+    insert: (content) => {
+      editor.chain().focus().insertContent(content).run();
+    },
+    insertText: (text) => {
+      editor.chain().focus().insertContent({ type: "text", text }).run();
+    },
     sign: (before, after) => setSignature(editor, before, after),
   };
 }

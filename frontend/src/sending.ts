@@ -144,7 +144,7 @@ export function startSending(form: HTMLFormElement, parts: SendingParts): void {
       else void autosave.sync(PATIENCE).then(freshGates).then(leadToReason);
       return;
     }
-    if (action === "unthread") {
+    if (action === "unthread" || action === "template") {
       parts.prepare();
       return;
     }

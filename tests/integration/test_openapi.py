@@ -33,6 +33,7 @@ CONTRACT = {
     ("get", "/api/v1/suppressions"),
     ("post", "/api/v1/suppressions"),
     ("delete", "/api/v1/suppressions/{address}"),
+    ("get", "/api/v1/templates"),
     ("post", "/api/v1/signals/{signal_id}/strike"),
     ("post", "/api/v1/signals/{signal_id}/unstrike"),
 }

@@ -68,6 +68,7 @@ class World:
     signal: str
     block: str
     suppressed: str
+    template: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
@@ -80,6 +81,7 @@ class World:
             "block_id": self.block,
             "row_id": self.suppressed,
             "address": SUPPRESSED,
+            "template_id": self.template,
             "provider": "google",
         }
 
@@ -121,7 +123,10 @@ def world(stack: Stack) -> World:
         r"/settings/suppression/([0-9a-f-]{36})/allow", owner.get("/settings/suppression").text
     )
     assert listed
-    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"), listed[1])
+    owner.post("/templates/new", {"kind": "template", "name": SECRET, "text": SECRET})
+    written = re.search(r'href="/templates/([0-9a-f-]{36})"', owner.get("/templates").text)
+    assert written
+    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"), listed[1], written[1])
 
 
 def filled(route: str, ids: dict[str, str]) -> str:
@@ -143,6 +148,7 @@ def as_it_was(world: World) -> None:
     assert SECRET in world.owner.get(f"/emails/new?draft={world.draft}").text
     assert world.owner.get(f"/emails/{world.draft}/attachments/{world.file}").text == SECRET
     assert [one["address"] for one in world.owner.api("GET", "suppressions").json()["items"]] == [SUPPRESSED]
+    assert SECRET in world.owner.get(f"/templates/{world.template}").text
 
 
 @pytest.mark.parametrize("route", NAMED)

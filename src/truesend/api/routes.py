@@ -16,7 +16,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
-from truesend.api import halts, present, problems, schemas, suppressions, values
+from truesend.api import halts, present, problems, schemas, suppressions, templates, values
 from truesend.api.asking import ERRORS, email_of, id_of, member_of, refused
 from truesend.connections import probe
 from truesend.connections.causes import at_time
@@ -365,3 +365,4 @@ def _strike(request: HttpRequest, signal_id: str, *, struck: bool) -> dict[str, 
 api.add_router("", router)
 api.add_router("", halts.router)
 api.add_router("", suppressions.router)
+api.add_router("", templates.router)

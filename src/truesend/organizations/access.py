@@ -20,6 +20,7 @@ from truesend.organizations.models import ApiToken, Member, Role, User
 from truesend.organizations.rights import MANAGERS
 from truesend.sending.models import Delivery, Email
 from truesend.tracking.models import Signal
+from truesend.writing.models import Template
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -149,6 +150,39 @@ def access_signal(member: Member, signal_id: int) -> Signal | None:
         return None
     seen = emails_of(member).values("pk")
     return Signal.objects.filter(pk=signal_id, organization=member.organization_id, email__in=seen).first()
+
+
+def templates_of(member: Member) -> QuerySet[Template]:
+    """Templates and snippets a member sees: their own and the organization's shared ones."""
+    mine = Q(shared=True) | Q(member=member)
+    return Template.objects.filter(mine, organization=member.organization, deleted_at=None)
+
+
+def access_template(member: Member, template_id: UUID, *, deleted: bool = False) -> Template | None:
+    """A template this member sees, or ``None``; with ``deleted`` one that was deleted."""
+    seen = templates_of(member)
+    if deleted:
+        mine = Q(shared=True) | Q(member=member)
+        seen = Template.objects.filter(mine, organization=member.organization, deleted_at__isnull=False)
+    return seen.select_related("member__user").filter(pk=template_id).first()
+
+
+def shares_templates(member: Member) -> bool:
+    """Whether a member writes what everybody uses: owners and managers do."""
+    return member.role in MANAGERS
+
+
+def writes_template(member: Member, template: Template) -> bool:
+    """Whether a member may change one they see: their own, or as an owner or manager a shared one."""
+    return shares_templates(member) if template.shared else template.member_id == member.pk
+
+
+def check_writes_template(member: Member, template: Template) -> None:
+    """Raise :class:`Refused` for whoever may only use it."""
+    if not writes_template(member, template):
+        raise Refused(
+            "Only an owner or manager can change a shared template. Duplicate it to have your own.", MANAGERS
+        )
 
 
 def people_with(member: Member, roles: tuple[Role, ...]) -> list[dict[str, str]]:

@@ -29,7 +29,7 @@ def quoted(html: str, text: str, *, who: str, at: datetime, keys: tokens.Keys) -
         inner = rewrite(html, click_url=None, pixel_url=None, keys=keys).html
         found = _BODY.search(inner)
         inner = found[1] if found else _HEAD.sub("", inner)
-        inner = _SIGNATURE.sub("", inner)
+        inner = without_signature(inner)
     else:
         lines = html_module.escape(OwnMarks(keys).in_text(text), quote=False).splitlines()
         inner = "".join(f"<p>{line or '<br>'}</p>" for line in lines)
@@ -38,9 +38,14 @@ def quoted(html: str, text: str, *, who: str, at: datetime, keys: tokens.Keys) -
     return f"<p>{said}</p><blockquote>{inner.strip()}</blockquote>"
 
 
+def without_signature(html: str) -> str:
+    """The HTML without its signature."""
+    return _SIGNATURE.sub("", html)
+
+
 def own_words(html: str) -> str:
     """What somebody wrote besides a signature; empty where that is all there is."""
-    rest = _SIGNATURE.sub("", html)
+    rest = without_signature(html)
     return "" if _EMPTY.fullmatch(rest) else rest
 
 

@@ -45,6 +45,7 @@ _PAGES = (
     (re.compile(rf"/emails/drafts/({_UUID})(/.*)?"), r"/emails/new?draft=\1"),
     (re.compile(rf"/emails/({_UUID})(/.*)?"), r"/emails/\1"),
     (re.compile(r"/(connections|oauth|integration)(/.*)?"), "/integration"),
+    (re.compile(rf"/templates/({_UUID})/.*"), "/templates"),
     (re.compile(r"/account/forget"), "/account/forget"),
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),

@@ -25,6 +25,7 @@ from truesend.web.views import (
     providers,
     signals,
     suppression,
+    writing,
 )
 
 urlpatterns = [
@@ -123,6 +124,14 @@ urlpatterns = [
     path("emails/<uuid:email_id>/release", emails.release, name="email_release"),
     path("emails/<uuid:email_id>/timeline", emails.timeline, name="email_timeline"),
     path("emails/<uuid:email_id>/copies", emails.copies, name="email_copies"),
+    path("templates", writing.listing, name="templates"),
+    path("templates/choices", writing.choices, name="template_choices"),
+    path("templates/new", writing.new, name="template_new"),
+    path("templates/<uuid:template_id>", writing.edit, name="template"),
+    path("templates/<uuid:template_id>/duplicate", writing.duplicate, name="template_duplicate"),
+    path("templates/<uuid:template_id>/delete", writing.delete, name="template_delete"),
+    path("templates/<uuid:template_id>/restore", writing.restore, name="template_restore"),
+    path("templates/signatures/<uuid:connection_id>", writing.signature, name="signature"),
     path("notices", news.notices, name="notices"),
     path("signals/<int:signal_id>/strike", signals.strike, name="signal_strike"),
     path("signals/<int:signal_id>/unstrike", signals.unstrike, name="signal_unstrike"),

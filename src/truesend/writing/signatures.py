@@ -23,7 +23,7 @@ def of_all(member: Member, connections: Iterable[UUID]) -> dict[UUID, str]:
     return dict(rows.values_list("connection_id", "html"))
 
 
-def save(member: Member, connection_id: UUID, html: str) -> None:
+def keep(member: Member, connection_id: UUID, html: str) -> None:
     """Keep it; without words there is none any more."""
     if not html.strip():
         Signature.objects.filter(member=member, connection_id=connection_id).delete()

@@ -19,7 +19,7 @@ from truesend.connections.models import Connection
 from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.sending import attachments
+from truesend.sending import attachments, quoting
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import Readiness, check
 from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
@@ -41,7 +41,8 @@ from truesend.web.gate import member_page
 from truesend.web.rows import people as labels
 from truesend.web.views import attachments as files
 from truesend.web.views import people
-from truesend.writing import signatures
+from truesend.writing import signatures, templates
+from truesend.writing.models import TemplateKind
 
 UNDO_SECONDS = 10
 CHANGED = "This draft was changed in another tab. Reload to see it; what you typed here is kept."
@@ -270,7 +271,9 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
             attachments.detach(member, email_id, UUID(removed))
     if action == "unthread":
         Email.objects.filter(pk=email_id, member=member, status=EmailStatus.DRAFT).update(reply_to=None)
-    if action in {"save", "why", "unthread"} or removed or not attached:
+    if action == "template":
+        _keep_as_template(request, member, email)
+    if action in {"save", "why", "unthread", "template"} or removed or not attached:
         return HttpResponseRedirect(f"/emails/new?draft={email_id}{'#gates' if action == 'why' else ''}")
     try:
         submit(member, replace(written(email), undo_seconds=UNDO_SECONDS), draft_id=email_id)
@@ -281,6 +284,19 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         return _after_sending(request, member, email, fields, same=same_words(email, fields))
     undoing.offer(request, email_id, UNDO_SECONDS)
     return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+def _keep_as_template(request: HttpRequest, member: Member, email: Email) -> None:
+    """“Keep as a template”: one of the member's own, without what belongs to this email alone."""
+    html = quoting.without_signature(email.html)
+    name = request.POST.get("template_name", "") or templates.name_from(email.subject, html, email.pk)
+    values = {"name": name, "subject": email.subject, "html": html}
+    try:
+        made = templates.create(member, TemplateKind.TEMPLATE, values, shared=False)
+    except templates.Refused as refusal:
+        messages.error(request, f"Not kept as a template. {refusal}")
+    else:
+        messages.success(request, f"Kept as the template “{made.name}”.")
 
 
 def _attach_plainly(request: HttpRequest, member: Member, email_id: UUID) -> bool:

@@ -30,7 +30,7 @@ class Fix(Schema):
 
 
 class Person(Schema):
-    """Somebody who can act."""
+    """Somebody who can act. ``email`` is empty of whom we know by office only: their administrator at a provider."""
 
     name: str
     email: str

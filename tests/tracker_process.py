@@ -77,11 +77,13 @@ class Tracker:
         self._process.terminate()
         return self._process.wait(15)
 
-    def get(self, path: str, headers: Mapping[str, str] = HUMAN, method: str = "GET") -> Answer:
+    def get(
+        self, path: str, headers: Mapping[str, str] = HUMAN, method: str = "GET", body: bytes | None = None
+    ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("localhost", self.port, timeout=10)
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=20)
         try:
-            connection.request(method, path, headers=dict(headers))
+            connection.request(method, path, body, headers=dict(headers))
             response = connection.getresponse()
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         finally:

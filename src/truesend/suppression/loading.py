@@ -35,7 +35,7 @@ Changed = dict[tuple[UUID, str], set[str]]
 """Ids by organization and kind, for open pages."""
 
 # One at a time for an address, whoever loads; and an organization that is being deleted takes nothing more.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(organization)s::text || %(key)s, 20))"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(organization)s::text || %(key)s::text, 20))"
 _EXISTS = "SELECT id FROM organizations_organization WHERE id = %(organization)s FOR KEY SHARE"
 _TAKEN_BACK = """
 SELECT EXISTS (SELECT FROM suppression_suppression
@@ -45,8 +45,9 @@ SELECT EXISTS (SELECT FROM suppression_suppression
 _ADD = """
 INSERT INTO suppression_suppression
        (id, organization_id, key, domain, address, reason, source, email, delivery, at, allowed_at, allowed_by)
-SELECT %(id)s, %(organization)s, %(key)s, split_part(%(key)s, '@', 2), %(address)s, 'asked', %(source)s,
-       (SELECT email_id FROM sending_delivery WHERE id = %(delivery)s), %(delivery)s, %(at)s, %(over)s, %(by)s
+SELECT %(id)s, %(organization)s, %(key)s::text, split_part(%(key)s::text, '@', 2), %(address)s, 'asked', %(source)s,
+       (SELECT email_id FROM sending_delivery WHERE id = %(delivery)s), %(delivery)s, %(at)s,
+       %(over)s::timestamptz, %(by)s
  WHERE NOT EXISTS (SELECT FROM suppression_suppression AS hashed
                     WHERE hashed.organization_id = %(organization)s AND hashed.key = %(digest)s
                       AND hashed.reason = 'asked' AND hashed.allowed_at IS NULL)
@@ -55,13 +56,13 @@ ON CONFLICT (organization_id, key, reason) WHERE allowed_at IS NULL DO NOTHING
 _SIGNAL = """
 INSERT INTO tracking_signal
        (organization, email, delivery, kind, class, confidence, reason, rule, rules_version, at, recipient, changed_at)
-SELECT email.organization_id, email.id, copy.id, 'unsubscribe', 'person', 1, %(words)s, %(rule)s, %(version)s, %(at)s,
-       %(address)s, %(now)s
+SELECT email.organization_id, email.id, copy.id, 'unsubscribe', 'person', 1, %(words)s, %(rule)s::text, %(version)s,
+       %(at)s, %(address)s, %(now)s
   FROM sending_delivery AS copy JOIN sending_email AS email ON email.id = copy.email_id
  WHERE copy.id = %(delivery)s AND email.organization_id = %(organization)s
    AND NOT EXISTS (SELECT FROM tracking_forgotten AS gone WHERE gone.delivery = copy.id)
    AND NOT EXISTS (SELECT FROM tracking_signal AS told
-                    WHERE told.delivery = copy.id AND told.kind = 'unsubscribe' AND told.rule = %(rule)s
+                    WHERE told.delivery = copy.id AND told.kind = 'unsubscribe' AND told.rule = %(rule)s::text
                       AND told.rule <> 'unsubscribe_undone')
 RETURNING id, email
 """

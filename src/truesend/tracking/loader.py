@@ -73,6 +73,7 @@ class Loader:
         self._url = database_url
         self._ended = False
         self._shelves = (Shelf(folder, Hits().keep), *beside)
+        self._stuck: set[Shelf] = set()
         self._pause = BACKOFF[0]
         self._state = "waiting"
 
@@ -136,7 +137,17 @@ class Loader:
 
     def _load_all(self, connection: Connection) -> bool:
         """Whether there is more to load at once."""
-        more = [shelf.load(connection) for shelf in self._shelves]
+        hits, *beside = self._shelves
+        more = [hits.load(connection)]
+        for shelf in beside:
+            try:
+                more.append(shelf.load(connection))
+                self._stuck.discard(shelf)
+            except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+                # It stays where it is, and hits do not wait for it.
+                if shelf not in self._stuck:
+                    log.error("What lies beside the hits cannot be loaded (%s).", type(error).__name__)
+                self._stuck.add(shelf)
         return any(more)
 
 

@@ -51,6 +51,8 @@ def pack(said: Said) -> bytes:
 
 def read(payload: bytes) -> Said:
     """What a payload says. ``ValueError`` for one of another format."""
+    if len(payload) < FIXED.size + 16:
+        raise ValueError("It is too short.")
     kind, way, at, _, delivery = FIXED.unpack_from(payload)
     rest = payload[FIXED.size :]
     return Said(

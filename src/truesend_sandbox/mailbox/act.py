@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from truesend_sandbox.accounts import normal_address
-from truesend_sandbox.mailbox import agents, answers, content
+from truesend_sandbox.mailbox import agents, answers, content, leaving
 from truesend_sandbox.mailbox.agents import AGENTS, Agent
 from truesend_sandbox.mailbox.fetch import Fetched, fetch
+from truesend_sandbox.mailbox.lists import one_click_address
 from truesend_sandbox.mailbox.messages import NoSuchThing, find, recipients
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
@@ -23,6 +24,7 @@ _ACTS: Mapping[str, frozenset[str]] = {
     "open": frozenset(_WEB_KEYS - {"link"}),
     "click": frozenset(_WEB_KEYS),
     "scan": frozenset(_WEB_KEYS - {"link", "via"}),
+    "unsubscribe": frozenset(_WEB_KEYS - {"link", "via", "method"}),
     **{name: keys | {"act", "as", "to"} for name, keys in answers.KEYS.items()},
 }
 
@@ -75,10 +77,13 @@ async def act(world: World, message_id: str, wanted: dict[str, Any]) -> dict[str
     done = {"id": str(row["id"]), "act": name, "to": address}
     if name in answers.KEYS:
         return {**done, **answers.write(world, row, address, name, wanted)}
-    actor = _actor(world, address, wanted, default="safelinks" if name == "scan" else "browser")
+    defaults = {"scan": "safelinks", "unsubscribe": "gmail"}
+    actor = _actor(world, address, wanted, default=defaults.get(name, "browser"))
     shown = content.read(bytes(row["raw"]))
     if name == "open":
         made = [await actor.image(url, _method(wanted)) for url in shown.images]
+    elif name == "unsubscribe":
+        made = [await _unsubscribe(actor, bytes(row["raw"]))]
     elif name == "click":
         made = [await actor.page(_link(shown, wanted.get("link", 0)), _method(wanted), _referer(wanted))]
     else:
@@ -140,6 +145,15 @@ def _link(shown: content.Content, wanted: object) -> str:
         if wanted in (link.url, link.text):
             return link.url
     raise ValueError(f"the message has no link {wanted!r}")
+
+
+async def _unsubscribe(actor: _Actor, raw: bytes) -> Fetched:
+    url = one_click_address(raw)
+    if not url:
+        raise ValueError("the message does not say how to unsubscribe by one click")
+    return await leaving.one_click(
+        actor.world, url, actor.address, actor.agent, ip=actor.ip or "", headers=actor.headers
+    )
 
 
 async def _scan(actor: _Actor, shown: content.Content, wanted: Mapping[str, Any]) -> list[Fetched]:

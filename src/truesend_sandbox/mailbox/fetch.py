@@ -59,7 +59,14 @@ def reachable(world: World, url: str) -> bool:
 
 
 async def fetch(
-    world: World, method: str, url: str, *, ip: str, user_agent: str, headers: dict[str, str]
+    world: World,
+    method: str,
+    url: str,
+    *,
+    ip: str,
+    user_agent: str,
+    headers: dict[str, str],
+    body: bytes | None = None,
 ) -> Fetched:
     """One request with that address and agent; redirects are reported, not followed."""
     made = Fetched(method, url, ip, user_agent)
@@ -70,7 +77,12 @@ async def fetch(
     started = time.perf_counter()
     try:
         async with world.http.request(
-            method, url, headers=sent, allow_redirects=False, skip_auto_headers=("User-Agent", "Accept")
+            method,
+            url,
+            headers=sent,
+            data=body,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Accept"),
         ) as response:
             made.status = response.status
             made.location = response.headers.get("Location")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from truesend_sandbox.mailbox import through, views
+from truesend_sandbox.mailbox import leaving, through, views
 
 
 def routes() -> list[web.RouteDef]:
@@ -16,6 +16,7 @@ def routes() -> list[web.RouteDef]:
         web.get(one, views.message),
         web.get(f"{one}/body", views.body),
         web.get(f"{one}/source", views.source),
+        web.post(f"{one}/unsubscribe", leaving.unsubscribe),
         web.get(f"{one}/link/{{number:\\d{{1,6}}}}", through.click),
         web.get("/_proxy/{id}/{number:\\d{1,6}}", through.proxy),
     ]

@@ -80,6 +80,8 @@ async def click(request: web.Request) -> web.StreamResponse:
     user_agent = headers.pop("User-Agent", "").replace("HeadlessChrome/", "Chrome/")
     headers["Accept-Encoding"] = "identity"
     made = await fetch(world, "GET", url, ip=agents.own_ip(address), user_agent=user_agent, headers=headers)
+    if made.status == 200 and made.content_type.startswith("text/html"):
+        return _go(url)  # a page, which a person sees in their own browser
     if made.location and made.status is not None and 300 <= made.status < 400:
         return _go(made.location)
     if made.status is None:

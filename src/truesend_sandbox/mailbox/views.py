@@ -11,6 +11,7 @@ from truesend_sandbox import accounts
 from truesend_sandbox.accounts import normal_address
 from truesend_sandbox.mailbox import content, messages, system
 from truesend_sandbox.mailbox.headers import Mail, decoded
+from truesend_sandbox.mailbox.lists import one_click_address
 from truesend_sandbox.pages import render
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import WORLD, World
@@ -120,6 +121,8 @@ async def message(request: web.Request) -> web.StreamResponse:
         "sender": decoded(mail.get("from") or row["sender"]),
         "to": messages.recipients(world, row["id"]),
         "content": shown,
+        "one_click": bool(one_click_address(bytes(row["raw"]))),
+        "unsubscribed": request.query.get("unsubscribed", ""),
         "pieces": [
             (piece, None if number is None else (piece if is_system else f"{base}/link/{number}"))
             for piece, number in content.pieces(shown.text or "")

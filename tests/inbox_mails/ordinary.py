@@ -135,6 +135,51 @@ def _about() -> Iterator[tuple[str, str]]:
             ).replace("Return-Path: <>", "Return-Path: <b@service.example>", 1),
         )
 
+    yield (
+        "forged, own mailbox",
+        mail(
+            f"Dear ana,\n\n(5) incoming messages could not be delivered to:\n\n{SENDER}\n\nYour mailbox is full. Sign in to release them.\n",
+            sender="Mail Delivery System <support@phish.example>",
+            subject="Undelivered mails for ana@example.com",
+        ),
+    )
+    yield (
+        "a shop's mailer",
+        mail(
+            "Your parcel could not be delivered to:\n\nBo Berg, bo.berg@example.org\n",
+            sender="mailer@shop.example",
+            subject="Delivery failed",
+            more="List-Unsubscribe: <https://shop.example/u>\n",
+        ),
+    )
+    yield (
+        "a build's mailer",
+        mail(
+            "Delivery of the artefact failed, see the log. Reported by: bo.berg@example.org",
+            sender="Builds <no-reply@builds.example>",
+            subject="Deployment failed",
+            more="Auto-Submitted: auto-generated\n",
+        ),
+    )
+    yield (
+        "quota warning",
+        mail(
+            f"The mailbox {SENDER} is 95 % full. Once it is full, mail to it cannot be delivered.",
+            sender="no-reply@host.example",
+            subject="Quota warning",
+            more="Auto-Submitted: auto-generated\nReturn-Path: <>\n",
+        ),
+    )
+    yield (
+        "a form's mail",
+        mail(
+            "Name: Bo\nE-mail: bo.berg@example.org\nMessage: my last mail was not delivered, why?\n",
+            sender="www-data <no-reply@site.example>",
+            subject="Contact form",
+            more="Auto-Submitted: auto-generated\n",
+        ),
+    )
+
 
 def _receipts() -> Iterator[tuple[str, str]]:
     for action in ("delivered", "relayed", "expanded"):

@@ -84,5 +84,9 @@ REPLIES: tuple[Reply, ...] = (
     Reply("Thai", "ตอบกลับอัตโนมัติ: สวัสดี", "ไม่อยู่", None, _EXCHANGE),
     Reply("Vietnamese", "Trả lời tự động: Chào", "Tôi vắng mặt.", None, _EXCHANGE),
     Reply("subject alone", "Automatic reply: Hello", "Away.", None, _NONE),
+    Reply("not forwarded, German", "Re: Hallo", "Ich bin bis 20. November nicht im Büro. Ihre E-Mail wird nicht weitergeleitet.\nIn dringenden Fällen wenden Sie sich an: cy@example.org", _day(20)),
+    Reply("not delivered, in a person's words", "Re: Hello", "This mailbox is no longer read, so your message was not delivered to anybody. Please write to:\n\ncy@example.org\n"),
+    Reply("not delivered, French", "Re: Bonjour", "Votre message n'a pas été transmis. Contact :\ncy@example.org\nJe serai de retour le 16 novembre.", _day(16)),
+    Reply("mailbox not watched", "Thank you for your message", "This address is not monitored. Your e-mail has not been delivered. Contact: help@example.org", None, "Auto-Submitted: auto-replied\nPrecedence: bulk\n"),
     Reply("who left", "Automatic reply: Hello", "I have left the company. My address bo.berg@example.org is no longer in use; messages cannot be delivered to me. Please write to cy@example.org."),
 )  # fmt: skip

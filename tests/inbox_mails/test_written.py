@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.inbox_mails import limits, systems
+from tests.inbox_mails import limits, more_systems, systems
 from tests.inbox_mails.cases import Case
 
 from truesend.inbox.causes import About
 from truesend.inbox.reading import read
 
-CASES = (*systems.CASES, *limits.CASES)
+CASES = (*systems.CASES, *more_systems.CASES, *limits.CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -140,6 +140,8 @@ def _by_note(
     subject_says = bool(FAILED.search(heading)) or heading.startswith(("failure", "returned", "undeliver"))
     replied = bool(codes.statuses_in(body)) or bool(re.search(r"(?m)^(?:<<<|>>>|\s{0,8}[45]\d\d[ -])", body))
     if not failed_header and not groups:
+        if is_list(mail):
+            return None
         if system and not (says or subject_says or replied or (late and LATE.search(body))):
             return None
         if not system and not (says or late):
@@ -214,7 +216,9 @@ def _chosen(
         known = [one for one in known_failures(raw) if one.lower() not in own or one.lower() in likely]
         if known:
             return [found.get(one.lower()) or Found(one, notes.STRONG) for one in known]
-        alone = [one for one in found.values() if one.weight >= notes.STRONG]
+        # To oneself: believed where a server's code or the mail itself stands by it, for such notices are forged.
+        told = sent_back or codes.code_in(text) or codes.statuses_in(text)
+        alone = [one for one in found.values() if told and one.weight >= notes.NAMED]
         if alone:
             return alone
     return []

@@ -62,9 +62,10 @@ bounces (94.3 %) and hard or soft in 97 (79.5 %), before anything was put right.
 (`tests/inbox_mails/test_changed.py`): with other hosts, in base64 or quoted-printable, wrapped, with CRLF or few headers
 nothing is lost; as HTML without the part for machines the recipient is found in 97 %, hard or soft in 88 %.
 
-Of 281 ordinary mails, automatic replies, receipts and newsletters none is taken for a bounce
-(`tests/inbox_mails/test_told_apart.py`). `tests/inbox_mails` holds our own mails in the formats of some fifty systems, so
-that a clone without the real ones tests every rule.
+Of 290 ordinary mails, automatic replies, receipts and newsletters none is taken for a bounce
+(`tests/inbox_mails/test_told_apart.py`). `tests/inbox_mails` holds 140 bounces and delays of our own, in the formats and
+languages of some ninety systems, so that a clone without the real ones tests every rule. 58 of them were written after
+the rules: the recipient was found in all, hard or soft was right in 56, before the other two were put right.
 """
 
 

@@ -10,7 +10,7 @@ from truesend.inbox.auto_replies import is_auto_reply
 from truesend.inbox.ids import ids_in
 from truesend.inbox.incoming import Incoming, Kind
 from truesend.inbox.judging import Verdict, delivery_report
-from truesend.inbox.originals import MARK
+from truesend.inbox.machines import is_mail_system
 from truesend.inbox.parts import Mail, parse
 from truesend.inbox.people import address_of, addresses_of
 from truesend.inbox.return_dates import return_date
@@ -32,6 +32,8 @@ def _judged(mail: Mail, raw: bytes) -> Verdict:
     if not mail.headers:
         return Verdict(Kind.OTHER)
     if is_auto_reply(mail, sure=True):
+        return Verdict(Kind.AUTO_REPLY)
+    if not is_mail_system(mail) and is_auto_reply(mail):
         return Verdict(Kind.AUTO_REPLY)
     verdict = delivery_report(mail, raw)
     if verdict is not None:
@@ -68,6 +70,3 @@ def _date(value: str) -> datetime | None:
         return read_date.astimezone(UTC) if read_date.tzinfo else read_date.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
         return None
-
-
-__all__ = ["MARK", "read"]

@@ -13,7 +13,7 @@ from truesend.inbox.reading import read
 
 # What loses the words of the other side cannot tell hard from soft as often.
 FLOORS = {
-    "html_alone": (0.96, 0.87),
+    "html_alone": (0.98, 0.89),
     "no_machine_part": (0.98, 0.89),
     "nothing_sent_back": (0.98, 0.92),
     "cut_short": (0.98, 0.92),

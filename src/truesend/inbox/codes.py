@@ -44,6 +44,12 @@ def cause_of_status(status: str) -> str:
     return _BY_STATUS.get(status, "")
 
 
+def certain_cause(status: str) -> str:
+    """Of codes that only the sender's own provider uses, whatever the words; else ``""``."""
+    cause = _BY_STATUS.get(status, "")
+    return cause if cause and CAUSES[cause].stops and status != "5.4.5" else ""
+
+
 def cause_of_code(code: str) -> str:
     """What a bare reply code says (RFC 5321 4.2.3; RFC 7504)."""
     if code in {"521", "556"}:

@@ -68,7 +68,7 @@ def delivery_report(mail: Mail, raw: bytes, depth: int = 0) -> Verdict | None:
     if told and any("@" in one for group in told for one in (group.address, *group.others)):
         return _by_report(told, text, sent_back)
     if not any(one.weight >= notes.STRONG for one in notes.recipients(text).values()):
-        inner = _inside(mail, depth)
+        inner = _inside(mail, shown, depth)
         if inner is not None:
             return inner
     return _by_note(mail, raw, text, sent_back, system=system, groups=told)
@@ -88,14 +88,17 @@ def _is_sent_back(mail: Mail, chosen: list[Found]) -> bool:
     return named and (to_nobody or bool(mail.kinds("original"))) and not is_list(mail)
 
 
-def _inside(mail: Mail, depth: int) -> Verdict | None:
+def _inside(mail: Mail, shown: Original | None, depth: int) -> Verdict | None:
     """A gateway's note around the report of another system."""
     if depth >= 2 or not is_mail_system(mail):
         return None
-    for part in mail.kinds("original"):
-        inner = parse(part.raw)
+    within = [part.raw for part in mail.kinds("original")]
+    if shown is not None and shown.text:
+        within.append(shown.text.encode("utf-8", "replace"))
+    for raw in within:
+        inner = parse(raw)
         if inner.headers and is_mail_system(inner):
-            verdict = delivery_report(inner, part.raw, depth + 1)
+            verdict = delivery_report(inner, raw, depth + 1)
             if verdict is not None and verdict.recipients:
                 return verdict
     return None
@@ -260,8 +263,8 @@ def _recipient(address: str, parts: list[str], status: str, *, late: bool, aroun
     if status and not status.endswith(".0.0") and not told:
         best = status
     code = next((one for part in parts[:2] if (one := codes.code_in(part))), "")
-    reason = ""
-    for part in parts:
+    reason = codes.certain_cause(best)
+    for part in parts if not reason else ():
         reason = cause_of(part, around)
         if reason:
             break

@@ -76,6 +76,14 @@ def recipients(text: str) -> dict[str, Found]:
     return found
 
 
+_WHERE_TO_ASK = re.compile(
+    r"[>\"')\]]{0,3}\s{0,3}(?:へ(?:お|ご)?(?:連絡|問)|まで|に(?:お|ご)?(?:連絡|問)|for (?:help|assistance|support|details)|if you)"
+)
+_HELPERS = re.compile(
+    r"(?:support|abuse|help|helpdesk|hotline|service|kundenservice|webmaster|hostmaster|info|contact)@"
+)
+
+
 def _weight(line: str, match: re.Match[str], previous: str) -> int:
     before, after = line[: match.start()][-120:], line[match.end() :][:80]
     if after.startswith(("@",)) or before.endswith("@"):
@@ -86,6 +94,10 @@ def _weight(line: str, match: re.Match[str], previous: str) -> int:
         not before.strip(" <\"'(") and _NOT_THEIRS.search(previous.rstrip()[-60:])
     ):
         return 0
+    if _WHERE_TO_ASK.match(after):
+        return 0
+    if _HELPERS.match(match[0].lower()) and not _REPLY.search(line):
+        return SEEN
     if _BEFORE.fullmatch(before):
         return STRONG
     if _LABEL.search(before):

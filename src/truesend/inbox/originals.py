@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from truesend.inbox.ids import ids_in
 from truesend.inbox.parts import Headers, Mail, cut, read_headers
+from truesend.inbox.phrases import FAILED, plain
 from truesend.inbox.texts import decode_bytes
 
 _RULE = r"[\s\-=*_|#>+~]{0,60}"
@@ -45,6 +46,8 @@ class Original:
 
     headers: Headers
     marks: tuple[str, ...] = ()
+    text: str = ""
+    """As it stands in the note; empty where it is a part of its own."""
 
     @property
     def message_ids(self) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ def divide(text: str) -> tuple[str, Original | None]:
             break
         size = _cluster(lines, at)
         if size:
-            if line[:1] not in " \t":
+            if line[:1] not in " \t" and not _comes_first(lines, at, size, kept):
                 break  # the mail itself, to the end
             at += size  # a summary of it: the note goes on
             continue
@@ -94,7 +97,16 @@ def divide(text: str) -> tuple[str, Original | None]:
     headers = read_headers(head)
     marks = [value.strip()[:100] for value in headers.all(MARK) if value.strip()]
     marks += [one[1].lower() for one in _COMMENT.finditer(body)]
-    return "\n".join(kept), Original(headers, tuple(dict.fromkeys(marks))) if headers else _summary(lines)
+    return "\n".join(kept), Original(headers, tuple(dict.fromkeys(marks)), rest) if headers else _summary(
+        lines
+    )
+
+
+def _comes_first(lines: list[str], at: int, size: int, kept: list[str]) -> bool:
+    """Headers above the note itself: nothing has been said before them, and it is said after."""
+    names = {match[1].lower() for line in lines[at : at + size] if (match := _LINE.match(line))}
+    after = plain("\n".join(lines[at + size : at + size + 40]))
+    return not names & _SURE and not FAILED.search(plain("\n".join(kept))) and bool(FAILED.search(after))
 
 
 def _summary(lines: list[str]) -> Original | None:

@@ -144,6 +144,9 @@ TOO_EARLY = Refusal("too_early", 409, "It may still arrive in Sent.", "Look agai
 TOO_LATE = Refusal(
     "too_late", 409, "Nothing of this email waits any more.", "See what became of it", "/emails"
 )
+HOUR_PASSED = Refusal(
+    "hour_passed", 409, "That hour has passed.", "Choose an hour that is still to come", "/emails"
+)
 TOO_LARGE = Refusal(
     "too_large",
     413,

@@ -55,6 +55,7 @@ class Letter(models.Model):
         RECOVERED = "recovered", "a connection works again"
         CLIENT = "client", "an operator has to repair something"
         CLIENT_WORKS = "client_works", "it is repaired"
+        DUE = "due", "scheduled mail would not leave"
         ASK = "ask", "somebody asks for something"
         DONE = "done", "what was asked for is done"
 

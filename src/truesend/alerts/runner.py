@@ -11,13 +11,14 @@ import time
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from truesend.alerts import asks, post, troubles
+from truesend.alerts import asks, due, post, troubles
 from truesend.organizations import installation
 
 log = logging.getLogger("truesend.alerts")
 
 PERIOD = 1.0
 _FORGETS_EVERY = 3600.0
+_WARNS_EVERY = 15.0
 
 
 def work() -> bool:
@@ -32,12 +33,15 @@ def work() -> bool:
 
 def run_alerts(stop: threading.Event) -> None:
     """Work until ``stop`` is set; survives a database that goes away."""
-    failing, forgets_at = False, time.monotonic()
+    failing, forgets_at, warns_at = False, time.monotonic(), time.monotonic()
     while not stop.is_set():
         more = False
         try:
             close_old_connections()
             more = work()
+            if time.monotonic() >= warns_at and installation.may_act():
+                due.look()
+                warns_at = time.monotonic() + _WARNS_EVERY
             if time.monotonic() >= forgets_at:
                 post.forget()
                 forgets_at = time.monotonic() + _FORGETS_EVERY

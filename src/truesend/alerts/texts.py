@@ -98,6 +98,23 @@ def _help(described: Description, admin_url: str) -> str:
     return "\n\n".join(lines)
 
 
+def due(described: Description, first: datetime, *, count: int) -> Text:
+    """Mail is due soon and could not leave."""
+    emails = f"{count} email{'s' if count != 1 else ''}"
+    address = described.connection.address
+    return _mail(
+        f"{emails} will not go from {address} at {_clock(first)}",
+        f"{emails} {'are' if count != 1 else 'is'} due from {address} ({described.provider_name}), the first at "
+        f"{_point(first)}, and cannot leave as things stand:\n{described.sentence}",
+        _help(described, ""),
+        "Repaired before then, they leave at their hour. Later nothing leaves by itself: it is held for you.",
+    )
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%H:%M} UTC"
+
+
 def recovered(described: Description, since: datetime, *, held: int) -> Text:
     """It is over. ``held``: emails that wait until somebody lets them go."""
     address, send = described.connection.address, described.verdict.capability("send")

@@ -16,7 +16,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
-from truesend.api import halts, present, problems, schemas, suppressions, templates, values
+from truesend.api import halts, present, problems, schemas, suppressions, templates, values, waiting
 from truesend.api.asking import ERRORS, email_of, id_of, member_of, refused
 from truesend.connections import probe
 from truesend.connections.causes import at_time
@@ -25,7 +25,7 @@ from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
-from truesend.sending import leaving, people_rows, reconcile, release, threads
+from truesend.sending import leaving, people_rows, reconcile, threads
 from truesend.sending.compose import File
 from truesend.sending.copies import People
 from truesend.sending.models import Delivery, EmailStatus
@@ -278,38 +278,6 @@ def email(request: HttpRequest, email_id: str) -> dict[str, Any]:
     return present.emails([email_of(request, email_id)])[0]
 
 
-@router.post("emails/{email_id}/cancel", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS})
-def cancel(request: HttpRequest, email_id: str) -> dict[str, Any]:
-    """Stop what has not left; 409 when nothing waits any more."""
-    found = email_of(request, email_id)
-    if release.cancel(found) == 0 and found.status != EmailStatus.CANCELLED:
-        raise refused(refusals.TOO_LATE, found)
-    return present.emails([email_of(request, email_id)])[0]
-
-
-@router.post(
-    "emails/{email_id}/release", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **ERRORS}
-)
-def release_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
-    """Let what is held go out now; 409 when nothing is held, and with the gates where one is shut."""
-    found = email_of(request, email_id)
-    if release.release(found, member_of(request)) == 0:
-        raise refused(refusals.NOT_HELD, found)
-    return present.emails([email_of(request, email_id)])[0]
-
-
-@router.post("emails/{email_id}/undo", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS})
-def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
-    """Make it a draft again while `undo_until` is to come; 409 when it is too late."""
-    found = email_of(request, email_id)
-    try:
-        if found.status != EmailStatus.DRAFT:  # pressed twice
-            release.undo(found)
-    except release.TooLateToUndo as late:
-        raise refused(refusals.TOO_LATE, found, str(late), "Cancel" if late.can_cancel else "") from None
-    return present.emails([email_of(request, email_id)])[0]
-
-
 @router.post(
     "deliveries/{delivery_id}/resolve", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS}
 )
@@ -366,3 +334,4 @@ api.add_router("", router)
 api.add_router("", halts.router)
 api.add_router("", suppressions.router)
 api.add_router("", templates.router)
+api.add_router("", waiting.router)

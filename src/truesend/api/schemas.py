@@ -187,6 +187,14 @@ class DraftIn(Schema):
     undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(number)] = 0
 
 
+class HourIn(Schema):
+    """Another hour for an email that waits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    send_at: Moment
+
+
 class ResolveIn(Schema):
     """What a person found in the mailbox's Sent; `resend` sends it again where it was not there."""
 

@@ -183,6 +183,7 @@ CAUSES: dict[str, Cause] = {
         _c("fence_passed", _N, "The worker was paused too long to send safely.", Action.WAIT, Who.NOBODY, "The next try.", meanwhile="Nothing left; it is tried again."),
         _c("worker_lost", _N, "The worker ended while {provider} had not answered, so we do not know whether it was sent.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("not_adopted", _N, "This is a copy of another installation, or was restored: nothing is sent or renewed here.", Action.OPERATOR, Who.OPERATOR, "The operator runs truesend adopt."),
+        _c("overdue", _N, "Its hour passed while it could not leave.", Action.WAIT, Who.MEMBER, "Letting it go, or another hour.", meanwhile="Nothing leaves late unasked."),
         _c("restored", _N, "The database was restored from a backup, which cannot know whether this was sent meanwhile.", Action.WAIT, Who.MEMBER, "Looking into the Sent folder."),
         _c("bounced", _N, "It came back: “{words}”.", Action.WAIT, Who.MEMBER, "Striking the bounce, where it was wrong."),
         _c("delayed", _N, "It has not arrived yet, and is still being tried: “{words}”.", Action.WAIT, Who.NOBODY, "Its arrival, its bounce, or four days."),

@@ -45,6 +45,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_operator = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
+    # The zone in which hours are meant, by its name in the tz database; empty: that of the browser.
+    zone = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -36,12 +36,14 @@ from truesend.runtime import identity
 from truesend.sending import (
     bucket,
     clearing,
+    holding,
     letters,
     outcomes,
     pace,
     preparing,
     readiness,
     rows,
+    schedule,
     waiting,
 )
 from truesend.sending.box import Box
@@ -78,6 +80,8 @@ def drain(connection_id: UUID) -> None:
             if due is None:
                 if not box.read_a_copy():
                     return
+            elif schedule.is_late(due.delivery.late_after, clock.now()):
+                holding.hold_late(connection_id)
             elif pace.keeps_back(due):
                 box.doubt()
             elif not _send(box, due):

@@ -24,7 +24,7 @@ OPEN: Mapping[str, str] = {
     "worker_lost": "our worker ended before {provider} had answered",
     "restored": "an older backup was restored, which cannot tell what was sent since",
 }
-_RESTORED = "restored"
+_RESTORED, _OVERDUE = "restored", "overdue"
 # Sooner than this there is no time worth naming.
 _MOMENT = timedelta(seconds=15)
 
@@ -45,6 +45,7 @@ class Facts:
     """What is known of one copy, or of several that stand alike.
 
     ``cause`` is what keeps it, refused it or left it open; ``provider`` is its name and ``words`` are its own.
+    ``scheduled`` says that it waits for its hour.
     ``can_look`` says that Sent can be read, ``can_send`` that the mailbox may send just now. ``sent_name`` is what
     Sent is called there; ``proves`` says that it shows all there is, so that what is not in it was not sent.
     """
@@ -60,6 +61,7 @@ class Facts:
     ask_from: datetime | None = None
     can_look: bool = False
     can_send: bool = True
+    scheduled: bool = False
     # The hour for which what is held goes back into its schedule by itself.
     hour: datetime | None = None
     sent_name: str = "Sent folder"
@@ -133,7 +135,9 @@ def _unknown(facts: Facts, now: datetime) -> Explanation:
 
 
 def _waiting(facts: Facts, due_at: datetime, now: datetime) -> Explanation:
-    """It goes by itself, and when."""
+    """It goes by itself, and when; or it would not, as things stand."""
+    if facts.scheduled and not facts.can_send and not opens_by_itself(facts.cause):
+        return _would_not_leave(facts)
     said = core(facts.cause, facts.provider, facts.words)
     when = at_time(due_at, now) if due_at - now > _MOMENT else "in a moment"
     # Only who runs the installation can raise its limit; everything else passes by itself.
@@ -145,10 +149,26 @@ def _waiting(facts: Facts, due_at: datetime, now: datetime) -> Explanation:
     )
 
 
+def _would_not_leave(facts: Facts) -> Explanation:
+    """There is time to repair what keeps it from leaving at its hour."""
+    found = cause(facts.cause)
+    said = core(facts.cause, facts.provider, facts.words)
+    sentence = (
+        f"It will not leave at its hour as things stand. {said} Repaired before then, it goes by itself."
+    )
+    return Explanation(facts.cause, sentence, Help.CAUSE, found.who)
+
+
 def _held(facts: Facts, now: datetime) -> Explanation:
     """It waits for a person: first for what repairs the cause, then for “Send now”."""
     if facts.cause == _RESTORED:
         sentence = "Nothing was sent, as Sent shows. It was due before the backup; send it if it still holds."
+        return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
+    if facts.can_send and facts.cause == _OVERDUE:
+        sentence = (
+            "Nothing was sent. Its hour passed while it could not leave, and nothing leaves late unasked: "
+            "send it now, choose another hour, or cancel it."
+        )
         return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
     if facts.can_send:
         sentence = "Nothing was sent. What stood in its way is gone; it waits here until somebody lets it go."

@@ -17,6 +17,7 @@ from truesend.sending import wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.settle import refresh_email
 
+OVERDUE = "overdue"
 # What nobody has tried yet: all of its copies wait.
 _UNTRIED = (EmailStatus.SCHEDULED, EmailStatus.QUEUED)
 
@@ -28,6 +29,10 @@ def hold_all(connection_id: UUID, cause: str, *, but_of: UUID | None = None) -> 
     )
     if but_of is not None:
         waiting = waiting.exclude(email__member_id=but_of)
+    return _hold(waiting, cause)
+
+
+def _hold(waiting: QuerySet[Delivery], cause: str) -> int:
     with transaction.atomic():
         emails = _emails(waiting)
         waiting.update(due_at=None, held_cause=cause)
@@ -35,6 +40,20 @@ def hold_all(connection_id: UUID, cause: str, *, but_of: UUID | None = None) -> 
         untried.update(status=EmailStatus.HELD, problem=cause, updated_at=clock.now())
         _settle(emails, EmailStatus.HELD, cause)
     return len(emails)
+
+
+def hold_late(connection_id: UUID) -> int:
+    """Hold what was written for an hour so long past that nobody expects it any more; of how many emails.
+
+    After an outage nothing leaves late unasked, and nothing in a flood: its people look through it first.
+    """
+    late = Delivery.objects.filter(
+        connection_id=connection_id,
+        status=DeliveryStatus.QUEUED,
+        due_at__isnull=False,
+        late_after__lt=clock.now(),
+    )
+    return _hold(late, OVERDUE)
 
 
 def resume(connection_id: UUID, causes: Collection[str]) -> int:

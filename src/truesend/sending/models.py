@@ -205,6 +205,8 @@ class Delivery(models.Model):
     status = models.CharField(max_length=10, choices=DeliveryStatus.choices)
     # When to try next; null when nothing is due.
     due_at = models.DateTimeField(null=True)
+    # Of what was written for an hour: once it is so late, it does not leave before somebody has seen it.
+    late_after = models.DateTimeField(null=True)
     # Why a queued copy does not go: with a due time it goes by itself then, without it waits for a person.
     held_cause = models.CharField(max_length=60, blank=True)
     # When an unknown copy is looked for in Sent next; null where there is nothing more to look at.

@@ -11,7 +11,7 @@ from truesend.connections.models import Connection
 from truesend.providers.contract import Evidence
 from truesend.providers.errors import Outcome, SendResult
 from truesend.providers.http import total_timeout
-from truesend.sending import readiness
+from truesend.sending import readiness, schedule
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus
 
 # Bytes may leave only this long after the attempt was committed as started: a worker that was paused must not send.
@@ -66,7 +66,8 @@ def settle(attempt: Attempt, result: SendResult, number: int, now: datetime) -> 
         return queued | {"held_cause": result.cause}
     if readiness.opens_by_itself(result.cause):
         opens = result.retry_at or now + (cause(result.cause).lasts or timedelta(hours=1))
-        return queued | {"held_cause": result.cause, "due_at": opens}
+        # That hour is told, so it is not late then.
+        return queued | {"held_cause": result.cause, "due_at": opens, "late_after": schedule.moved(opens)}
     return queued | {"due_at": result.retry_at or later(number, now)}
 
 

@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from truesend import clock
-from truesend.sending import budget, day
+from truesend.sending import budget, day, schedule
 from truesend.sending.models import Delivery, DeliveryStatus, Email
 from truesend.sending.reading import Due
 from truesend.sending.settle import refresh_email
@@ -18,19 +18,23 @@ from truesend.sending.states import PAUSED
 
 BUDGET = "daily_budget"
 STOPPED = "stopped"
+_ON_THEIR_WAY = ("", BUDGET)
 # A copy that is overdue by more is not made up for at once: those after it are spaced anew.
 LATE = timedelta(minutes=2)
 # What a drain knows of its mailbox's day is asked for again after so long.
 _KNOWN_FOR = timedelta(seconds=30)
 
 _MOVE = f"""
-UPDATE {Delivery._meta.db_table} AS d SET due_at = told.due, held_cause = %(cause)s
+UPDATE {Delivery._meta.db_table} AS d
+   SET due_at = told.due, held_cause = %(cause)s,
+       late_after = CASE WHEN %(told)s AND d.late_after IS NOT NULL THEN greatest(d.late_after, told.due + %(late)s)
+                         ELSE d.late_after END
   FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS told(id, due)
  WHERE d.id = told.id AND d.status = 'queued' AND d.held_cause = ANY(%(held)s)
 """  # noqa: S608  # our own table's name
 
 
-def space(email: Email, *, held: tuple[str, ...] = ("", BUDGET), start: datetime | None = None) -> int:
+def space(email: Email, *, held: tuple[str, ...] = _ON_THEIR_WAY, start: datetime | None = None) -> int:
     """Give the copies that wait, or are ``held`` by one of these causes, their times from ``start`` on; how many.
 
     Call it in a transaction.
@@ -48,6 +52,9 @@ def space(email: Email, *, held: tuple[str, ...] = ("", BUDGET), start: datetime
         "times": list(plan.times),
         "held": list(held),
         "cause": BUDGET if plan.late else "",
+        # Hours that somebody asked for, or was told of, are not too late; those of an outage are.
+        "told": plan.late or held != _ON_THEIR_WAY,
+        "late": schedule.LATE,
     }
     with database.cursor() as cursor:
         cursor.execute(_MOVE, values)

@@ -159,6 +159,7 @@ def _alike(
             (decides_at(one, newest[one.pk], now) for one in alike if one.pk in newest), default=None
         ),
         can_look=can_look(about.connection) and not _unreadable(about),
+        scheduled=first.late_after is not None and first.due_at is not None and first.due_at > now,
         can_send=readiness.can_send(about)
         and not readiness.barred(email.member_id, about.connection)
         and not (code == suppressing.CODE and suppressing.stops(alike)),
@@ -219,6 +220,9 @@ def _used_up(emails: Sequence[Email], now: datetime) -> frozenset[str]:
 
 def _in_the_mailbox(email: Email, delivery: Delivery, about: Description, now: datetime) -> str:
     """What another email met, here or in another mailbox, where this one waits for it to pass."""
+    broken = _would_not_leave(email, about, now)
+    if broken:
+        return broken
     planned = max(filter(None, (email.send_at, email.undo_until)), default=now)
     if delivery.due_at is None or delivery.due_at <= max(planned, now):
         return ""
@@ -228,6 +232,14 @@ def _in_the_mailbox(email: Email, delivery: Delivery, about: Description, now: d
     # Another mailbox may have met a limit of the whole installation.
     resting = ClientBucket.objects.filter(provider=about.connection.provider, closed_until__gt=now)
     return "throttled" if resting.exists() else ""
+
+
+def _would_not_leave(email: Email, about: Description, now: datetime) -> str:
+    """What keeps an email that waits for its hour from leaving then, as things stand; empty for nothing."""
+    send = about.verdict.capability("send")
+    if email.send_at is None or email.send_at <= now or send is None or readiness.can_send(about):
+        return ""
+    return send.cause if readiness.limited_until(about) is None else ""
 
 
 def _unreadable(about: Description) -> bool:

@@ -80,7 +80,17 @@ def _table(model: type[models.Model]) -> str:
 
 
 _DELIVERY = _Columns(
-    Delivery, "d", "id", "email", "connection", "position", "status", "due_at", "held_cause", "values"
+    Delivery,
+    "d",
+    "id",
+    "email",
+    "connection",
+    "position",
+    "status",
+    "due_at",
+    "late_after",
+    "held_cause",
+    "values",
 )
 _EMAIL = _Columns(
     Email,

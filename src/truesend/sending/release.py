@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +12,7 @@ from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.organizations.models import Member
-from truesend.sending import attachments, pace, people_lists, suppressing, wake
+from truesend.sending import attachments, pace, people_lists, schedule, suppressing, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.settle import refresh_email
@@ -58,15 +60,20 @@ def written(email: Email) -> Written:
     )
 
 
-def release_all(emails: Iterable[Email], connection_id: UUID, cause: str) -> int:
-    """Let go what one cause holds in one mailbox for a person; of how many of ``emails`` there was something."""
-    count = 0
+def release_all(
+    emails: Iterable[Email], connection_id: UUID, cause: str, *, every: timedelta = timedelta()
+) -> int:
+    """Let go what one cause holds in one mailbox for a person; of how many of ``emails`` there was something.
+
+    One after the other, ``every`` so long: what waited for an outage to end does not arrive all at once.
+    """
+    count, now = 0, clock.now()
     for email in emails:
         with transaction.atomic():
             held = Delivery.objects.filter(
                 email=email, connection_id=connection_id, **waits_for_somebody(cause)
             )
-            count += bool(_let_go(email, held))
+            count += bool(_let_go(email, held, now + count * every))
     if count:
         wake.mailbox(connection_id)
     return count
@@ -77,13 +84,81 @@ def waits_for_somebody(cause: str) -> dict[str, object]:
     return {"status": DeliveryStatus.QUEUED, "held_cause": cause, "due_at": None}
 
 
-def _let_go(email: Email, held: QuerySet[Delivery]) -> int:
-    # An hour that was chosen stands.
+def _let_go(email: Email, held: QuerySet[Delivery], at: datetime | None = None) -> int:
+    # An hour that was chosen stands, and whoever lets it go now knows that it is late.
     now = clock.now()
-    count = held.update(due_at=max(now, email.send_at or now), held_cause="")
+    at = at or now
+    chosen = email.send_at if email.send_at is not None and email.send_at > now else None
+    due_at = max(at, chosen or at)
+    late = schedule.late_after(due_at) if chosen is not None else None
+    count = held.update(due_at=due_at, held_cause="", late_after=late)
     if count:
+        _space(email, due_at)
         refresh_email(email.pk, problem="")
     return count
+
+
+def _space(email: Email, start: datetime) -> None:
+    """Copies to many leave in their own pace, whatever lets them go."""
+    if email.separate_copies:
+        pace.space(email, start=start)
+
+
+class TooLateToChange(Exception):
+    """Nothing of it waits any more; what became of it stands in its words."""
+
+
+def reschedule(email: Email, send_at: datetime) -> int:
+    """Give what waits of an email another hour, whatever kept it; how many copies. Raises :class:`TooLateToChange`.
+
+    Raises :class:`~truesend.sending.schedule.Unschedulable` for an hour that cannot be taken.
+    """
+    due_at = schedule.checked(send_at, clock.now())
+    with transaction.atomic():
+        waiting = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED)
+        waiting = waiting.exclude(held_cause=PAUSED)
+        count = waiting.update(due_at=due_at, held_cause="", late_after=schedule.late_after(due_at))
+        if not count:
+            raise TooLateToChange(why_nothing_waits(email))
+        Email.objects.filter(pk=email.pk).update(send_at=due_at, undo_until=None, updated_at=clock.now())
+        email.send_at = due_at
+        _space(email, due_at)
+        refresh_email(email.pk, problem="")
+    return count
+
+
+def reschedule_all(emails: Iterable[Email], send_at: datetime, *, every: timedelta) -> int:
+    """Give each of ``emails`` another hour, the first ``send_at``, each next ``every`` so long later; how many.
+
+    What has left or was cancelled meanwhile is left out. Raises
+    :class:`~truesend.sending.schedule.Unschedulable`.
+    """
+    count = 0
+    for email in emails:
+        with suppress(TooLateToChange):
+            reschedule(email, send_at + count * every)
+            count += 1
+    return count
+
+
+def take_back(email: Email) -> None:
+    """Make what waits for its hour, or for a person, a draft again, its hour kept; once more is fine.
+
+    Raises :class:`TooLateToChange` where something of it was tried; then nothing has changed.
+    """
+    with transaction.atomic():
+        statuses = [one.status for one in Delivery.objects.select_for_update().filter(email=email)]
+        if not statuses and Email.objects.filter(pk=email.pk, status=EmailStatus.DRAFT).exists():
+            return
+        if any(one != DeliveryStatus.QUEUED for one in statuses):
+            raise TooLateToChange(why_nothing_waits(email))
+        if Attempt.objects.filter(delivery__email=email).exists():
+            raise TooLateToChange("It was tried already. Cancel it, then write it again from its page.")
+        waiting = Email.objects.filter(pk=email.pk, status__in=(EmailStatus.SCHEDULED, EmailStatus.HELD))
+        if waiting.update(status=EmailStatus.DRAFT, undo_until=None, problem="", updated_at=clock.now()) != 1:
+            raise TooLateToChange("It is about to leave.")
+        Delivery.objects.filter(email=email).delete()
+    live_events.publish(email.organization_id, "email", [email.pk])
 
 
 def cancel(email: Email) -> int:

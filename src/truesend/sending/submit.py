@@ -16,7 +16,7 @@ from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
-from truesend.sending import attachments, lines, people_lists, suppressing, wake
+from truesend.sending import attachments, lines, people_lists, schedule, suppressing, wake
 from truesend.sending import day as days
 from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.attachments import clean_name
@@ -264,6 +264,7 @@ def _deliveries(
             due_at=times[position],
             held_cause=held_cause,
             values=draft.values.get(group[0][0].address.lower(), {}) if email.separate_copies else {},
+            late_after=schedule.late_after(times[position]) if email.send_at else None,
         )
         for position, group in enumerate(groups)
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from truesend import clock
-from truesend.sending import outcomes, pace, readiness, suppressing
+from truesend.sending import outcomes, pace, readiness, schedule, suppressing
 from truesend.sending.box import Box
 from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.sending.reading import Due
@@ -24,7 +24,8 @@ def queue_up(delivery: Delivery, code: str, until: datetime) -> None:
     others = Delivery.objects.filter(
         connection_id=delivery.connection_id, status=DeliveryStatus.QUEUED, due_at__lt=until, held_cause=""
     )
-    others.update(due_at=until)
+    # A queue of our own is no reason to call an email late.
+    others.update(due_at=until, late_after=schedule.moved(until))
 
 
 def throttled_until(draft: readiness.Draft) -> datetime | None:
@@ -44,7 +45,8 @@ def wait_for(box: Box, due: Due, gate: readiness.Gate, draft: readiness.Draft) -
         hold(delivery, gate.cause)
         return
     opens = max(gate.until, clock.now() + timedelta(seconds=1))
-    put_back(delivery, gate.cause, due_at=opens, held_cause=gate.cause)
+    later = {"late_after": schedule.late_after(opens)} if delivery.late_after is not None else {}
+    put_back(delivery, gate.cause, due_at=opens, held_cause=gate.cause, **later)
     if gate.cause == pace.BUDGET and pace.is_of_many(due):
         # The others would only be told the same, one by one.
         pace.respace(delivery.email_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,6 +18,7 @@ from truesend.organizations.access import emails_of
 from truesend.organizations.finding import MOST_NEEDS
 from truesend.organizations.models import Member
 from truesend.sending import readiness
+from truesend.sending.holding import OVERDUE
 from truesend.sending.models import Delivery, Email
 from truesend.sending.reconcile import RESTORED
 from truesend.sending.release import waits_for_somebody
@@ -65,12 +68,71 @@ def _note(mailbox: Description, cause: str, count: int) -> dict[str, Any]:
     return {
         "title": f"{several} from {mailbox.connection.address} are held.",
         "sentence": why_they_can_go(cause),
-        "fix": {"label": f"Send all{every}", "url": url, "method": "get"},
+        "fix": {
+            "label": "Look through them" if cause == OVERDUE else f"Send all{every}",
+            "url": url,
+            "method": "get",
+        },
     }
 
 
 def why_they_can_go(cause: str) -> str:
     """What held several emails, once it holds them no more."""
+    if cause == OVERDUE:
+        return "Their hour passed while they could not leave, and nothing leaves late unasked."
     if cause == RESTORED:
         return "They were due before a backup was restored, and none of them is in Sent."
     return "What stood in their way is gone; they wait until somebody lets them go."
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast what is let go leaves: ``seconds`` from one to the next."""
+
+    seconds: int
+    label: str
+
+    def done_in(self, count: int) -> str:
+        """“the last one in 4 h 59 min”; empty where it is a matter of seconds."""
+        minutes = (count - 1) * self.seconds // 60
+        hours, rest = divmod(minutes, 60)
+        told = " ".join(
+            part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part
+        )
+        return f"the last one in {told}" if told else ""
+
+
+PACES = (
+    Pace(0, "One after the other, as fast as {provider} takes them"),
+    Pace(60, "One a minute"),
+    Pace(300, "One every 5 minutes"),
+    Pace(900, "One every 15 minutes"),
+)
+# Of more than this the slower pace is chosen at first: nobody wants a flood.
+_FEW = 5
+
+
+def paces(provider: str, count: int) -> list[dict[str, Any]]:
+    """The choices of a page that lets ``count`` emails go."""
+    chosen = 0 if count <= _FEW else 60
+    return [
+        {
+            "seconds": one.seconds,
+            "label": one.label.replace("{provider}", provider),
+            "done": one.done_in(count),
+            "chosen": one.seconds == chosen,
+        }
+        for one in PACES
+    ]
+
+
+def pace(text: str) -> timedelta:
+    """The pace a form names; any other is the fastest."""
+    found = next((one.seconds for one in PACES if str(one.seconds) == text), 0)
+    return timedelta(seconds=found)
+
+
+def words_of(every: timedelta) -> str:
+    """“one a minute”."""
+    found = next(one.label for one in PACES if one.seconds == every.total_seconds())
+    return found[:1].lower() + found[1:]

@@ -19,7 +19,7 @@ from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, Em
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
 from truesend.tracking.troubles import troubles_of
-from truesend.web import conversations, forgotten, left_out, returned, settled, statuses, undoing
+from truesend.web import conversations, forgotten, left_out, returned, scheduling, settled, statuses, undoing
 from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
 from truesend.web.entries import Whose, entries
 from truesend.web.facts import PageFacts
@@ -32,6 +32,8 @@ from truesend.web.templatetags.look import moment
 
 # What of an email can be written again: nothing that may have left.
 WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
+# What leaves at an hour, or when somebody lets it go.
+_WAITS = (EmailStatus.SCHEDULED, EmailStatus.HELD)
 # Entries of the timeline at first, and how many more "Show older" brings; beyond the most, it leads to a page of them.
 PAGE, MOST = 100, 500
 
@@ -130,6 +132,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
         "can_reply": conversations.can_answer(deliveries),
+        "later": scheduling.panel(member, email.send_at) if email.status in _WAITS else None,
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": not offered and stopped == len(deliveries) > 0,
     }

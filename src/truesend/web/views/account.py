@@ -20,7 +20,7 @@ from truesend.organizations import access, links, system_mail
 from truesend.organizations.access import Refused
 from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.signup import SignupForm
-from truesend.sending import leaving
+from truesend.sending import leaving, schedule
 from truesend.sending.compose import one_line
 from truesend.web.gate import member_page, names
 from truesend.web.views import privacy
@@ -82,7 +82,9 @@ def account(request: HttpRequest, member: Member) -> HttpResponse:
     """Profile and API tokens; POST changes the name."""
     if request.method == "POST":
         name = one_line(request.POST.get("name", ""))[:120]
-        User.objects.filter(pk=member.user.pk).update(name=name)
+        zone = request.POST.get("zone", "")
+        known = {"zone": zone} if zone == "" or zone in schedule.zones() else {}
+        User.objects.filter(pk=member.user.pk).update(name=name, **(known if "zone" in request.POST else {}))
         return HttpResponseRedirect("/account")
     return _account(request, member)
 
@@ -95,6 +97,8 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
     operators = User.objects.filter(is_operator=True, is_active=True).order_by("created_at")
     context: dict[str, Any] = {
         "nav": "account",
+        "zone": member.user.zone,
+        "zones": schedule.listed(),
         "operators": [] if env.get("SUPPORT_EMAIL") else [one.email for one in operators],
         "tokens": tokens,
         "may_govern": member.role in privacy.GOVERN,

@@ -22,8 +22,9 @@ from truesend.providers import registry
 from truesend.sending import attachments, quoting
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import Readiness, check
+from truesend.sending.schedule import Unschedulable
 from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
-from truesend.web import conversations, undoing
+from truesend.web import conversations, scheduling, undoing
 from truesend.web import gates as gates_of
 from truesend.web.cards import verdict_word
 from truesend.web.drafts import (
@@ -114,6 +115,7 @@ def _page(
     status: int = 200,
     *,
     refused: bool = False,
+    later: dict[str, Any] | None = None,
 ) -> HttpResponse:
     choices = _choices(member)
     if draft.connection_id is None:
@@ -145,6 +147,7 @@ def _page(
         "most_files": attachments.MOST_FILES,
         "refused": refused,
         "conversation": conversations.of_draft(draft),
+        "later": later or scheduling.panel(member, draft.send_at),
         **gates_of.panel(draft, judged, choices=len(choices)),
     }
     return render(request, "emails/compose.html", context, status=status)
@@ -276,13 +279,20 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     if action in {"save", "why", "unthread", "template"} or removed or not attached:
         return HttpResponseRedirect(f"/emails/new?draft={email_id}{'#gates' if action == 'why' else ''}")
     try:
-        submit(member, replace(written(email), undo_seconds=UNDO_SECONDS), draft_id=email_id)
+        # What waits for its hour can be changed until then: there is nothing to undo in a hurry.
+        send_at = scheduling.chosen(member, values) if action == "schedule" else None
+        undo = 0 if send_at else UNDO_SECONDS
+        submit(member, replace(written(email), send_at=send_at, undo_seconds=undo), draft_id=email_id)
+    except Unschedulable as problem:
+        later = scheduling.panel(member, None, typed=values.get("at", ""), problem=str(problem))
+        return _page(request, member, email, status=409, later=later)
     except NotReady as refusal:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)
     except AlreadySent:
         email.refresh_from_db()
         return _after_sending(request, member, email, fields, same=same_words(email, fields))
-    undoing.offer(request, email_id, UNDO_SECONDS)
+    if send_at is None:
+        undoing.offer(request, email_id, UNDO_SECONDS)
     return HttpResponseRedirect(f"/emails/{email_id}")
 
 

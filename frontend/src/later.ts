@@ -1,0 +1,48 @@
+// Choosing the hour at which an email leaves: the browser's zone, and hours that are one press away.
+import { picks, writtenHour } from "./hours.ts";
+import { serverNow } from "./times.ts";
+
+function offer(place: HTMLElement, input: HTMLInputElement): void {
+  place.replaceChildren(
+    ...picks(serverNow()).map(({ label, value }) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn";
+      button.textContent = label;
+      button.addEventListener("click", () => {
+        input.value = value;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+        input.focus();
+      });
+      return button;
+    }),
+  );
+  place.hidden = false;
+}
+
+function start(part: HTMLElement): void {
+  const input = part.querySelector<HTMLInputElement>("input[name=at]");
+  const zone = part.querySelector<HTMLInputElement>("input[name=zone]");
+  const shown = part.querySelector<HTMLElement>("[data-zone]");
+  const place = part.querySelector<HTMLElement>("[data-picks]");
+  if (!input || !zone || !shown || part.dataset["started"] === "true") return;
+  part.dataset["started"] = "true";
+  if (part.hasAttribute("data-browser-zone")) {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (own) {
+      zone.value = own;
+      shown.textContent = own;
+      const at = Date.parse(part.dataset["moment"] ?? "");
+      if (!Number.isNaN(at)) input.value = writtenHour(new Date(at));
+    }
+    if (place) offer(place, input);
+  }
+}
+
+export function startLater(): void {
+  const all = (): void => {
+    for (const part of document.querySelectorAll<HTMLElement>("[data-later]")) start(part);
+  };
+  all();
+  document.addEventListener("htmx:after:swap", all);
+}

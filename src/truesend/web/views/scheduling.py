@@ -1,0 +1,59 @@
+"""The hour of an email that waits: another one, or back into Compose."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from truesend.organizations.access import access_email
+from truesend.organizations.models import Member
+from truesend.sending import release
+from truesend.sending.models import Email, EmailStatus
+from truesend.sending.schedule import Unschedulable
+from truesend.web import scheduling
+from truesend.web.gate import member_page
+
+
+def _waiting(member: Member, email_id: UUID) -> Email:
+    email = access_email(member, email_id)
+    if email is None:
+        raise Http404
+    return email
+
+
+@require_POST
+@member_page
+def reschedule(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """`/emails/{id}/reschedule`: what waits of it leaves at another hour."""
+    email = _waiting(member, email_id)
+    if email.status == EmailStatus.DRAFT:
+        return HttpResponseRedirect(f"/emails/new?draft={email_id}")
+    try:
+        at = scheduling.chosen(member, request.POST.dict())
+        release.reschedule(email, at)
+    except Unschedulable as problem:
+        messages.error(request, f"Nothing was changed. {problem}")
+    except release.TooLateToChange as late:
+        messages.error(request, f"It is too late for another hour. {late}")
+    else:
+        messages.success(request, format_html("It leaves at {}.", scheduling.told(at)))
+    return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+@require_POST
+@member_page
+def edit(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """`/emails/{id}/edit`: what waits becomes a draft again, and leaves only when it is sent or scheduled anew."""
+    email = _waiting(member, email_id)
+    if email.status != EmailStatus.DRAFT:
+        try:
+            release.take_back(email)
+        except release.TooLateToChange as late:
+            messages.error(request, f"It is too late to edit it. {late}")
+            return HttpResponseRedirect(f"/emails/{email_id}")
+        messages.info(request, "It is a draft again, and leaves only when you send or schedule it.")
+    return HttpResponseRedirect(f"/emails/new?draft={email_id}")

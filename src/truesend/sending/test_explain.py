@@ -69,7 +69,7 @@ def told(status: str, cause: str, **more: Any) -> tuple[str, Help, Who] | None:
         (
             "queued",
             "disconnected",
-            {"hour": LATER},
+            {"hour": LATER, "can_send": False},
             (
                 "Nothing was sent. This account was disconnected here. It waits here; reconnected before, it goes by "
                 "itself at 14:01 UTC.",
@@ -80,7 +80,7 @@ def told(status: str, cause: str, **more: Any) -> tuple[str, Help, Who] | None:
         (
             "queued",
             "connection_not_yours",
-            {"hour": LATER},
+            {"hour": LATER, "can_send": False},
             (
                 "Nothing was sent. This account belongs to its owner alone again. It waits here; if that is over before, "
                 "it goes by itself at 14:01 UTC.",
@@ -91,7 +91,7 @@ def told(status: str, cause: str, **more: Any) -> tuple[str, Help, Who] | None:
         (
             "queued",
             "account_gone",
-            {"hour": LATER},
+            {"hour": LATER, "can_send": False},
             (
                 "Nothing was sent. Google says that this account was deleted or disabled. Once it is restored there, "
                 "reconnect it. In time for it, it goes by itself at 14:01 UTC.",

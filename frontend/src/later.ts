@@ -39,10 +39,11 @@ function start(part: HTMLElement): void {
   }
 }
 
+function startAll(): void {
+  for (const part of document.querySelectorAll<HTMLElement>("[data-later]")) start(part);
+}
+
 export function startLater(): void {
-  const all = (): void => {
-    for (const part of document.querySelectorAll<HTMLElement>("[data-later]")) start(part);
-  };
-  all();
-  document.addEventListener("htmx:after:swap", all);
+  startAll();
+  document.addEventListener("htmx:after:swap", startAll);
 }

@@ -27,6 +27,7 @@ OTHERWISE = {
     ),
     "worker_lost": ("tests/integration/test_dispatch.py", "a worker that is killed in the middle of a call"),
     "not_adopted": ("tests/storms/restore.py", "a database that was copied or restored"),
+    "overdue": ("tests/integration/test_scheduling.py", "an outage of hours, seen by its email"),
     "restored": ("tests/integration/test_adopt_rows.py", "an older backup"),
     "read_unproven": (
         "src/truesend/connections/test_verdict.py",

@@ -11,57 +11,7 @@ from django.db import models
 
 from truesend import clock
 from truesend.sending import people_models  # noqa: F401  # tables in a file of their own
-
-
-class EmailStatus(models.TextChoices):
-    """What a member sees of an email; all but `draft` and `scheduled` follow from its deliveries."""
-
-    DRAFT = "draft"
-    SCHEDULED = "scheduled"
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    PARTLY = "partly"
-    UNKNOWN = "unknown"
-    HELD = "held"
-    PAUSED = "paused"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class DeliveryStatus(models.TextChoices):
-    """Where one copy stands."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    UNKNOWN = "unknown"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-
-
-class Outcome(models.TextChoices):
-    """What one attempt came to; empty while it runs, and a started attempt without outcome is UNKNOWN."""
-
-    ACCEPTED = "ACCEPTED"
-    NOT_SENT = "NOT_SENT"
-    UNKNOWN = "UNKNOWN"
-
-
-class SettledBy(models.TextChoices):
-    """What told the truth about an attempt that was unknown."""
-
-    SENT = "sent"  # the mailbox's Sent folder
-    PERSON = "person"
-    WORKER = "worker"  # the one that had been stopped, later
-
-
-class RecipientType(models.TextChoices):
-    """In which header a recipient stands."""
-
-    TO = "to"
-    CC = "cc"
-    BCC = "bcc"
+from truesend.sending.choices import DeliveryStatus, EmailStatus, Outcome, RecipientType, SettledBy
 
 
 class Email(models.Model):
@@ -399,3 +349,22 @@ class ClientBucket(models.Model):
     refilled_at = models.DateTimeField()
     # Nothing is given out before then: the provider said so, on the clock that can be moved.
     closed_until = models.DateTimeField(null=True)
+
+
+__all__ = [
+    "Attachment",
+    "AttachmentPiece",
+    "Attempt",
+    "ClientBucket",
+    "Delivery",
+    "DeliveryStatus",
+    "Email",
+    "EmailEntry",
+    "EmailStatus",
+    "IdempotencyKey",
+    "Outcome",
+    "Recipient",
+    "RecipientType",
+    "SettledBy",
+    "Worker",
+]

@@ -278,14 +278,21 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
         _keep_as_template(request, member, email)
     if action in {"save", "why", "unthread", "template"} or removed or not attached:
         return HttpResponseRedirect(f"/emails/new?draft={email_id}{'#gates' if action == 'why' else ''}")
+    return _submit(request, member, email, fields)
+
+
+def _submit(request: HttpRequest, member: Member, email: Email, fields: dict[str, Any]) -> HttpResponse:
+    """Send, now or at the hour that was chosen."""
+    values, email_id = request.POST.dict(), email.pk
+    later = values.get("action") == "schedule"
     try:
         # What waits for its hour can be changed until then: there is nothing to undo in a hurry.
-        send_at = scheduling.chosen(member, values) if action == "schedule" else None
+        send_at = scheduling.chosen(member, values) if later else None
         undo = 0 if send_at else UNDO_SECONDS
         submit(member, replace(written(email), send_at=send_at, undo_seconds=undo), draft_id=email_id)
     except Unschedulable as problem:
-        later = scheduling.panel(member, None, typed=values.get("at", ""), problem=str(problem))
-        return _page(request, member, email, status=409, later=later)
+        chosen = scheduling.panel(member, None, typed=values.get("at", ""), problem=str(problem))
+        return _page(request, member, email, status=409, later=chosen)
     except NotReady as refusal:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)
     except AlreadySent:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sending', '0013_copies'),
+        ('sending', '0014_what_came_back'),
     ]
 
     operations = [

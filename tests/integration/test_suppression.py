@@ -11,7 +11,9 @@ from django.db import connection
 from tests.rows import member
 
 from truesend import clock
-from truesend.suppression import listing
+from truesend.privacy import forget
+from truesend.sending.people_file import Unreadable
+from truesend.suppression import listing, transfer
 from truesend.suppression.addresses import keys_of
 from truesend.suppression.listing import ConfirmationNeeded, New, allow, suppress, suppress_all, suppressed
 from truesend.suppression.models import Suppression
@@ -149,3 +151,126 @@ def test_sql_makes_the_same_keys(organization: UUID, address: str) -> None:
         cursor.execute("SELECT truesend_suppression_keys(%s, %s)", [organization, address])
         (keys,) = cursor.fetchone()
     assert tuple(keys) == keys_of(organization, address)
+
+
+def test_forgetting_keeps_a_wish_and_no_name(organization: UUID) -> None:
+    early = clock.now() - timedelta(days=9)
+    suppress(
+        organization,
+        INES,
+        reason="by_hand",
+        at=early,
+        source="Ines Moreau, Globex",
+        by="tom@northwind.example",
+    )
+    allow(organization, INES, by="tom@northwind.example")
+    for reason in ("asked", "hard_bounce", "imported"):
+        assert suppress(organization, INES, reason=reason, source=f"of {INES}")
+    known = forget.known(organization, INES)
+    assert (known.copies, known.listed) == (0, True)
+    forget.forget(organization, INES, by="a test")
+    rows = list(Suppression.objects.all())
+    assert sorted(one.reason for one in rows) == ["asked", "imported"]
+    for one in rows:
+        assert (one.address, one.source, one.by, one.email, one.delivery, one.domain) == (
+            "",
+            "",
+            "",
+            None,
+            None,
+            "",
+        )
+        assert "ines" not in one.key
+    # It still holds, in Python and in the statements that every email costs.
+    assert suppressed(organization, ["INES@globex.example"])["INES@globex.example"].reason == "asked"
+    assert not forget.known(organization, INES).listed
+    # Asked again they are no new entry, and forgotten again nothing happens.
+    assert not suppress(organization, INES, reason="asked")
+    forget.forget(organization, INES, by="a test")
+    assert Suppression.objects.count() == 2
+    # Found by whoever names them, and in no export.
+    rows, _ = listing.page(organization, words=INES, size=10)
+    assert len(rows) == 2
+    assert "".join(transfer.give_out(organization)).count("\n") == 1
+    # A new bounce is a new fact.
+    assert suppress(organization, INES, reason="hard_bounce", at=clock.now() + timedelta(seconds=1))
+    forget.forget(organization, INES, by="a test")
+    with pytest.raises(ConfirmationNeeded):
+        allow(organization, INES, by="tom")
+    assert allow(organization, INES, by="tom", confirmed=True) == 2
+    assert suppressed(organization, [INES]) == {}
+
+
+def test_a_file_goes_out_and_comes_in_the_same(organization: UUID) -> None:
+    other = member("eve").organization_id
+    now = clock.now().replace(microsecond=0)
+    given = [
+        New("=1+1@x.example", "asked", "She, “said” so", now - timedelta(days=3)),
+        New("ines@globex.example", "hard_bounce", "=cmd", now - timedelta(days=2)),
+        New("tom@globex.example", "by_hand", "", now - timedelta(days=1)),
+    ]
+    suppress_all(organization, given, by="ana@northwind.example")
+    text = "".join(transfer.give_out(organization))
+    assert "\n=" not in text
+    assert ",=" not in text
+    done = transfer.take_in(other, text.encode(), name="all.csv", by="eve@northwind.example")
+    assert (done.new, done.known, done.bad) == (3, 0, ())
+    rows, _ = listing.page(other, size=10)
+    found = [(one.address, one.reason, one.source, one.at) for one in rows]
+    assert found == [
+        ("tom@globex.example", "by_hand", "File all.csv", now - timedelta(days=1)),
+        ("ines@globex.example", "hard_bounce", "=cmd", now - timedelta(days=2)),
+        ("=1+1@x.example", "asked", "She, “said” so", now - timedelta(days=3)),
+    ]
+    again = transfer.take_in(other, text.encode(), name="all.csv", by="eve@northwind.example")
+    assert (again.new, again.known) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "new", "lines"),
+    [
+        (b"ines@globex.example\n", 1, []),
+        (b"email\nines@globex.example\n\nINES@globex.example\nnobody\n,\n", 1, [4, 5]),
+        ("Adresse;Name\nmüller@x.example;M\nmax@münchen.example;M\n".encode("cp1252"), 1, [2]),
+        (b"\xef\xbb\xbfemail,status,since\na@x.example,Bounced,2031-01-01\nb@x.example,whatever,?\n", 2, []),
+    ],
+)
+def test_a_file_is_checked_row_by_row(organization: UUID, content: bytes, new: int, lines: list[int]) -> None:
+    done = transfer.take_in(organization, content, name="", by="ana")
+    assert done.new == new
+    assert [one.line for one in done.bad] == lines
+    assert all(one.at <= clock.now() for one in Suppression.objects.all())
+
+
+def test_a_file_that_is_none(organization: UUID) -> None:
+    for content in (b"", b"PK\x03\x04", b"name\nInes\n"):
+        with pytest.raises(Unreadable):
+            transfer.take_in(organization, content, name="x", by="ana")
+
+
+def test_a_hundred_thousand(organization: UUID) -> None:
+    given = [New(f"person{number}@d{number % 500}.example", "asked") for number in range(98_000)]
+    for start in range(0, len(given), 10_000):
+        suppress_all(organization, given[start : start + 10_000])
+    rows = "\n".join(f"person{number}@d{number % 500}.example,asked" for number in range(97_000, 100_000))
+    done = transfer.take_in(organization, f"email,reason\n{rows}\n".encode(), name="all.csv", by="ana")
+    assert (done.new, done.known, done.bad) == (2_000, 1_000, ())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE suppression_suppression")
+    assert listing.count(organization) == 100_000
+    found, following = listing.page(organization, words="person77777@", size=5)
+    assert [one.address for one in found] == ["person77777@d277.example"]
+    assert following is None
+    first, cursor_ = listing.page(organization, size=50)
+    second, _ = listing.page(organization, cursor=cursor_ or "", size=50)
+    assert len({one.pk for one in [*first, *second]}) == 100
+    assert sum(part.count("\n") for part in transfer.give_out(organization)) == 100_001
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN SELECT * FROM suppression_suppression WHERE organization_id = %s AND allowed_at IS NULL"
+            " ORDER BY at DESC, id DESC LIMIT 51",
+            [organization],
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "suppression_newest" in plan
+    assert "Sort" not in plan

@@ -1,5 +1,7 @@
 """Forgetting a recipient: what tracking knows of them goes, and nothing more is learned of the mail they have.
 
+The suppression list keeps that somebody asked not to be written to, as a digest that names nobody.
+
 The emails stay what they are, letters of whoever wrote them, with the address on them, as in the mailbox's Sent. Links
 in them go on working. In a thread that several people share nobody can tell whose opens and clicks they are, so all of
 its opens and clicks go.
@@ -16,6 +18,7 @@ from django.db import connection, transaction
 from truesend import clock, live_events
 from truesend.organizations.models import Organization
 from truesend.sending.addresses import AddressError, parse
+from truesend.suppression import forgetting
 from truesend.tracking.classifier import lock_all
 
 log = logging.getLogger("truesend.privacy")
@@ -65,6 +68,8 @@ class Known:
     signals: int
     requests: int
     forgotten: int
+    # Whether the suppression list names them, now or in its history.
+    listed: bool = False
 
     @property
     def is_tracked(self) -> bool:
@@ -106,6 +111,7 @@ def known(organization: UUID, text: str) -> Known:
         signals=signals,
         requests=requests,
         forgotten=forgotten,
+        listed=forgetting.is_known(organization, address),
     )
 
 
@@ -120,6 +126,7 @@ def forget(organization: UUID, text: str, by: str) -> Forgotten:
     for start in range(0, len(found), STEP):
         erased = _erase(organization, found[start : start + STEP])
         signals, requests = signals + erased[0], requests + erased[1]
+    forgetting.forget(organization, address)
     done = Forgotten(address, len({email for _, email, _ in found}), len(found), signals, requests)
     log.warning(
         "A recipient was forgotten in organization %s by %s: emails %d, signals %d, requests %d.",

@@ -70,7 +70,7 @@ RETURNING id, email
 _END = """
 UPDATE suppression_suppression SET allowed_at = %(at)s, allowed_by = %(by)s
  WHERE organization_id = %(organization)s AND key IN (%(key)s, %(digest)s) AND reason = 'asked' AND allowed_at IS NULL
-   AND delivery IS NOT NULL AND at <= %(at)s
+   AND (delivery IS NOT NULL OR key = %(digest)s) AND at <= %(at)s
 """
 # Pressed again, it is one end, the last.
 _EXTEND = """

@@ -22,9 +22,10 @@ def key_of(address: str) -> str:
     """The one spelling of an address; of what is none, its lower case."""
     local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
     domain = domain.rstrip(".")
-    with suppress(idna.IDNAError, UnicodeError):
-        domain = idna.encode(domain, uts46=True, std3_rules=False).decode("ascii")
-    return f"{local}@{domain.lower()}" if local else domain
+    if not domain.isascii():
+        with suppress(idna.IDNAError, UnicodeError):
+            domain = idna.encode(domain, uts46=True, std3_rules=False).decode("ascii").rstrip(".")
+    return f"{local}@{domain}" if local else domain
 
 
 def digest_of(organization: UUID, key: str) -> str:

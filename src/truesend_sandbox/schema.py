@@ -3,7 +3,7 @@
 from truesend_sandbox.keap.tables import TABLES as KEAP_TABLES
 from truesend_sandbox.microsoft.tables import TABLES as MICROSOFT_TABLES
 
-VERSION = 6
+VERSION = 7
 """Raised whenever the tables change; a data folder with another version is set aside, not migrated."""
 
 _COMMON = """

@@ -23,10 +23,12 @@ FOLDERS = {
     "drafts": "Drafts",
     "sentitems": "Sent Items",
     "deleteditems": "Deleted Items",
+    "junkemail": "Junk Email",
 }
 """Well-known name → name shown."""
 
 _IDS = re.compile(r"<[^<>\s]+>")
+_PREFIX = re.compile(r"^\s*((re|fwd?|aw|wg)\s*:\s*)+", re.IGNORECASE)
 
 
 @dataclass
@@ -88,7 +90,27 @@ def conversation_of(world: World, account_id: int, mail: Mail) -> str:
         )
         if found is not None:
             return found
+    if not _IDS.search(text) and world.switches.get(PROVIDER, "conversation_by_topic"):
+        return _of_topic(world, account_id, mail) or new_conversation()
     return new_conversation()
+
+
+def _of_topic(world: World, account_id: int, mail: Mail) -> str | None:
+    """The newest conversation of that topic in which the mail's sender was written to [GK]."""
+    sender, topic = next(iter(mail.addresses("from")), ""), _topic(mail.text("subject"))
+    for row in world.store.all(
+        "SELECT conversation, subject, raw FROM microsoft_messages WHERE account_id = ? AND folder = 'sentitems'"
+        " ORDER BY seq DESC LIMIT 50",
+        account_id,
+    ):
+        people = Mail.parse(bytes(row["raw"])).addresses("to", "cc", "bcc")
+        if _topic(row["subject"]) == topic and sender in people:
+            return str(row["conversation"])
+    return None
+
+
+def _topic(subject: str) -> str:
+    return _PREFIX.sub("", subject).strip().lower()
 
 
 def add(
@@ -130,7 +152,21 @@ def add(
         details.stored(),
         raw,
     )
-    return by_seq(world, seq)
+    return _noted(world, by_seq(world, seq), "created")
+
+
+def _noted(world: World, row: Row, kind: str) -> Row:
+    """The message, whose change is written down for `delta`: `created` in its folder, `updated`, or `removed`."""
+    world.store.run(
+        "INSERT INTO microsoft_changes (account_id, folder, kind, seq, item, immutable) VALUES (?, ?, ?, ?, ?, ?)",
+        row["account_id"],
+        row["folder"],
+        kind,
+        row["seq"],
+        row["item"],
+        row["immutable"],
+    )
+    return row
 
 
 def by_seq(world: World, seq: int) -> Row:
@@ -178,11 +214,12 @@ def replace(world: World, row: Row, mail: Mail, kept: Kept) -> Row:
         float(int(world.clock.now())),
         row["seq"],
     )
-    return by_seq(world, row["seq"])
+    return _noted(world, by_seq(world, row["seq"]), "updated")
 
 
 def move(world: World, row: Row, folder: str) -> Row:
     """Into another folder: the default id becomes another one, the immutable one stays."""
+    _noted(world, row, "removed")
     world.store.run(
         "UPDATE microsoft_messages SET item = ?, folder = ?, changed_at = ?, version = version + 1"
         " WHERE seq = ?",
@@ -191,7 +228,7 @@ def move(world: World, row: Row, folder: str) -> Row:
         float(int(world.clock.now())),
         row["seq"],
     )
-    return by_seq(world, row["seq"])
+    return _noted(world, by_seq(world, row["seq"]), "created")
 
 
 def file_as_sent(world: World, row: Row, mail: Mail) -> Row:
@@ -212,6 +249,7 @@ def file_as_sent(world: World, row: Row, mail: Mail) -> Row:
 
 def remove(world: World, row: Row) -> None:
     """Out of the mailbox."""
+    _noted(world, row, "removed")
     world.store.run("DELETE FROM microsoft_messages WHERE seq = ?", row["seq"])
 
 

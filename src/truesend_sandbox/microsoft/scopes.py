@@ -67,6 +67,7 @@ ACCEPTED: dict[str, frozenset[str]] = {
     "messages.delete": _WRITE,
     "messages.get": _LOOK,
     "messages.list": _LOOK,
+    "messages.delta": _LOOK,
     "messages.value": _READ,
     "attachments.list": _READ,
     "attachments.get": _READ,

@@ -184,6 +184,24 @@ _GRAPH = (
         "unconfirmed",
     ),
     Switch(
+        "conversation_by_topic",
+        True,
+        "A mail without references joins the conversation of its subject in which its sender was written to.",
+        "general knowledge",
+    ),
+    Switch(
+        "delta_token_lifetime",
+        2_592_000.0,
+        "Seconds a delta token is known; older: 410 SyncStateNotFound.",
+        "the answer documented, the time is not",
+    ),
+    Switch(
+        "delta_headers",
+        True,
+        "delta shows internetMessageHeaders where they are selected.",
+        "unconfirmed",
+    ),
+    Switch(
         "delete_goes_to",
         "deleted_items",
         "Where DELETE puts a message: into Deleted Items, or `nowhere` that can be listed.",

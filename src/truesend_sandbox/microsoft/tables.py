@@ -18,6 +18,11 @@ CREATE INDEX microsoft_messages_by_time ON microsoft_messages (account_id, recei
 CREATE INDEX microsoft_messages_by_folder ON microsoft_messages (account_id, folder, received_at);
 CREATE INDEX microsoft_messages_by_rfc_id ON microsoft_messages (account_id, rfc_id);
 
+CREATE TABLE microsoft_changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, folder TEXT NOT NULL, kind TEXT NOT NULL,
+  seq INTEGER NOT NULL, item TEXT NOT NULL, immutable TEXT NOT NULL);
+CREATE INDEX microsoft_changes_by_folder ON microsoft_changes (account_id, folder, id);
+
 CREATE TABLE microsoft_sends (
   id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, at REAL NOT NULL,
   recipients INTEGER NOT NULL);

@@ -14,6 +14,7 @@ from truesend.providers.contract import (
     DayLimit,
     Evidence,
     Grant,
+    InboxPage,
     Limits,
     Message,
     Provider,
@@ -23,7 +24,7 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
-from truesend.providers.microsoft import calls, domains, drafts, errors, graph, oauth, pages, sent
+from truesend.providers.microsoft import calls, domains, drafts, errors, graph, inbox, oauth, pages, sent
 from truesend.providers.microsoft.setup import SETUP
 
 # Refusals of a draft's send that are also what a second send of the same draft is answered with.
@@ -57,6 +58,9 @@ class Microsoft(Provider):
     )
     # A draft that is still one was not sent.
     proves_absence = True
+    has_inbox = True
+    # The changes of two folders.
+    inbox_calls = 2
     leaves_behind = True
     # "90 days max inactivity" (configurable token lifetimes).
     idle_days = 90
@@ -217,6 +221,12 @@ class Microsoft(Provider):
         references: Mapping[str, str] | None = None,
     ) -> Traces:
         return sent.traces(access_token, marks, since=since, references=references or {}, base=_api())
+
+    def inbox(self, access_token: str, cursor: str, *, since: datetime) -> InboxPage:
+        return inbox.page(access_token, cursor, since=since, base=_api())
+
+    def inbox_mail(self, access_token: str, message_id: str) -> bytes:
+        return inbox.mail(access_token, message_id, _api())
 
     def sent_folder_url(self, address: str, place: str = "") -> str:
         """Sent Items of Outlook on the web, of the account that is signed in as ``address``, or its sign-in.

@@ -38,7 +38,7 @@ def is_read(connection: Connection) -> bool:
     adapter = registry.provider(connection.provider)
     return (
         connection.disconnected_at is None
-        and adapter.has_inbox
+        and adapter.tells_of_mail
         and Capability.READ in connection.asked
         and Capability.READ in adapter.granted(connection.granted_scopes)
     )
@@ -63,7 +63,7 @@ def keep_up() -> None:
     if time.monotonic() - _kept_up_at < _KEPT_UP_EVERY:
         return
     _kept_up_at, now = time.monotonic(), clock.now()
-    providers = [one.key for one in registry.PROVIDERS.values() if one.has_inbox]
+    providers = [one.key for one in registry.PROVIDERS.values() if one.tells_of_mail]
     fresh = Connection.objects.filter(
         Q(mailbox=None) | Q(mailbox__due_at=None),
         provider__in=providers,

@@ -92,14 +92,17 @@ class Home:
 
 @dataclass(frozen=True)
 class Said:
-    """One thing that a mail says of a delivery. ``recipient`` is None where nobody can know which of several."""
+    """One thing that a mail says of a delivery. ``recipient`` is None where nobody can know which of several.
+
+    ``suppress`` is the reason for which nothing more is to be sent there; empty where nothing speaks against it.
+    """
 
     kind: str
     recipient: str | None
     reason: str
     rule: str
     confidence: float = 1.0
-    hard: bool = False
+    suppress: str = ""
     person: bool = False
 
 
@@ -229,7 +232,7 @@ def _report(letter: Letter, copies: Sequence[Copy]) -> Match | None:
                 recipient,
                 told,
                 f"{letter.kind}_{'hard' if one.hard else 'soft'}" if letter.kind == "bounce" else letter.kind,
-                hard=one.hard and letter.kind == "bounce" and not passed_on and recipient is not None,
+                suppress="hard_bounce" if one.hard and letter.kind == "bounce" and not passed_on else "",
             ),
         )
     if not said:

@@ -32,6 +32,7 @@ class Arrival(models.Model):
         AUTO_REPLY = "auto_reply"
         BOUNCE = "bounce"
         DELAY = "delay"
+        UNSUBSCRIBE = "unsubscribe"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(
@@ -41,7 +42,7 @@ class Arrival(models.Model):
     # The provider's id of it in that mailbox, and the one that its author gave it.
     provider_message_id = models.CharField(max_length=1000)
     message_id = models.CharField(max_length=998, blank=True)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
     # What was failed or answered is the mailbox's matter, not a recipient's.
     about_sender = models.BooleanField(default=False)
     sender = models.CharField(max_length=320, blank=True)
@@ -59,7 +60,7 @@ class Arrival(models.Model):
                 name="arrival_once_to_a_delivery",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["reply", "auto_reply", "bounce", "delay"]),
+                condition=models.Q(kind__in=["reply", "auto_reply", "bounce", "delay", "unsubscribe"]),
                 name="arrival_kind_known",
             ),
         ]

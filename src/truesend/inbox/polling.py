@@ -6,28 +6,22 @@ is lost by a worker that dies, nothing is found twice by two that look at once.
 
 from __future__ import annotations
 
-import logging
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
-
 from truesend import clock
-from truesend.connections import proofs, tokens
-from truesend.connections.models import Connection, LedgerKind
-from truesend.inbox import copies, letters, mailboxes, matching, recording
+from truesend.connections.models import Connection
+from truesend.inbox import asking, copies, letters, mailboxes, matching, recording, states
 from truesend.inbox.matching import Letter
 from truesend.inbox.models import Mailbox
 from truesend.inbox.reading import read
+from truesend.inbox.recording import Look
 from truesend.organizations import installation
 from truesend.providers import registry
-from truesend.providers.contract import Evidence, InboxPage, Provider, Received
+from truesend.providers.contract import InboxPage, Provider, Received
 from truesend.providers.errors import ProviderError
 from truesend.runtime import identity
-
-log = logging.getLogger("truesend.inbox")
 
 # Of one look; what is left is read by the next, which comes at once.
 _PAGES = 5
@@ -55,7 +49,10 @@ def read_if_due(connection_id: UUID) -> None:
         # Permission went; when it comes back, the row is due again.
         Mailbox.objects.filter(pk=connection_id).update(due_at=None)
         return
-    look(connection)
+    if registry.provider(connection.provider).has_inbox:
+        look(connection)
+    else:
+        states.look(connection)
 
 
 def look(connection: Connection) -> None:
@@ -76,43 +73,16 @@ def _look_once(connection: Connection, mailbox: Mailbox) -> bool:
         page = adapter.inbox(access, mailbox.cursor, since=since)
         return page, _letters(connection, adapter, access, page, began)
 
-    try:
-        page, found = _with_access(connection, page_of)
-    except _NoKey:
-        mailboxes.missed(mailbox, connection, clock.now(), None)
+    answer = asking.answered(connection, mailbox, began, page_of)
+    if answer is None:
         return False
-    except ProviderError as error:
-        _failed(connection, mailbox, error, began)
-        return False
+    page, found = answer
     matched = _matched(connection, found)
     following = began if not page.complete else mailboxes.after_look(connection, began)
-    return (
-        recording.record(connection, mailbox, page, matched, began=began, due_at=following)
-        and not page.complete
-    )
-
-
-def _with_access(
-    connection: Connection, ask: Callable[[str], tuple[InboxPage, Found]]
-) -> tuple[InboxPage, Found]:
-    """The answer to a question; a refused key is renewed once, as before a send. Raises `_NoKey`, ProviderError."""
-    try:
-        return ask(_access(connection))
-    except ProviderError as error:
-        if error.cause != "access_refused":
-            raise
-    return ask(_access(connection, refused=True))
-
-
-class _NoKey(Exception):
-    """There is no key to ask with; why is in the proofs already."""
-
-
-def _access(connection: Connection, *, refused: bool = False) -> str:
-    try:
-        return tokens.access_token(connection, trigger="inbox", refused=refused)
-    except ProviderError as error:
-        raise _NoKey(error.cause) from None
+    newest = max((one.at for one in page.received if one.at is not None), default=None)
+    told = Look(began, page.cursor, following, newest)
+    found_here = [recording.found_of(*one) for one in matched]
+    return recording.record(connection, mailbox, told, found_here) and not page.complete
 
 
 def _letters(connection: Connection, adapter: Provider, access: str, page: InboxPage, now: datetime) -> Found:
@@ -155,12 +125,3 @@ def _matched(connection: Connection, found: Found) -> list[tuple[str, Letter, ma
     ours = copies.copies(copies.find(connection, ids, threads, marks))
     judged = ((number, letter, matching.match(letter, home, ours)) for number, letter in found)
     return [(number, letter, match) for number, letter, match in judged if match is not None]
-
-
-def _failed(connection: Connection, mailbox: Mailbox, error: ProviderError, began: datetime) -> None:
-    """The proof of it, and the next look, in one transaction."""
-    log.info("A mailbox could not be read (%s); it is read again.", error.cause)
-    with transaction.atomic():
-        mailboxes.missed(mailbox, connection, clock.now(), error.retry_at)
-        evidence = Evidence("read", False, recording.CALL, error.cause, error.words, until=error.retry_at)
-        proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger="inbox", at=began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,15 +14,15 @@ from truesend import clock, live_events
 from truesend.connections import proofs
 from truesend.connections.causes import cause
 from truesend.connections.models import Connection, LedgerKind, Proof
+from truesend.inbox import asking
 from truesend.inbox.matching import RULES, Letter, Match, Said
 from truesend.inbox.models import Arrival, Mailbox
-from truesend.providers.contract import Evidence, InboxPage
+from truesend.providers.contract import Evidence
 from truesend.sending import wake
 from truesend.sending.models import Delivery
 from truesend.suppression.listing import suppress
 from truesend.tracking.telling import Told, tell
 
-CALL = "inbox"
 BOUNCE_CALL = "inbox.bounce"
 # The card of a connection says how long ago it was read; that alone is worth a look at it every so often.
 _SHOWN_EVERY = timedelta(minutes=10)
@@ -33,46 +34,72 @@ ON CONFLICT DO NOTHING RETURNING id
 """
 
 
-def record(
-    connection: Connection,
-    mailbox: Mailbox,
-    page: InboxPage,
-    matched: Sequence[tuple[str, Letter, Match]],
-    *,
-    began: datetime,
-    due_at: datetime,
-) -> bool:
-    """Write a page and what was found in it; False where somebody else has moved the cursor meanwhile.
+@dataclass(frozen=True)
+class Found:
+    """One thing that came back: ``number`` is the provider's id of it, ``stops`` why the mailbox may not send."""
 
-    ``matched``: the provider's id of each mail that concerns us, the mail, and what it says.
-    """
+    number: str
+    kind: str
+    delivery: UUID
+    at: datetime
+    said: tuple[Said, ...]
+    message_id: str = ""
+    sender: str = ""
+    stops: str = ""
+    words: str = ""
+
+
+def found_of(number: str, letter: Letter, match: Match) -> Found:
+    """A mail that belongs to a delivery."""
+    return Found(
+        number=number,
+        kind=match.said[0].kind,
+        delivery=match.copy.id,
+        at=letter.at,
+        said=match.said,
+        message_id=letter.message_id,
+        sender=letter.sender,
+        stops=letter.stops,
+        words=letter.words,
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look that was answered: when it began, where the next one begins and when, and the newest thing it was told."""
+
+    began: datetime
+    cursor: str
+    due_at: datetime
+    newest: datetime | None
+
+
+def record(connection: Connection, mailbox: Mailbox, look: Look, found: Sequence[Found]) -> bool:
+    """Write a look and what it found; False where somebody else has moved the cursor meanwhile."""
     with transaction.atomic():
-        if not _move(mailbox, page, began, due_at):
+        if not _move(mailbox, look):
             return False
-        quietly = not matched and _is_fresh(connection, began)
-        good = [Evidence("grant", True, CALL), Evidence("read", True, CALL)]
         proofs.record(
             connection,
-            good,
+            [Evidence("grant", True, asking.CALL), Evidence("read", True, asking.CALL)],
             kind=LedgerKind.PROBE,
             trigger="inbox",
-            at=began,
+            at=look.began,
             briefly=True,
-            quietly=quietly,
+            quietly=not found and _is_fresh(connection, look.began),
         )
-        for number, letter, match in matched:
-            _keep(connection, number, letter, match)
+        for one in found:
+            _keep(connection, one)
     return True
 
 
-def _move(mailbox: Mailbox, page: InboxPage, began: datetime, due_at: datetime) -> bool:
+def _move(mailbox: Mailbox, look: Look) -> bool:
     """The guarded UPDATE that moves the cursor from where this look began."""
-    newest = max((one.at for one in page.received if one.at is not None), default=None)
-    told = (
-        {"event_at": max(filter(None, (mailbox.event_at, min(newest, began))))} if newest is not None else {}
-    )
+    told = {}
+    if look.newest is not None:
+        told["event_at"] = max(filter(None, (mailbox.event_at, min(look.newest, look.began))))
     moved = Mailbox.objects.filter(pk=mailbox.pk, cursor=mailbox.cursor).update(
-        cursor=page.cursor, read_at=began, misses=0, due_at=due_at, **told
+        cursor=look.cursor, read_at=look.began, misses=0, due_at=look.due_at, **told
     )
     return moved == 1
 
@@ -84,71 +111,70 @@ def _is_fresh(connection: Connection, began: datetime) -> bool:
     return good is not None and began - good < _SHOWN_EVERY and known.get(False, good) <= good
 
 
-def _keep(connection: Connection, number: str, letter: Letter, match: Match) -> None:
-    """One mail, unless it is kept already."""
-    copy, kind = match.copy, Arrival.Kind(match.said[0].kind)
+def _keep(connection: Connection, found: Found) -> None:
+    """One thing, unless it is kept already."""
     row = (
         uuid4(),
         connection.pk,
-        copy.id,
-        number[:1000],
-        letter.message_id[:998],
-        kind.value,
-        bool(letter.stops),
-        letter.sender[:320],
-        letter.at,
+        found.delivery,
+        found.number[:1000],
+        found.message_id[:998],
+        Arrival.Kind(found.kind).value,
+        bool(found.stops),
+        found.sender[:320],
+        found.at,
         clock.now(),
     )
     with database.cursor() as cursor:
         cursor.execute(_ARRIVED, row)
         if cursor.fetchone() is None:
             return
-    delivery = Delivery.objects.select_related("email", "connection").get(pk=copy.id)
+    delivery = Delivery.objects.select_related("email", "connection").get(pk=found.delivery)
     organization, email = delivery.email.organization_id, delivery.email_id
-    ids = tell([_signal(organization, email, copy.id, letter, one) for one in match.said])
-    for one in match.said:
-        if one.hard and one.recipient is not None:
+    ids = tell([_signal(organization, email, found, one) for one in found.said])
+    for one in found.said:
+        if one.suppress and one.recipient is not None:
             suppress(
                 organization,
                 one.recipient,
-                reason="hard_bounce",
+                reason=one.suppress,
                 source=one.reason,
-                at=letter.at,
+                at=found.at,
                 email=email,
-                delivery=copy.id,
+                delivery=found.delivery,
             )
     live_events.publish(organization, "signal", ids)
     live_events.publish(organization, "email", [email])
-    if letter.stops:
-        _stop(delivery, letter)
+    if found.stops:
+        _stop(delivery, found)
 
 
-def _signal(organization: UUID, email: UUID, delivery: UUID, letter: Letter, said: Said) -> Told:
+def _signal(organization: UUID, email: UUID, found: Found, said: Said) -> Told:
     return Told(
         organization=organization,
         email=email,
-        delivery=delivery,
+        delivery=found.delivery,
         kind=said.kind,
         klass="person" if said.person else "unknown",
         confidence=said.confidence,
         reason=said.reason,
         rule=said.rule,
         rules_version=RULES,
-        at=letter.at,
+        at=found.at,
         recipient=said.recipient,
     )
 
 
-def _stop(delivery: Delivery, letter: Letter) -> None:
+def _stop(delivery: Delivery, found: Found) -> None:
     """The provider lets the mailbox not send: a failed send, dated now, since others were accepted meanwhile.
 
     What is due meets a closed gate; no recipient is to blame. Of a block long over nothing follows.
     """
     now = clock.now()
-    until = letter.at + (cause(letter.stops).lasts or timedelta(hours=24))
+    until = found.at + (cause(found.stops).lasts or timedelta(hours=24))
     if until <= now:
         return
-    evidence = Evidence("send", False, BOUNCE_CALL, letter.stops, letter.words, until=until)
+    evidence = Evidence("send", False, BOUNCE_CALL, found.stops, found.words, until=until)
     proofs.record(
         delivery.connection, [evidence], kind=LedgerKind.SEND, trigger="inbox", ref=str(delivery.pk), at=now
     )

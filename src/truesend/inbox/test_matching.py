@@ -170,7 +170,12 @@ def report(*failed: Failed, **more: Any) -> Letter:
 def test_a_bounce_names_one_of_several() -> None:
     one = Failed(TOM.address, hard=True, sentence="No such address.")
     told = said(match(report(one, in_reply_to=("one@mail.example",)), HOME, [copy(INES, TOM, LEA)]))
-    assert (told.kind, told.recipient, told.hard, told.rule) == ("bounce", TOM.address, True, "bounce_hard")
+    assert (told.kind, told.recipient, told.suppress, told.rule) == (
+        "bounce",
+        TOM.address,
+        "hard_bounce",
+        "bounce_hard",
+    )
     assert told.reason == "No such address."
 
 
@@ -186,7 +191,7 @@ def test_a_bounce_names_one_of_several() -> None:
 )
 def test_a_bounce_is_found_by_whatever_it_brings(by: dict[str, Any]) -> None:
     told = said(match(report(Failed("INES@globex.example", hard=True), **by), HOME, [copy()]))
-    assert (told.recipient, told.hard) == (INES.address, True)
+    assert (told.recipient, told.suppress) == (INES.address, "hard_bounce")
 
 
 def test_a_bounce_of_another_mail_says_nothing() -> None:
@@ -198,7 +203,7 @@ def test_a_bounce_of_another_mail_says_nothing() -> None:
 def test_what_a_mailbox_passed_on_says_nothing_hard_of_it() -> None:
     one = Failed("ines@old.example", hard=True, sentence="No such address.")
     told = said(match(report(one, returned_ids=("one@mail.example",)), HOME, [copy()]))
-    assert (told.recipient, told.hard) == (INES.address, False)
+    assert (told.recipient, told.suppress) == (INES.address, "")
     assert "passed on to ines@old.example" in told.reason
 
 
@@ -206,26 +211,29 @@ def test_a_report_that_names_nobody() -> None:
     unnamed = report(returned_ids=("one@mail.example",))
     assert said(match(unnamed, HOME, [copy()])).recipient == INES.address
     told = said(match(unnamed, HOME, [copy(INES, TOM)]))
-    assert (told.recipient, told.hard) == (None, False)
+    assert (told.recipient, told.suppress) == (None, "")
 
 
 def test_several_failed_at_once() -> None:
     both = report(Failed(INES.address, hard=True), Failed(TOM.address), returned_ids=("one@mail.example",))
     found = match(both, HOME, [copy(INES, TOM, LEA)])
     assert found is not None
-    assert [(one.recipient, one.hard) for one in found.said] == [(INES.address, True), (TOM.address, False)]
+    assert [(one.recipient, one.suppress) for one in found.said] == [
+        (INES.address, "hard_bounce"),
+        (TOM.address, ""),
+    ]
 
 
 def test_a_delay_is_nothing_hard() -> None:
     told = said(match(report(Failed(INES.address, hard=True), kind="delay", thread_id="t1"), HOME, [copy()]))
-    assert (told.kind, told.hard) == ("delay", False)
+    assert (told.kind, told.suppress) == ("delay", "")
     assert "still being tried" in told.reason
 
 
 def test_a_limit_of_the_mailbox_blames_no_recipient() -> None:
     limit = Failed(INES.address, sentence="This account has reached its limit.")
     told = said(match(report(limit, stops="daily_limit", thread_id="t1"), HOME, [copy()]))
-    assert (told.kind, told.hard, told.rule) == ("bounce", False, "bounce_of_the_sender")
+    assert (told.kind, told.suppress, told.rule) == ("bounce", "", "bounce_of_the_sender")
 
 
 def test_keys_are_all_that_may_lead_to_a_delivery() -> None:

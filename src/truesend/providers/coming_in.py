@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from truesend.providers.shapes import InboxPage
+from truesend.providers.shapes import AddressState, InboxPage
 
 
 class InboxPart:
@@ -13,6 +14,13 @@ class InboxPart:
     # Whether what comes into its mailboxes can be read, and the calls that a look costs where nothing is new.
     has_inbox: bool = False
     inbox_calls: int = 1
+    # It takes reports itself, and tells what it knows of an address instead.
+    tells_states: bool = False
+
+    @property
+    def tells_of_mail(self) -> bool:
+        """Whether there is any way to learn what became of a mail."""
+        return self.has_inbox or self.tells_states
 
     def inbox(self, access_token: str, cursor: str, *, since: datetime) -> InboxPage:
         """What came into the mailbox since ``cursor``, a page of it (needs the reading scope).
@@ -25,3 +33,7 @@ class InboxPart:
     def inbox_mail(self, access_token: str, message_id: str) -> bytes:
         """One mail of the inbox, whole. Raises :class:`ProviderError`, `not_found` for one that is gone."""
         raise NotImplementedError("it has no inbox")
+
+    def address_states(self, access_token: str, addresses: Collection[str]) -> list[AddressState]:
+        """Of these addresses those that mail does not reach, or that want none, where it :attr:`tells_states`."""
+        raise NotImplementedError("it tells nothing of addresses")

@@ -283,6 +283,23 @@ class InboxPage:
 
 
 @dataclass(frozen=True)
+class AddressState:
+    """What a provider knows of an address that speaks against writing to it; ``words`` as half a sentence."""
+
+    class Kind(StrEnum):
+        """What it is; a soft bounce may be over."""
+
+        HARD_BOUNCE = "hard_bounce"
+        SOFT_BOUNCE = "soft_bounce"
+        OPTED_OUT = "opted_out"
+        COMPLAINED = "complained"
+
+    address: str
+    kind: Kind
+    words: str
+
+
+@dataclass(frozen=True)
 class DeadEnd:
     """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""
 

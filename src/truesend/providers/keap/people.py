@@ -44,6 +44,8 @@ _OPTED_OUT: Mapping[str, str] = {
     "MANUAL": "opted out",
     "ADMIN": "opted out by an administrator",
 }
+STATE_WORDS = {**_BLOCKED, **_OPTED_OUT}
+"""Of each state that speaks against writing, half a sentence."""
 # They never said no. A mail that a person writes to one person may go to them (Keap's help on email status: single
 # emails may, broadcasts may not); Truesend knows of no permission for more, and so opts nobody in (ADR 0021).
 _OPEN = frozenset(

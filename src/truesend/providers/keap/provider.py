@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from truesend import clock, env
 from truesend.providers import http
 from truesend.providers.contract import (
+    AddressState,
     Capability,
     DayLimit,
     Evidence,
@@ -24,7 +25,7 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Refusal, SendResult
-from truesend.providers.keap import api, errors, history, letter, oauth, pages, people
+from truesend.providers.keap import api, errors, history, letter, oauth, pages, people, states
 from truesend.providers.keap import setup as setup_page
 
 # What a check lists.
@@ -75,6 +76,9 @@ class Keap(Provider):
     mailbox_name = "Keap"
     sent_name = "email history"
     reads = "what was sent"
+    tells_states = True
+    # Of the newest addresses and some older ones.
+    inbox_calls = 2
     # No call is documented that ends a grant.
     ends_by_hand = "Remove Truesend inside Keap, where the account's applications are listed."
 
@@ -184,6 +188,9 @@ class Keap(Provider):
 
     def read_refusal(self, answer: http.Answer) -> Refusal | None:
         return errors.api_refusal(answer)
+
+    def address_states(self, access_token: str, addresses: Collection[str]) -> list[AddressState]:
+        return states.of(addresses, access_token)
 
     def place_of(self, subject: str) -> str:
         """The app: one person may use several."""

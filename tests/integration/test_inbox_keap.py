@@ -61,7 +61,9 @@ def test_an_opt_out_there_is_one_here(stack: Stack, ana: Person) -> None:
     to = f"lee-{ana.email}"
     email = sent(ana, connection, to)
     arrival = arrived(stack, email)
-    stack.sandbox.control("POST", "keap/addresses", {"account": ana.email, "email": to, "status": "LIST_UNSUBSCRIBE"})
+    stack.sandbox.control(
+        "POST", "keap/addresses", {"account": ana.email, "email": to, "status": "LIST_UNSUBSCRIBE"}
+    )
     (told,) = ana.signals(email["id"], 1)
     assert (told["kind"], told["rule"], told["recipient"]) == ("unsubscribe", "opted_out", to)
     assert arrival

@@ -32,7 +32,7 @@ def since(connection: Connection, read_at: datetime | None, now: datetime) -> da
     """From when a mailbox is read whose place is not known."""
     if read_at is not None:
         return max(read_at - _MARGIN, now - _LONGEST_BACK)
-    sent = Delivery.objects.filter(connection=connection, sent_at__gte=now - FIRST_DAYS)
+    sent = _of(connection).filter(sent_at__gte=now - FIRST_DAYS)
     first: datetime | None = sent.aggregate(first=Min("sent_at"))["first"]
     return first - _MARGIN if first is not None else now
 

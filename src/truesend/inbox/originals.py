@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import compat32
 
 from truesend.inbox.ids import ids_in
 from truesend.inbox.parts import Headers, Mail, cut, read_headers
@@ -38,6 +40,7 @@ _SURE = {
 _LINE = re.compile(r"\s{0,12}([A-Za-z][A-Za-z-]{1,40})[ \t]{0,2}:")
 _COMMENT = re.compile(r"<!--\s{0,9}truesend:delivery=([0-9A-Fa-f-]{36})\s{0,9}-->", re.IGNORECASE)
 MARK = "x-truesend-delivery"
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,21 @@ def originals(mail: Mail) -> list[Original]:
         headers = read_headers(head)
         marks = [value.strip()[:100] for value in headers.all(MARK) if value.strip()]
         marks += [one[1].lower() for one in _COMMENT.finditer(decode_bytes(body[:1_000_000]))]
+        marks += _encoded_marks(part.raw.lstrip(b"\n")[:_MOST])
         if headers:
             found.append(Original(headers, tuple(dict.fromkeys(marks))))
+    return found
+
+
+def _encoded_marks(raw: bytes) -> list[str]:
+    """Our comment where the mail that came back was encoded for its way (base64, quoted-printable)."""
+    found: list[str] = []
+    for part in BytesParser(policy=compat32).parsebytes(raw).walk():
+        if part.get_content_maintype() != "text" or "content-transfer-encoding" not in part:
+            continue
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            found += [one[1].lower() for one in _COMMENT.finditer(decode_bytes(content))]
     return found
 
 

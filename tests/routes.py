@@ -66,6 +66,7 @@ NAMED = {
     "settings/suppression/<uuid:row_id>/allow": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/part": [("GET", 404)],
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
+    "connections/<uuid:connection_id>/senders": [("GET", 404)],
     "connections/<uuid:connection_id>/ask": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/read": [("GET", 404)],
     "connections/<uuid:connection_id>/forgo-reading": [("POST", 404)],
@@ -141,6 +142,7 @@ SEEN = {
     "connections/<uuid:connection_id>/part",
     "connections/<uuid:connection_id>/ledger",
     "connections/<uuid:connection_id>/ask",
+    "connections/<uuid:connection_id>/senders",
     "templates/signatures/<uuid:connection_id>",
 }
 # What its member alone does, as an owner or manager.

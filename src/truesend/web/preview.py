@@ -8,6 +8,7 @@ from uuid import uuid4
 from truesend import clock, env
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import Letter, compose, one_line
+from truesend.sending.letters import sender_of
 from truesend.sending.models import Attachment, Email
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
@@ -29,7 +30,7 @@ def of_draft(draft: Email) -> dict[str, Any]:
     ``size`` is in bytes. ``taken_out``: how many of our own marks in quoted text do not travel.
     """
     people = draft_of(written(draft))
-    sender = Mailbox(draft.connection.address, draft.connection.display_name) if draft.connection else None
+    sender = sender_of(draft.sender, draft.connection) if draft.connection else None
     rewritten = _as_sent(draft)
     text = OwnMarks(env.link_keys()).in_text(draft.text or to_text(draft.html))
     return {

@@ -1,5 +1,6 @@
 // The compose page: fields, editor, saving while writing, and the gates panel.
 import { Autosave, type SaveState } from "./autosave.ts";
+import { Copies } from "./copies.ts";
 import { csrfToken, freshToken } from "./csrf.ts";
 import { startEditor, type MailEditor } from "./editor.ts";
 import {
@@ -18,12 +19,13 @@ import { Recipients } from "./recipients.ts";
 import { Reasons } from "./reasons.ts";
 import { recover } from "./recover.ts";
 import { find, refreshGates, startSending, type SendingParts } from "./sending.ts";
-import { startSenders } from "./senders.ts";
 import { Templates } from "./templates.ts";
 import { toast } from "./toasts.ts";
 import { Uploads } from "./uploads.ts";
 
-const NAMES = ["subject", "connection", "track"];
+// A list is taken once what stands on the page is saved; so long it is waited for.
+const PATIENCE = 3_000;
+const NAMES = ["subject", "connection", "track", "separate_copies"];
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -120,6 +122,26 @@ function hidden(form: HTMLFormElement, name: string): HTMLInputElement {
   return input;
 }
 
+/** A merge field that is pressed goes where one wrote last: into the subject or the text. */
+function startFields(form: HTMLFormElement, insert: (text: string) => void): void {
+  const subject = form.querySelector<HTMLInputElement>("#subject");
+  let inSubject = false;
+  form.addEventListener("focusin", (event) => {
+    if (event.target === subject) inSubject = true;
+    else if (event.target instanceof Element && event.target.closest(".editor")) inSubject = false;
+  });
+  document.addEventListener("truesend:field", (event) => {
+    const text = String((event as CustomEvent).detail);
+    if (!inSubject || !subject) {
+      insert(text);
+      return;
+    }
+    subject.focus();
+    subject.setRangeText(text, subject.selectionStart ?? 0, subject.selectionEnd ?? 0, "end");
+    subject.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
 function start(form: HTMLFormElement): void {
   const draft = form.dataset["draft"] ?? "";
   const member = document.body.dataset["member"] ?? "";
@@ -141,10 +163,7 @@ function start(form: HTMLFormElement): void {
   const editor = startEditor(place, form, place.dataset["html"] ?? "", changed, { slash: () => templates.open(true) });
   const people = new Recipients(form, changed);
   const account = fields.get("connection");
-  if (account instanceof HTMLSelectElement) {
-    watchSignature(account, editor);
-    startSenders(account);
-  }
+  if (account instanceof HTMLSelectElement) watchSignature(account, editor);
   const line = fields.get("subject");
   const templates = new Templates(find("#templates", HTMLDialogElement), editor, line instanceof HTMLInputElement ? line : null);
   form.querySelector("[data-templates]")?.addEventListener("click", () => templates.open());
@@ -156,6 +175,7 @@ function start(form: HTMLFormElement): void {
   };
   const shared = draftKey(member, draft);
   let key = shared;
+  let copies: Copies | undefined;
   const autosave = new Autosave({
     url: `/emails/drafts/${draft}`,
     token: csrfToken,
@@ -175,7 +195,9 @@ function start(form: HTMLFormElement): void {
       status.dataset["state"] = state.kind;
       const text = describe(state);
       if (status.textContent !== text) status.textContent = text;
-      if (state.kind === "saved") refreshGates();
+      if (state.kind !== "saved") return;
+      refreshGates();
+      copies?.refresh();
     },
   });
 
@@ -247,6 +269,11 @@ function start(form: HTMLFormElement): void {
     },
     discard: () => dropCopy(localStorage, key),
   };
+  copies = new Copies(form, `/emails/drafts/${draft}/people`, () => autosave.sync(PATIENCE), () => {
+    takeAddress(draft);
+    refreshGates();
+  });
+  startFields(form, (text) => editor.insertText(text));
   startSending(form, parts);
   const leave = (): void => {
     autosave.flush();

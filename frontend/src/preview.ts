@@ -55,17 +55,45 @@ export class Preview {
       this.say("It cannot be shown, because your last changes are not saved yet. They are kept here; try again in a moment.");
       return;
     }
+    await this.load(this.url);
+  }
+
+  private async load(address: string): Promise<void> {
+    const url = new URL(address, location.href);
+    url.searchParams.set("part", "");
     try {
-      const response = await fetch(`${this.url}?part`, { credentials: "same-origin", headers: { Accept: "text/html" } });
+      const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "text/html" } });
       if (response.redirected) this.say("You are signed out. Sign in again in another tab; the text is kept here.");
       else if (!response.ok) this.say("The server could not put it together. Try again in a moment.");
       else {
         this.body.innerHTML = await response.text();
         startTabs(this.body);
+        this.startCopies();
       }
     } catch {
       this.say("There is no connection to the server. Try again in a moment.");
     }
+  }
+
+  /** Other copies, and the search for one, stay in the dialog. */
+  private startCopies(): void {
+    for (const link of this.body.querySelectorAll<HTMLAnchorElement>("a[data-preview]")) {
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        const label = link.textContent;
+        void this.load(link.href).then(() => {
+          const same = [...this.body.querySelectorAll<HTMLElement>("a[data-preview]")];
+          (same.find((one) => one.textContent === label) ?? same[0])?.focus();
+        });
+      });
+    }
+    const search = this.body.querySelector<HTMLFormElement>("form[data-preview]");
+    search?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const url = new URL(search.action);
+      for (const [name, value] of new FormData(search)) url.searchParams.set(name, String(value));
+      void this.load(url.href).then(() => this.body.querySelector<HTMLElement>("#preview-q")?.focus());
+    });
   }
 
   private say(text: string): void {

@@ -130,7 +130,7 @@ def _is_over(row: Trouble, one: Description, now: datetime, *, told: bool) -> No
     if told and (addresses := post.told(Letter.Kind.BROKEN, about)):
         held = Delivery.objects.filter(connection=one.connection, status=DeliveryStatus.QUEUED, due_at=None)
         # What was held before waits for something else. An email's last change is that it was held.
-        meanwhile = held.exclude(held_cause="").filter(email__updated_at__gte=since)
+        meanwhile = held.exclude(held_cause__in=("", "paused")).filter(email__updated_at__gte=since)
         text = texts.recovered(one, since, held=meanwhile.values("email_id").distinct().count())
         post.plan(Letter.Kind.RECOVERED, about, addresses, text)
 

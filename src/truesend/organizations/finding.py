@@ -39,7 +39,7 @@ _NOT_CORRECTED = (
 _WAITS = (
     "EXISTS (SELECT FROM sending_delivery AS copy WHERE copy.email_id = row.email_id AND ("
     "copy.status = 'unknown' AND copy.look_at IS NULL"
-    " OR copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause <> ''))"
+    " OR copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause NOT IN ('', 'paused')))"
 )
 _REFUSED_COPY = (
     "EXISTS (SELECT FROM sending_delivery AS copy WHERE copy.email_id = row.email_id"
@@ -168,7 +168,8 @@ _HELD = f"""
     SELECT copy.connection_id, copy.held_cause, count(DISTINCT copy.email_id) AS count
       FROM (SELECT email_id FROM {_ENTRY} WHERE member_id = %(member)s AND state = 'held' LIMIT {MOST_NEEDS}) AS row
       JOIN sending_delivery AS copy USING (email_id)
-     WHERE copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause <> '' GROUP BY 1, 2) AS held)
+     WHERE copy.status = 'queued' AND copy.due_at IS NULL AND copy.held_cause NOT IN ('', 'paused')
+     GROUP BY 1, 2) AS held)
 """
 _QUESTIONS = f"""
 (SELECT jsonb_agg(jsonb_build_array(row.email_id, email.connection_id)) FROM (

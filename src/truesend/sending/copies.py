@@ -34,7 +34,7 @@ class People:
 class Checked:
     """What of a list and of those who were typed can be used for this mail.
 
-    ``people`` are those of the list that get a copy; ``values`` are everybody's, by the address in lower case.
+    ``people`` are those of the list that get a copy; ``values`` are theirs, by the address in lower case.
     ``problems`` are sentences about those who were typed, ``merge_problem`` is a cause and its sentence.
     """
 
@@ -81,7 +81,7 @@ def check(
             values[address] = person.values
     problems = []
     for one in typed:
-        mine = values.setdefault(one.address.lower(), own_values(one))
+        mine = values.get(one.address.lower()) or own_values(one)
         why = merge.unfilled(known, mine)
         if why:
             problems.append(

@@ -11,7 +11,7 @@ from truesend import clock
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending import copies, merge
-from truesend.sending.addresses import nobody_twice
+from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.attachments import NoDraft
 from truesend.sending.beginnings import begin
 from truesend.sending.copies import People
@@ -83,6 +83,17 @@ def of_copies(deliveries: list[UUID]) -> People | None:
     ]
     names = dict.fromkeys(name for one in people for name in one.values)
     return People(tuple(Column(name, name) for name in names), people)
+
+
+def typed(email: Email) -> dict[str, list[str]]:
+    """`to` of an email as it was typed, without those who stand in its list; empty where it has none."""
+    found = of(email.pk)
+    if found is None:
+        return {}
+    listed = {one.address.lower() for one in found.people}
+    people, _ = parse_all(email.to)
+    kept = [one for one in people if one.address.lower() not in listed]
+    return {"to": [str(one) for one in kept]}
 
 
 def merged(draft: Draft, people: People | None) -> Draft:

@@ -27,6 +27,7 @@ from truesend.sending import leaving, readiness, suppressing
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
+from truesend.sending.states import PAUSED
 
 _A_DAY = timedelta(days=1)
 # Here nothing is in the way, whatever stood there before.
@@ -183,6 +184,8 @@ def _rank(delivery: Delivery) -> int | None:
 
 
 def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Description, now: datetime) -> str:
+    if delivery.held_cause == PAUSED:
+        return ""
     if delivery.held_cause:
         send = about.verdict.capability("send")
         # What holds it now: since it was held, the mailbox may have been repaired and have broken otherwise.

@@ -20,7 +20,7 @@ from truesend.sending.states import PAUSED
 from truesend.sending.submit import NotReady, Written, draft_of
 
 # Where an email may stand that was not tried yet.
-UNTRIED = (EmailStatus.QUEUED, EmailStatus.SCHEDULED, EmailStatus.HELD)
+UNTRIED = (EmailStatus.QUEUED, EmailStatus.SCHEDULED, EmailStatus.HELD, EmailStatus.PAUSED)
 
 
 def release(email: Email, member: Member) -> int:
@@ -57,7 +57,6 @@ def written(email: Email) -> Written:
         separate_copies=email.separate_copies,
         people=people_lists.of(email.pk) if email.separate_copies else None,
         send_at=email.send_at,
-        sender=email.sender,
     )
 
 
@@ -231,7 +230,13 @@ def undo(email: Email) -> None:
             raise TooLateToUndo(statuses)
         now = clock.now()
         taken = Email.objects.filter(pk=email.pk, status__in=UNTRIED, undo_until__gt=now).update(
-            status=EmailStatus.DRAFT, halt="", undo_until=None, send_at=None, problem="", updated_at=now
+            status=EmailStatus.DRAFT,
+            **people_lists.typed(email),
+            halt="",
+            undo_until=None,
+            send_at=None,
+            problem="",
+            updated_at=now,
         )
         if taken != 1:
             raise TooLateToUndo(statuses)

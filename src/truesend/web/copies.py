@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from truesend import clock
 from truesend.sending.models import Delivery, DeliveryStatus, Email, Recipient
+from truesend.sending.states import PAUSED
 from truesend.tracking.models import CopyTally
 from truesend.tracking.troubles import Failure, Trouble
 from truesend.web import statuses
@@ -129,6 +130,8 @@ def _row(one: Delivery, provider: str, to: str, level: int, returned: Failure | 
 
 
 def _status(one: Delivery) -> statuses.Status:
+    if one.held_cause == PAUSED:
+        return statuses.PAUSED
     if one.held_cause:
         return statuses.HELD_FOR_A_WHILE if one.due_at else statuses.HELD
     return statuses.DELIVERY[DeliveryStatus(one.status)]

@@ -13,7 +13,7 @@ from django.utils.html import linebreaks, urlize
 from truesend import clock
 from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
-from truesend.sending import attachments
+from truesend.sending import attachments, people_lists
 from truesend.sending.addresses import split
 from truesend.sending.beginnings import begin
 from truesend.sending.lines import storable
@@ -35,6 +35,8 @@ def written(draft: Email) -> Written:
         subject=draft.subject,
         html=draft.html,
         stored=attachments.enclosed(draft.pk),
+        separate_copies=draft.separate_copies,
+        people=people_lists.of(draft.pk),
         track=draft.track,
         reply_to_id=draft.reply_to_id,
         sender=draft.sender,
@@ -58,12 +60,8 @@ def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
         raise Unreadable("The email is too long to keep.")
     if not texts["html"] and isinstance(values.get("text"), str) and values["text"].strip():
         texts["html"] = linebreaks(urlize(values["text"], autoescape=True))
-    # “id/address”: another address of that account.
-    account, _, sender = texts["connection"].partition("/")
-    if sender and (len(sender) > 320 or not sender.isprintable() or "@" not in sender):
-        raise Unreadable("The address to send from is not one.")
     try:
-        connection = access_connection(member, UUID(account)) if account else None
+        connection = access_connection(member, UUID(texts["connection"])) if texts["connection"] else None
     except ValueError:
         raise Unreadable("The account to send from is not one.") from None
     return {
@@ -73,8 +71,8 @@ def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
         "subject": texts["subject"],
         "html": texts["html"],
         "connection": connection,
-        "sender": sender if connection is not None else "",
         **_track(values),
+        **_copies(values),
     }
 
 
@@ -85,14 +83,22 @@ def _track(values: dict[str, Any]) -> dict[str, bool]:
     return {"track": values.get("track", "") in {"on", True}}
 
 
+def _copies(values: dict[str, Any]) -> dict[str, bool]:
+    """The choice of copies where the page has it."""
+    if "separate_copies" not in values:
+        return {}
+    return {"separate_copies": values["separate_copies"] in {"on", True}}
+
+
 def shown(draft: Email) -> dict[str, str]:
     """A stored draft's fields as the page writes them."""
     return {
         **{name: ", ".join(getattr(draft, name)) for name in ("to", "cc", "bcc")},
         "subject": draft.subject,
         "html": draft.html,
-        "connection": "/".join(filter(None, [str(draft.connection_id or ""), draft.sender])),
+        "connection": str(draft.connection_id or ""),
         "track": "on" if draft.track else "",
+        "separate_copies": "on" if draft.separate_copies else "",
     }
 
 
@@ -141,7 +147,7 @@ def save(member: Member, email_id: UUID, fields: dict[str, Any], revision: int |
 
 def same_words(email: Email, fields: dict[str, Any]) -> bool:
     """Whether a sent email says what a page still shows; addresses were brought into one form when it was sent."""
-    shown = draft_of(Written(**fields))
+    shown = draft_of(Written(**fields, people=people_lists.of(email.pk)))
     return (
         email.subject == fields["subject"]
         and email.html == fields["html"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from truesend import clock, env
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import Letter, compose, one_line
-from truesend.sending.letters import sender_of
 from truesend.sending.models import Attachment, Email
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
@@ -16,21 +17,27 @@ from truesend.sending.submit import draft_of
 from truesend.tracking import tokens
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import CLIPPED, CLIPS_AT, Rewritten, rewrite
+from truesend.web.copy_preview import copy_of
 from truesend.web.drafts import written
 
 # In base64, with its line breaks; and the lines that introduce a part.
 _BASE64, _PART_BYTES = 1.37, 400
 
 
-def of_draft(draft: Email) -> dict[str, Any]:
+def of_draft(draft: Email, asked: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
     """Context of partials/preview.html, but for the files.
 
-    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], track, taken_out, warnings, size}
+    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], track, taken_out, warnings, size, copy}
 
+    ``copy`` is which of separate copies it is (:mod:`truesend.web.copy_preview`), as ``asked`` says; None of others.
     ``size`` is in bytes. ``taken_out``: how many of our own marks in quoted text do not travel.
     """
     people = draft_of(written(draft))
-    sender = sender_of(draft.sender, draft.connection) if draft.connection else None
+    one = copy_of(draft, people, asked or {})
+    if one is not None:
+        draft = one.email
+        people = replace(people, to=[one.person], cc=[], bcc=[])
+    sender = Mailbox(draft.connection.address, draft.connection.display_name) if draft.connection else None
     rewritten = _as_sent(draft)
     text = OwnMarks(env.link_keys()).in_text(draft.text or to_text(draft.html))
     return {
@@ -53,6 +60,7 @@ def of_draft(draft: Email) -> dict[str, Any]:
         "track": draft.track and bool(draft.html),
         "taken_out": rewritten.taken_out,
         "warnings": rewritten.warnings,
+        "copy": one.context(path) if one is not None else None,
         "size": _size(draft, sender, people, rewritten.html, text),
     }
 

@@ -19,6 +19,7 @@ from truesend.sending.addresses import AddressError, parse
 from truesend.sending.explain import reason
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.problems import Problem, problems_of
+from truesend.sending.states import PAUSED
 from truesend.tracking import query
 from truesend.tracking.query import Told
 from truesend.tracking.troubles import Trouble, troubles_of
@@ -198,7 +199,7 @@ def _unknown_in_short(email: Email, copies: Sequence[Delivery]) -> str:
 
 
 def _waits_for_somebody(copies: Sequence[Delivery]) -> bool:
-    return any(one.held_cause and one.due_at is None for one in copies)
+    return any(one.held_cause not in {"", PAUSED} and one.due_at is None for one in copies)
 
 
 def _provider_name(email: Email) -> str:

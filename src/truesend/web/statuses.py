@@ -56,4 +56,5 @@ NOTHING: Mapping[str, str] = {
 }
 # A queued copy that something keeps back.
 HELD = Status("Held", "bad", "It waits for somebody; nothing is lost.")
+PAUSED = Status("Paused", "warn", "It waits for “Resume”.")
 HELD_FOR_A_WHILE = Status("Held", "warn", "It goes by itself when the limit ends.")

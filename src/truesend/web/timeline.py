@@ -19,7 +19,17 @@ from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, Em
 from truesend.tracking.history import Place, history_of, place_of
 from truesend.tracking.rewrite import CLIPPED_SENTENCE, CLIPPED_TITLE
 from truesend.tracking.troubles import troubles_of
-from truesend.web import conversations, forgotten, left_out, returned, scheduling, settled, statuses, undoing
+from truesend.web import (
+    conversations,
+    forgotten,
+    left_out,
+    progress,
+    returned,
+    scheduling,
+    settled,
+    statuses,
+    undoing,
+)
 from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
 from truesend.web.entries import Whose, entries
 from truesend.web.facts import PageFacts
@@ -36,6 +46,8 @@ WRITTEN_AGAIN = (DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED)
 _WAITS = (EmailStatus.SCHEDULED, EmailStatus.HELD)
 # Entries of the timeline at first, and how many more "Show older" brings; beyond the most, it leads to a page of them.
 PAGE, MOST = 100, 500
+# Of separate copies to more people nobody reads a line of names.
+_NAMED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +140,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
         "nothing": statuses.NOTHING[email.status],
         "questions": asked,
         "notes": notes,
+        "progress": progress.shown(email.status, deliveries),
         "copies": listed(found, name, size=FIRST),
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries),
@@ -220,4 +233,6 @@ def _recipients(email: Email) -> list[tuple[str, list[str]]]:
         (label, list(people)) for label, people in (("To", email.to), ("Cc", email.cc), ("Bcc", email.bcc))
     ]
     named = [group for group in groups if group[1]]
+    if email.separate_copies and sum(len(people) for _, people in named) > _NAMED:
+        return []  # each has a copy, and stands there
     return named if len(named) > 1 or sum(len(people) for _, people in named) > 2 else []

@@ -19,12 +19,12 @@ from truesend.connections.models import Connection
 from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.sending import attachments, quoting
+from truesend.sending import attachments, people_file, quoting
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import Readiness, check
 from truesend.sending.schedule import Unschedulable
 from truesend.sending.submit import AlreadySent, NotReady, draft_of, submit
-from truesend.web import conversations, scheduling, undoing
+from truesend.web import conversations, people_list, scheduling, undoing
 from truesend.web import gates as gates_of
 from truesend.web.cards import verdict_word
 from truesend.web.drafts import (
@@ -41,8 +41,9 @@ from truesend.web.drafts import (
 from truesend.web.gate import member_page
 from truesend.web.rows import people as labels
 from truesend.web.views import attachments as files
-from truesend.web.views import froms, people
-from truesend.writing import senders, signatures, templates
+from truesend.web.views import people
+from truesend.web.views import people_list as lists
+from truesend.writing import signatures, templates
 from truesend.writing.models import TemplateKind
 
 UNDO_SECONDS = 10
@@ -126,7 +127,6 @@ def _page(
             draft.connection
         )  # what was chosen stays in sight; the gates say what is wrong with it
     signed = signatures.of_all(member, (one.pk for one in offered))
-    named = senders.of_all(one.pk for one in offered)
     begins = "draft" not in request.GET and draft._state.adding
     if begins and draft.connection is not None and draft.connection.pk in signed:
         draft.html = f"<p></p>{signatures.block(signed[draft.connection.pk])}"
@@ -140,15 +140,7 @@ def _page(
             "stored": not draft._state.adding,
             "revision": draft.revision,
         },
-        "connections": [
-            {
-                **_choice(one),
-                "signature": signed.get(one.pk, ""),
-                "senders": froms.options(one, named.get(one.pk, ()), draft),
-                "stale": senders.is_stale(one),
-            }
-            for one in offered
-        ],
+        "connections": [{**_choice(one), "signature": signed.get(one.pk, "")} for one in offered],
         "newest": _newest(member) if begins else None,
         "most_people": _most_people(draft),
         "files": files.listed(draft.pk),
@@ -158,6 +150,7 @@ def _page(
         "conversation": conversations.of_draft(draft),
         "later": later or scheduling.panel(member, draft.send_at),
         **gates_of.panel(draft, judged, choices=len(choices)),
+        **people_list.of_draft(draft),
     }
     return render(request, "emails/compose.html", context, status=status)
 
@@ -274,7 +267,7 @@ def send(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
             )
             return HttpResponseRedirect(f"/emails/new?draft={kept}")
     email = Email.objects.select_related("connection", "member__user").get(pk=email_id)
-    attached = _attach_plainly(request, member, email_id)
+    attached = _attach_plainly(request, member, email_id) and _people_plainly(request, member, email_id)
     action = request.POST.get("action")
     if action == "preview":
         return HttpResponseRedirect(f"/emails/drafts/{email_id}/preview")
@@ -342,6 +335,17 @@ def _attach_plainly(request: HttpRequest, member: Member, email_id: UUID) -> boo
             refused = True
             messages.error(request, str(refusal) or "It was sent before the file came.")
     return not refused
+
+
+def _people_plainly(request: HttpRequest, member: Member, email_id: UUID) -> bool:
+    """A list of a page without scripts comes with the form; False where it cannot be used."""
+    file = request.FILES.get("people_file")
+    if file is None:
+        return True
+    problem = lists.take(member, email_id, file.read(people_file.MOST_BYTES + 1), file.name or "")
+    if problem:
+        messages.error(request, problem)
+    return not problem
 
 
 def _after_sending(

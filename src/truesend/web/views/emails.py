@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from truesend.organizations.access import access_delivery, access_email
 from truesend.organizations.models import Member
-from truesend.sending import attachments, reconcile, replying
+from truesend.sending import attachments, halting, people_lists, reconcile, replying
 from truesend.sending import release as dispatch
 from truesend.sending.addresses import Mailbox
 from truesend.sending.beginnings import begin
@@ -130,7 +130,7 @@ def again(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
     if not stopped:
         messages.info(request, "Nothing of this email was refused or stopped.")
         return HttpResponseRedirect(f"/emails/{email.pk}")
-    people = _people_again(email, copies, stopped)
+    people = _people_again(email, stopped)
     draft, made = _draft_again(member, email, people, stopped)
     if made and len(stopped) < len(copies):
         reached = f"{len(stopped)} of {len(copies)} copies did not leave"
@@ -154,28 +154,32 @@ def _draft_again(
         "corrects": email,
         "reply_to_id": email.reply_to_id,
         "sender": email.sender,
+        "separate_copies": email.separate_copies,
     }
+    values = people_lists.of_copies(stopped)
     copies = ",".join(map(str, sorted(stopped)))
     for number in count():
         with transaction.atomic():
             draft, made = begin(member, uuid5(email.pk, f"{member.pk} {copies} {number}"), **fields)
             if made:
                 attachments.copy(email.pk, draft.pk)
+                if values is not None:
+                    people_lists.keep(draft, values)
         if draft.status == EmailStatus.DRAFT and draft.member_id == member.pk:
             break
     return draft, made
 
 
-def _people_again(email: Email, copies: list[tuple[UUID, str]], stopped: list[UUID]) -> dict[str, list[str]]:
+def _people_again(email: Email, stopped: list[UUID]) -> dict[str, list[str]]:
     """Those whose copy did not leave, by header.
 
-    Where each had a copy of their own they stand in Bcc: nobody shall learn of the others by a correction.
+    Where each had a copy of their own they get one again: nobody shall learn of the others by a correction. Who had
+    values stands in the list.
     """
-    if len(copies) == 1:
+    if not email.separate_copies:
         return {"to": email.to, "cc": email.cc, "bcc": email.bcc}
-    found = Recipient.objects.filter(delivery__in=stopped).order_by("delivery__position")
-    people = [str(Mailbox(one.address, one.name)) for one in found]
-    return {"to": people, "cc": [], "bcc": []} if len(people) == 1 else {"to": [], "cc": [], "bcc": people}
+    found = Recipient.objects.filter(delivery__in=stopped, delivery__values={}).order_by("delivery__position")
+    return {"to": [str(Mailbox(one.address, one.name)) for one in found], "cc": [], "bcc": []}
 
 
 @require_POST
@@ -215,6 +219,30 @@ def release(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
     except NotReady as refusal:
         shut = refusal.readiness.first_closed()
         messages.error(request, f"Not sent. {shut.sentence if shut else ''}")
+    return HttpResponseRedirect(f"/emails/{email.pk}")
+
+
+@require_POST
+@member_page
+@_button
+def pause(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
+    """Keep back the copies that wait for their hour."""
+    if not halting.pause(email) and email.status != EmailStatus.PAUSED:
+        messages.error(request, f"Nothing was paused. {dispatch.why_nothing_waits(email)}")
+    return HttpResponseRedirect(f"/emails/{email.pk}")
+
+
+@require_POST
+@member_page
+@_button
+def resume(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
+    """Let the paused copies go on, spaced from now on."""
+    try:
+        if not halting.resume(email, member):
+            messages.info(request, "Nothing of it is paused any more.")
+    except NotReady as refusal:
+        shut = refusal.readiness.first_closed()
+        messages.error(request, f"Not resumed. {shut.sentence if shut else ''}")
     return HttpResponseRedirect(f"/emails/{email.pk}")
 
 

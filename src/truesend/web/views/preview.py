@@ -14,7 +14,10 @@ from truesend.organizations.access import connections_of, emails_of
 from truesend.organizations.models import Member
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.sizes import size_words
+from truesend.sending.submit import draft_of
 from truesend.web import preview as shown
+from truesend.web.copy_preview import copy_of
+from truesend.web.drafts import written
 from truesend.web.frames import framed
 from truesend.web.gate import member_page
 from truesend.web.views import attachments as files
@@ -42,7 +45,7 @@ def _only(member: Member) -> Connection | None:
 def preview(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The preview as a page; for the dialog of Compose (`?part`) without the page around it."""
     draft = _own(member, email_id)
-    found = shown.of_draft(draft)
+    found = shown.of_draft(draft, request.GET.dict(), request.path)
     context = {
         "nav": "compose",
         "draft": {"id": str(email_id)},
@@ -59,4 +62,6 @@ def preview(request: HttpRequest, member: Member, email_id: UUID) -> HttpRespons
 @member_page
 def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The draft's HTML alone, for the preview's frame: links lead where they say, and there is no live pixel."""
-    return framed(_own(member, email_id).html)
+    draft = _own(member, email_id)
+    one = copy_of(draft, draft_of(written(draft)), request.GET.dict()) if draft.separate_copies else None
+    return framed(one.email.html if one is not None else draft.html)

@@ -22,6 +22,8 @@ _MOST_RECIPIENTS = 500
 _MOST_WORDS = 500
 _LONGEST = 320  # of an address; RFC 5321 4.5.3.1
 
+_FOR_NOW = re.compile(r"temporar|try again|try later|right now|at this time")
+
 
 class Verdict:
     """A kind with what belongs to it."""
@@ -274,6 +276,13 @@ def _recipient(address: str, parts: list[str], status: str, *, late: bool, aroun
         best = codes.best_status(codes.statuses_in(parts[2]))
     if not code and len(parts) > 2:
         code = codes.code_in(parts[2])
+    if (
+        reason
+        and CAUSES[reason].hard
+        and "4" in {best[:1], code[:1]}
+        and _FOR_NOW.search(plain(" ".join(parts[:2])))
+    ):
+        reason = "system_error"
     by_status = codes.cause_of_status(best)
     if (
         reason == "no_such_address"

@@ -83,6 +83,13 @@ ASKED_BY_THEM = Refusal(
     "Send `confirm=true` if they told you so",
     "/settings/suppression",
 )
+NO_ADDRESS = Refusal(
+    "no_address",
+    409,
+    "This is no email address that can be written to.",
+    "Send an address such as ines@example.com",
+    READ_HERE,
+)
 BAD_REQUEST = Refusal("bad_request", 400, "The request cannot be read.", _READ, READ_HERE)
 NOT_SIGNED_IN = Refusal(
     "not_signed_in", 401, "Send an API token as a bearer token.", "Make a token", "/account"

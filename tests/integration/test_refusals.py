@@ -91,6 +91,9 @@ def back_in(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
 
 ASKED: dict[str, list[Ask]] = {
     "asked_by_them": [back_in],
+    "no_address": [
+        lambda ana, stack: (ana.api("POST", "suppressions", {"address": "ines"}), refusals.READ_HERE)
+    ],
     "contradiction": [contradicted],
     "forbidden": [a_shared_one],
     "idempotency_mismatch": [a_key_for_two],

@@ -91,7 +91,13 @@ def suppressions(request: HttpRequest, q: str = "", reason: Reason | None = None
 
 @router.post(
     "suppressions",
-    response={200: SuppressionList, 201: SuppressionList, 403: schemas.ProblemOut, **_ERRORS},
+    response={
+        200: SuppressionList,
+        201: SuppressionList,
+        403: schemas.ProblemOut,
+        409: schemas.ProblemOut,
+        **_ERRORS,
+    },
 )
 def suppress(request: HttpRequest, given: SuppressionIn) -> Status[Any]:
     """Put an address on the list; 200 where it is there already for that reason. Answers all its reasons."""
@@ -100,7 +106,7 @@ def suppress(request: HttpRequest, given: SuppressionIn) -> Status[Any]:
     try:
         address = parse(given.address).address
     except AddressError as error:
-        raise problems.Problem(refusals.INVALID, str(error)) from None
+        raise problems.Problem(refusals.NO_ADDRESS, str(error)) from None
     new = listing.suppress(
         member.organization_id, address, reason=given.reason, source=given.source, by=member.user.email
     )

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from truesend.sending import suppressing
-from truesend.sending.models import Email
+from truesend.sending.models import Delivery, DeliveryStatus, Email
 from truesend.suppression.models import LeftOut
 
 _SHOWN = 5
 
 
-def of_email(email: Email) -> list[LeftOut]:
-    """Everybody, in the order in which it was noticed."""
-    if not email.separate_copies:
+def of_email(email: Email, copies: Sequence[Delivery]) -> list[LeftOut]:
+    """Everybody, in the order in which it was noticed; asked where somebody may be missing alone."""
+    people = len(email.to) + len(email.cc) + len(email.bcc)
+    stopped = any(one.status == DeliveryStatus.CANCELLED for one in copies)
+    if not email.separate_copies or (len(copies) == people and not stopped):
         return []
     return list(
         LeftOut.objects.filter(email=email.pk, organization=email.organization_id).order_by("at", "id")

@@ -100,7 +100,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     offered = any(note["fix"] == edit for note in notes)
     undo = undoing.of_email(email)
     told_by_notes = bool(asked or notes or undo)
-    out = left_out.of_email(email)
+    out = left_out.of_email(email, deliveries)
     notes += left_out.notes(out)
     kept = {one.delivery for one in out}
     stopped = sum(one.status in WRITTEN_AGAIN and one.pk not in kept for one in deliveries)

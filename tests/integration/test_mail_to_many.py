@@ -150,3 +150,29 @@ def test_a_mail_programs_button_to_the_end(stack: Stack, ana: Person, connection
     again = sent(ana, connection, people(21, "one-click"))
     assert len(again["deliveries"]) == 20
     ana.email_when(ana.send(connection, to=[address])["id"], "sent")
+
+
+def test_the_preview_shows_the_end(ana: Person, connection: str) -> None:
+    draft = "7b1f4a6e-2f0e-4a52-9b6e-0f5f6a6c1d77"
+    ana.post("/settings/suppression/footer", {"sentence": "Enough of our news?"})
+    try:
+        for count, ends in ((20, False), (21, True)):
+            fields = {
+                "to": ", ".join(people(count, "preview")),
+                "cc": "",
+                "bcc": "",
+                "subject": "x",
+                "text": "Hello",
+                "connection": connection,
+                "separate_copies": "on",
+                "action": "save",
+            }
+            saved = ana.get(f"/emails/new?draft={draft}").text
+            revision = re.search(r'name="revision" value="(\d+)"', saved)
+            assert revision
+            answer = ana.post(f"/emails/drafts/{draft}/send", {**fields, "revision": revision[1]})
+            assert answer.status_code == 200
+            page = ana.get(f"/emails/drafts/{draft}/preview").text
+            assert ("Enough of our news?" in page) == ends
+    finally:
+        ana.post("/settings/suppression/footer", {"sentence": ""})

@@ -8,12 +8,15 @@ from typing import Any
 from uuid import uuid4
 
 from truesend import clock, env
+from truesend.sending import suppressing
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import Letter, compose, one_line
 from truesend.sending.models import Attachment, Email
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
+from truesend.sending.reading import COPIES
 from truesend.sending.submit import draft_of
+from truesend.sending.unsubscribing import WayOut, shown
 from truesend.tracking import tokens
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import CLIPPED, CLIPS_AT, Rewritten, rewrite
@@ -27,19 +30,23 @@ _BASE64, _PART_BYTES = 1.37, 400
 def of_draft(draft: Email, asked: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
     """Context of partials/preview.html, but for the files.
 
-    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], track, taken_out, warnings, size, copy}
+    {from, to, cc, bcc, subject, text, links: [{text, target, tracked, reason}], track, taken_out, warnings, size, copy,
+    ending}
 
     ``copy`` is which of separate copies it is (:mod:`truesend.web.copy_preview`), as ``asked`` says; None of others.
-    ``size`` is in bytes. ``taken_out``: how many of our own marks in quoted text do not travel.
+    ``ending`` is the sentence before the unsubscribe link of mail to many. ``size`` is in bytes. ``taken_out``: how
+    many of our own marks in quoted text do not travel.
     """
     people = draft_of(written(draft))
     one = copy_of(draft, people, asked or {})
+    ending = _ending(draft, people) if one is not None else None
     if one is not None:
         draft = one.email
         people = replace(people, to=[one.person], cc=[], bcc=[])
     sender = Mailbox(draft.connection.address, draft.connection.display_name) if draft.connection else None
     rewritten = _as_sent(draft)
     text = OwnMarks(env.link_keys()).in_text(draft.text or to_text(draft.html))
+    text = ending.in_text(text) if ending is not None else text
     return {
         "from": str(sender) if sender else "",
         "to": [str(one) for one in people.to],
@@ -61,8 +68,19 @@ def of_draft(draft: Email, asked: Mapping[str, str] | None = None, path: str = "
         "taken_out": rewritten.taken_out,
         "warnings": rewritten.warnings,
         "copy": one.context(path) if one is not None else None,
+        "ending": ending.sentence if ending is not None else "",
         "size": _size(draft, sender, people, rewritten.html, text),
     }
+
+
+def _ending(draft: Email, people: Draft) -> WayOut | None:
+    """The way out that copies to so many people carry; its link leads nowhere here."""
+    recipients = people.recipients
+    if len(recipients) < COPIES:
+        return None
+    if len(recipients) - len(suppressing.left_out(draft.organization_id, recipients)) < COPIES:
+        return None
+    return shown(draft.organization_id, draft.organization.name, env.tracking_url())
 
 
 def is_clipped(email: Email) -> bool:

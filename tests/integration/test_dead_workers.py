@@ -114,6 +114,21 @@ def test_the_mailbox_of_a_killed_worker_is_served_again_within_ten_seconds(own: 
     assert max(took) < FREE_WITHIN, took
 
 
+def test_a_job_whose_end_the_database_did_not_take_holds_no_mailbox(own: Stack) -> None:
+    """It stands as running in the name of a worker that lives, and nobody is at it."""
+    ana = own.person()
+    connection = ana.connect()["id"]
+    lock = f"mailbox:{connection}"
+    ((job,),) = rows(
+        own,
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id)"
+        " SELECT 'mail', 'drain_mailbox', %s, %s, %s, 'doing', max(id) FROM procrastinate_workers RETURNING id",
+        lock, lock, json.dumps({"connection_id": connection}),
+    )  # fmt: skip
+    ana.email_when(ana.send(connection)["id"], "sent", 30)
+    assert rows(own, "SELECT 1 FROM procrastinate_jobs WHERE id = %s", job) == []
+
+
 @pytest.mark.timeout(180)
 def test_a_stopped_worker_holds_no_mailbox_and_works_on_when_it_wakes_up(own: Stack) -> None:
     ana = own.person()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from truesend import env
 from truesend.runtime import identity
+from truesend.sending.at_work import AtWork
 
 log = logging.getLogger("truesend.worker")
 
@@ -30,9 +31,9 @@ _LOOP_LOST, _THREAD_LOST = 4.0, 30.0
 class Heart:
     """The heartbeat of this process. Times are monotonic seconds."""
 
-    def __init__(self, job_worker: Callable[[], int | None]) -> None:
-        """``job_worker`` tells as which worker Procrastinate knows this process just now."""
-        self._job_worker = job_worker
+    def __init__(self, job_worker: Callable[[], int | None], at_work: AtWork) -> None:
+        """``job_worker`` tells as which worker Procrastinate knows this process just now, ``at_work`` its jobs."""
+        self._job_worker, self._at_work = job_worker, at_work
         self._looped = self._woke = self._beat = time.monotonic()
         self._steady_since = float("inf")
 
@@ -68,7 +69,8 @@ class Heart:
         if began - self._beat > BEAT_SECONDS + _SLOW_ROUND:
             self._steady_since = float("inf")  # this process was paused
         in_time = began - self._looped < _LOOP_LOST
-        workers.beat(identity.worker_name(), self._job_worker() if in_time else None)
+        job_worker = self._job_worker() if in_time else None
+        workers.beat(identity.worker_name(), job_worker)
         if time.monotonic() - began > _SLOW_ROUND:
             self._steady_since = float("inf")
         elif self._steady_since > began:
@@ -77,6 +79,9 @@ class Heart:
             return
         if freed := workers.free_jobs():
             log.warning("%d jobs of dead workers were ended; their mailboxes are free.", freed)
+        lost = self._at_work.lost(workers.held_jobs(job_worker) if job_worker is not None else ())
+        if lost and job_worker is not None and (ended := workers.end_jobs(job_worker, lost)):
+            log.warning("%d jobs at which nobody was any more were ended; what they held is free.", ended)
         if cut := workers.cut_off():
             log.warning("%d connections of dead workers were cut.", cut)
         workers.forget()

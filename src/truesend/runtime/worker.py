@@ -19,6 +19,7 @@ from procrastinate.worker import Worker as JobWorker
 from truesend import env
 from truesend.runtime import identity
 from truesend.runtime.heart import Heart, say_ready
+from truesend.sending.at_work import AtWork
 
 if TYPE_CHECKING:
     from truesend.connections.renewers import Renewers
@@ -79,7 +80,8 @@ class _Worker:
     def __init__(self) -> None:
         self._ended = asyncio.Event()
         self._jobs: JobWorker | None = None
-        self._heart = Heart(lambda: self._jobs.worker_id if self._jobs is not None else None)
+        self._at_work = AtWork()
+        self._heart = Heart(lambda: self._jobs.worker_id if self._jobs is not None else None, self._at_work)
         self._stopped_at = float("inf")
 
     async def run(self) -> None:
@@ -144,6 +146,7 @@ class _Worker:
                         update_heartbeat_interval=2.0,
                         stalled_worker_timeout=_WORKERS_DROPPED_AFTER,
                         shutdown_graceful_timeout=GRACE_SECONDS,
+                        worker_middleware=[self._at_work.around],
                     )
                     say_ready()
                     working = asyncio.create_task(self._jobs.run())  # type: ignore[no-untyped-call]

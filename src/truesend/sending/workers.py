@@ -54,6 +54,23 @@ def free_jobs() -> int:
     )
 
 
+def held_jobs(job_worker: int) -> list[int]:
+    """The jobs that stand as running in the name of Procrastinate's worker ``job_worker``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s", [job_worker]
+        )
+        return [number for (number,) in cursor.fetchall()]
+
+
+def end_jobs(job_worker: int, ids: list[int]) -> int:
+    """Finish jobs of a living worker at which nobody is any more; how many there were."""
+    return _run(
+        "DELETE FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s AND id = ANY(%s)",
+        [job_worker, ids],
+    )
+
+
 def cut_off() -> int:
     """End the connections of dead workers: a transaction that a stopped one left open locks a mailbox's token.
 

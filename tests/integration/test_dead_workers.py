@@ -54,7 +54,8 @@ def rows(own: Stack, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """What the database says."""
     url = (own.up.data / "run" / "database_url").read_text().strip()
     with psycopg.connect(url) as connection:
-        return connection.execute(statement.encode(), values).fetchall()
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
 
 
 def hangs_in(own: Stack, person: Person, connection: str) -> tuple[int, list[str]]:
@@ -127,6 +128,28 @@ def test_a_job_whose_end_the_database_did_not_take_holds_no_mailbox(own: Stack) 
     )  # fmt: skip
     ana.email_when(ana.send(connection)["id"], "sent", 30)
     assert rows(own, "SELECT 1 FROM procrastinate_jobs WHERE id = %s", job) == []
+
+
+def test_probes_go_on_after_the_connections_of_the_worker_were_cut(own: Stack) -> None:
+    """A thread keeps its connection from job to job, and one that has died is not kept."""
+    ana = own.person()
+    connection = ana.connect()["id"]
+    for _ in range(20):
+        rows(own, "UPDATE connections_token SET probe_due_at = now() WHERE connection_id = %s", connection)
+        until(lambda: probe_is_ahead(own, connection), bool, 30)
+    rows(
+        own,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name IN (SELECT name FROM sending_worker)",
+    )
+    rows(own, "UPDATE connections_token SET probe_due_at = now() WHERE connection_id = %s", connection)
+    until(lambda: probe_is_ahead(own, connection), bool, 45)
+
+
+def probe_is_ahead(own: Stack, connection: str) -> bool:
+    """Whether it was made and planned anew."""
+    query = "SELECT 1 FROM connections_token WHERE connection_id = %s AND probe_due_at > now()"
+    return bool(rows(own, query, connection))
 
 
 @pytest.mark.timeout(180)

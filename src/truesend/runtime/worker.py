@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -147,6 +148,7 @@ class _Worker:
                         stalled_worker_timeout=_WORKERS_DROPPED_AFTER,
                         shutdown_graceful_timeout=GRACE_SECONDS,
                         worker_middleware=[self._at_work.around],
+                        task_middleware=[_with_a_living_connection],
                     )
                     say_ready()
                     working = asyncio.create_task(self._jobs.run())  # type: ignore[no-untyped-call]
@@ -164,6 +166,17 @@ class _Worker:
             working.cancel()  # finishes the running jobs first
         with suppress(asyncio.CancelledError):
             await working
+
+
+def _with_a_living_connection(call_next: Callable[[], Any], context: object, worker: object) -> Any:
+    """Around every job, in its thread: one whose connection has died gets another, else all its jobs would fail."""
+    from django.db import DatabaseError, InterfaceError, connection
+
+    try:
+        return call_next()
+    except (DatabaseError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
+        raise
 
 
 def _wake_every_second(heart: Heart, renewers: Renewers) -> None:

@@ -136,6 +136,28 @@ SETTINGS: tuple[Setting, ...] = (
         "looked into more rarely.",
     ),
     Setting(
+        "PUSH",
+        None,
+        "`on` or `off`: let providers tell of new mail at once, by `/webhooks/…`. Default: on where `PUBLIC_URL` is "
+        "https. Without it mailboxes are looked into all the same.",
+    ),
+    Setting(
+        "GOOGLE_PUBSUB_TOPIC",
+        None,
+        "The Pub/Sub topic that Gmail tells of new mail, `projects/…/topics/…`, in the client's own project. Unset: no "
+        "push by Google.",
+    ),
+    Setting(
+        "GOOGLE_PUBSUB_ACCOUNT",
+        None,
+        "Service account with which the topic's push subscription signs its calls to `/webhooks/google`: its address.",
+    ),
+    Setting(
+        "GOOGLE_PUBSUB_AUDIENCE",
+        None,
+        "The audience entered at that subscription. Default: `PUBLIC_URL` with `/webhooks/google`.",
+    ),
+    Setting(
         "QUIET_TIME",
         "120",
         "Seconds after the end of a call in which a provider may still carry it out or show it in Sent. Only after "

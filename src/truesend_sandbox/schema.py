@@ -3,7 +3,7 @@
 from truesend_sandbox.keap.tables import TABLES as KEAP_TABLES
 from truesend_sandbox.microsoft.tables import TABLES as MICROSOFT_TABLES
 
-VERSION = 7
+VERSION = 8
 """Raised whenever the tables change; a data folder with another version is set aside, not migrated."""
 
 _COMMON = """
@@ -91,6 +91,8 @@ CREATE TABLE gmail_sends (
   id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, at REAL NOT NULL,
   recipients INTEGER NOT NULL);
 CREATE INDEX gmail_sends_by_account ON gmail_sends (account_id, at, recipients);
+
+CREATE TABLE gmail_watches (account_id INTEGER PRIMARY KEY, topic TEXT NOT NULL, until REAL NOT NULL);
 
 CREATE TABLE arrivals (
   id INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, sender TEXT NOT NULL, subject TEXT NOT NULL,

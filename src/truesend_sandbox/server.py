@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import uvloop
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 
-from truesend_sandbox import control, pages
+from truesend_sandbox import control, pages, pushing
 from truesend_sandbox.clock import Clock
 from truesend_sandbox.faults import Faults
 from truesend_sandbox.google.provider import GOOGLE
@@ -125,6 +125,7 @@ async def _run(world: World, sock: socket.socket, *, announce: bool) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE * 3):
             await runner.cleanup()
+    await pushing.end()
     await world.http.close()
 
 

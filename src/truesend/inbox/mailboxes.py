@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from procrastinate.exceptions import AlreadyEnqueued
 
 from truesend import clock, env
@@ -23,6 +24,8 @@ from truesend.providers.contract import Capability
 # So many that are due stand to choice, so that threads seldom reach for the same.
 LOOKED_AT = 32
 _NEW_AT_ONCE = 200
+# A look that is overdue for so long is told.
+_LATE = timedelta(minutes=5)
 # Which mailboxes there are to be read is asked so often by a process, in seconds.
 _KEPT_UP_EVERY = 3.0
 _kept_up_at = float("-inf")
@@ -62,6 +65,8 @@ def keep_up() -> None:
     global _kept_up_at
     if time.monotonic() - _kept_up_at < _KEPT_UP_EVERY:
         return
+    from truesend.inbox import push
+
     _kept_up_at, now = time.monotonic(), clock.now()
     providers = [one.key for one in registry.PROVIDERS.values() if one.tells_of_mail]
     fresh = Connection.objects.filter(
@@ -75,11 +80,15 @@ def keep_up() -> None:
         if is_read(connection):
             Mailbox.objects.bulk_create([Mailbox(connection=connection)], ignore_conflicts=True)
             Mailbox.objects.filter(pk=connection.pk, due_at=None).update(due_at=now)
-    sent = Proof.objects.filter(check_name=Check.SEND, ok=True, at__gt=now - base())
-    later = Mailbox.objects.filter(
-        due_at__gt=now + base(), connection__in=sent.values("connection"), misses=0
+    waiting = Mailbox.objects.filter(due_at__gt=now, misses=0)
+    waiting.filter(connection__consented_at__gt=F("read_at")).update(due_at=now)
+    # Sent since it was read last: it is read again as soon after that as any mailbox that sends.
+    sent = Proof.objects.filter(
+        connection=OuterRef("pk"), check_name=Check.SEND, ok=True, at__gt=OuterRef("read_at")
     )
-    later.update(due_at=now + base())
+    soon = Subquery(sent.values("at")[:1]) + base()
+    waiting.filter(Exists(sent), due_at__gt=now + base()).update(due_at=soon)
+    push.keep_up()
 
 
 def read_soon(organization_id: UUID) -> None:
@@ -106,6 +115,17 @@ def wake(connection_id: UUID) -> None:
     name = f"inbox:{connection_id}"
     with suppress(AlreadyEnqueued):
         read_mailbox.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+
+
+def rows_of(connections: Iterable[UUID]) -> dict[UUID, Mailbox]:
+    """How far each of them is read; one query."""
+    return {one.pk: one for one in Mailbox.objects.filter(pk__in=list(connections))}
+
+
+def late_since(mailbox: Mailbox, now: datetime) -> datetime | None:
+    """When it was due, where nobody has looked for long after that; None where it is in time."""
+    due = mailbox.due_at
+    return due if due is not None and now - due > _LATE else None
 
 
 def wake_all(most: int) -> None:

@@ -64,3 +64,43 @@ class Arrival(models.Model):
                 name="arrival_kind_known",
             ),
         ]
+
+
+class Push(models.Model):
+    """What a provider promised for a mailbox: to tell of new mail. Only ever a hint; looking does not depend on it."""
+
+    connection = models.OneToOneField(
+        "connections.Connection", on_delete=models.CASCADE, primary_key=True, related_name="push"
+    )
+    # The provider's own name of it.
+    ref = models.CharField(max_length=1000, blank=True, default="")
+    # Of the address it calls, and of the secret that it shows there; null where calls are signed.
+    token_digest = models.BinaryField(max_length=32, null=True, unique=True)
+    secret_digest = models.BinaryField(max_length=32, null=True)
+    # When it ends by the provider's word, and when it is renewed.
+    expires_at = models.DateTimeField(null=True)
+    renew_at = models.DateTimeField(db_index=True)
+    cause = models.CharField(max_length=60, blank=True, default="")
+    words = models.CharField(max_length=500, blank=True, default="")
+    # When it last told of anything.
+    told_at = models.DateTimeField(null=True)
+
+
+class PushCount(models.Model):
+    """Calls to a webhook in a day, by what they were."""
+
+    class Result(models.TextChoices):
+        TAKEN = "taken"
+        HANDSHAKE = "handshake"
+        FORGED = "forged"
+        UNKNOWN = "unknown"
+
+    provider = models.CharField(max_length=20)
+    day = models.DateField()
+    result = models.CharField(max_length=10, choices=Result.choices)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "day", "result"], name="push_count_once"),
+        ]

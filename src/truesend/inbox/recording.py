@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Case, F, Value, When
 
 from truesend import clock, live_events
 from truesend.connections import proofs
@@ -98,8 +99,10 @@ def _move(mailbox: Mailbox, look: Look) -> bool:
     told = {}
     if look.newest is not None:
         told["event_at"] = max(filter(None, (mailbox.event_at, min(look.newest, look.began))))
+    # Somebody who was told of something new while we looked has made the next look due: it stays so.
+    due_at = Case(When(due_at=mailbox.due_at, then=Value(look.due_at)), default=F("due_at"))
     moved = Mailbox.objects.filter(pk=mailbox.pk, cursor=mailbox.cursor).update(
-        cursor=look.cursor, read_at=look.began, misses=0, due_at=look.due_at, **told
+        cursor=look.cursor, read_at=look.began, misses=0, due_at=due_at, **told
     )
     return moved == 1
 

@@ -21,3 +21,11 @@ def read_due() -> None:
     from truesend.inbox.polling import read_all
 
     read_all()
+
+
+@app.task(name="renew_pushes", queue="mail")
+def renew_pushes() -> None:
+    """Renew every promise of a push that is due."""
+    from truesend.inbox.push import renew_all
+
+    renew_all()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from truesend.providers.shapes import AddressState, InboxPage
+from truesend.providers.shapes import AddressState, InboxPage, PushCall, PushHold, PushNews
+
+
+class Forged(Exception):
+    """A call to our webhook that is not the provider's."""
 
 
 class InboxPart:
@@ -16,6 +20,26 @@ class InboxPart:
     inbox_calls: int = 1
     # It takes reports itself, and tells what it knows of an address instead.
     tells_states: bool = False
+
+    # It calls us when something is new. A hint, and no more: what is new is read by the next look.
+    pushes: bool = False
+    # One address takes the pushes of all mailboxes, and each is signed; else every mailbox has an address of its own.
+    pushes_signed: bool = False
+
+    def push_unset(self) -> str:
+        """What an operator has to set up before it pushes, as a sentence; empty where nothing is missing."""
+        return ""
+
+    def hold_push(self, access_token: str, *, url: str, secret: str, ref: str) -> PushHold:
+        """Let it tell ``url`` of new mail, or go on with what is held as ``ref``. Raises :class:`ProviderError`.
+
+        `not_found` for a ``ref`` that has ended: then nothing is held any more.
+        """
+        raise NotImplementedError("it tells nobody of new mail")
+
+    def read_push(self, call: PushCall) -> PushNews:
+        """What a call to our webhook tells. Raises :class:`Forged`; ProviderError where that could not be found out."""
+        raise Forged
 
     @property
     def tells_of_mail(self) -> bool:

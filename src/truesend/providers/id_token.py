@@ -22,7 +22,7 @@ def claims(id_token: str, *, keys_url: str, client_id: str, nonce: str, provider
 
     Who issued it is left to the caller. ``provider`` is its name, for the words. Raises :class:`ProviderError`.
     """
-    keys = _signing_keys(keys_url, provider)
+    keys = signing_keys(keys_url, provider)
     try:
         found = dict(jwt.decode(id_token, keys, algorithms=["RS256"]).claims)
     except _MISREAD:
@@ -52,7 +52,8 @@ def is_address(value: object) -> bool:
     return isinstance(value, str) and "@" in value and value.isprintable() and len(value) <= 320
 
 
-def _signing_keys(url: str, provider: str) -> KeySet:
+def signing_keys(url: str, provider: str) -> KeySet:
+    """The keys at ``url``. Raises :class:`ProviderError`."""
     try:
         answer = http.request("GET", url, operation="jwks")
     except http.TransportError as error:

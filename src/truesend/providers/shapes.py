@@ -300,6 +300,45 @@ class AddressState:
 
 
 @dataclass(frozen=True)
+class PushHold:
+    """What a provider promised: to tell of new mail until then. ``ref`` is its own name of it, empty without one."""
+
+    ref: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class PushCall:
+    """A call to our webhook; ``headers`` with names in lower case."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PushEvent:
+    """One thing that a call tells. ``address`` or ``ref`` say of which mailbox, ``secret`` is the one that we gave.
+
+    ``renew``: what we hold is about to end, or has; anything else is a hint that something is new.
+    """
+
+    address: str = ""
+    ref: str = ""
+    secret: str = field(default="", repr=False)
+    renew: bool = False
+
+
+@dataclass(frozen=True)
+class PushNews:
+    """What a call to our webhook is: a handshake to be answered so, or events."""
+
+    events: tuple[PushEvent, ...] = ()
+    echo: str | None = None
+    echo_header: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class DeadEnd:
     """A page at the provider from which nobody is sent back: the words on it, and the cause they tell of."""
 

@@ -15,6 +15,8 @@ from truesend.connections.describe import FORWARD, Description, account_label, a
 from truesend.connections.models import Connection, Kind
 from truesend.connections.narrowing import lacks_reading
 from truesend.connections.verdict import CapabilityVerdict, Verdict
+from truesend.inbox import mailboxes
+from truesend.inbox.models import Mailbox
 from truesend.organizations import rights
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
@@ -52,11 +54,12 @@ def card(member: Member, connection: Connection) -> dict[str, Any]:
 
 
 def cards(member: Member, described: list[Description]) -> list[dict[str, Any]]:
-    """Cards, with a query each for the days of all of them, the emails that wait and the member's questions."""
+    """Cards, with a query each for their days, the emails that wait, the member's questions and their mailboxes."""
     days = strips([one.connection.pk for one in described])
     troubled = [one.connection.pk for one in described if one.verdict.verdict in TROUBLED]
     waiting = _waiting(member, troubled) if troubled else {}
     asked = questions(member)
+    read = mailboxes.rows_of(one.connection.pk for one in described)
     return [
         _card(
             member,
@@ -64,6 +67,7 @@ def cards(member: Member, described: list[Description]) -> list[dict[str, Any]]:
             days[one.connection.pk],
             waiting.get(one.connection.pk, 0),
             asked.get(str(one.connection.pk)),
+            read.get(one.connection.pk),
         )
         for one in described
     ]
@@ -96,7 +100,12 @@ def line(member: Member, described: Description) -> dict[str, Any]:
 
 
 def _card(
-    member: Member, described: Description, days: str, waiting: int, asked: Question | None
+    member: Member,
+    described: Description,
+    days: str,
+    waiting: int,
+    asked: Question | None,
+    mailbox: Mailbox | None,
 ) -> dict[str, Any]:
     connection = described.connection
     mine = manages(member, connection)
@@ -118,7 +127,7 @@ def _card(
         "fix": fix,
         "waiting": _held(waiting) if verdict is Verdict.BROKEN and waiting else "",
         "who": names(others) if troubled else "",
-        "capabilities": [_capability(described, one) for one in described.verdict.capabilities],
+        "capabilities": [_capability(described, one, mailbox) for one in described.verdict.capabilities],
         "strip": days,
         "primary": fix if verdict is not Verdict.WORKING and not (asked and not asked.again) else None,
         "asked": asked,
@@ -224,7 +233,7 @@ def _sentence(described: Description) -> str | SafeString:
     )
 
 
-def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any]:
+def _capability(described: Description, one: CapabilityVerdict, mailbox: Mailbox | None) -> dict[str, Any]:
     words = {
         Verdict.WORKING: "",
         Verdict.UNPROVEN: {
@@ -256,4 +265,16 @@ def _capability(described: Description, one: CapabilityVerdict) -> dict[str, Any
         "words": one.proof.words if one.proof and not failed and one.proof.ok else "",
         "last": max(good, default=None) if failed else None,
         "call": one.proof.call if one.proof else "",
+        **_looks(one, mailbox),
+    }
+
+
+def _looks(one: CapabilityVerdict, mailbox: Mailbox | None) -> dict[str, Any]:
+    """Of reading: when anything last came, whether nothing did yet, and since when a look is overdue."""
+    if one.name != "read" or mailbox is None or one.verdict in {Verdict.DISCONNECTED, Verdict.BROKEN}:
+        return {}
+    return {
+        "event": mailbox.event_at,
+        "no_event": mailbox.event_at is None and mailbox.read_at is not None,
+        "late_since": mailboxes.late_since(mailbox, clock.now()),
     }

@@ -18,11 +18,13 @@ _WORDS = {
     (LedgerKind.REFRESH, True): "Key renewed",
     (LedgerKind.PROBE, True): "Checked: works",
     (LedgerKind.SEND, True): "Send accepted",
+    (LedgerKind.WEBHOOK, True): "New mail is told at once",
     (LedgerKind.DISCONNECT, True): "Disconnected",
     (LedgerKind.CONSENT, False): "Consent not completed",
     (LedgerKind.REFRESH, False): "Renewing failed",
     (LedgerKind.PROBE, False): "Checked: does not work",
     (LedgerKind.SEND, False): "Send not accepted",
+    (LedgerKind.WEBHOOK, False): "New mail is not told at once, but looked for",
     (LedgerKind.DISCONNECT, False): "Revoking failed",
 }
 

@@ -27,6 +27,7 @@ from truesend.web.views import (
     scheduling,
     signals,
     suppression,
+    webhooks,
     writing,
 )
 
@@ -142,6 +143,8 @@ urlpatterns = [
     path("templates/<uuid:template_id>/delete", writing.delete, name="template_delete"),
     path("templates/<uuid:template_id>/restore", writing.restore, name="template_restore"),
     path("templates/signatures/<uuid:connection_id>", writing.signature, name="signature"),
+    path("webhooks/<str:provider>", webhooks.receive, name="webhook"),
+    path("webhooks/<str:provider>/<str:token>", webhooks.receive, name="webhook_of"),
     path("notices", news.notices, name="notices"),
     path("signals/<int:signal_id>/strike", signals.strike, name="signal_strike"),
     path("signals/<int:signal_id>/unstrike", signals.unstrike, name="signal_unstrike"),

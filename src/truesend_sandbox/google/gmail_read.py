@@ -1,4 +1,4 @@
-"""Gmail's reading: messages, threads, labels, profile, send-as, watch."""
+"""Gmail's reading: messages, threads, labels, profile, send-as."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from truesend_sandbox.google import api, errors, gmail_parts, gmail_store
+from truesend_sandbox.google import errors, gmail_parts, gmail_store
 from truesend_sandbox.google.api import Caller
 from truesend_sandbox.google.gmail_query import Query
 from truesend_sandbox.store import Row
@@ -244,24 +244,3 @@ def send_as_get(caller: Caller) -> web.StreamResponse:
     wanted = caller.call.request.match_info["alias"].lower()
     found = next((alias for alias in _aliases(caller) if alias["sendAsEmail"] == wanted), None)
     return errors.not_found() if found is None else errors.json_answer(found)
-
-
-def watch(caller: Caller) -> web.StreamResponse:
-    """Accepted and answered; the sandbox pushes nothing: push is a hint and may be dropped [G:push]."""
-    body = api.json_body(caller.call)
-    if isinstance(body, web.Response):
-        return body
-    topic = body.get("topicName")
-    if not isinstance(topic, str) or not topic.startswith("projects/") or "/topics/" not in topic:
-        return errors.bad_request("Invalid topicName does not match projects/sandbox/topics/*")
-    return errors.json_answer(
-        {
-            "historyId": str(gmail_store.last_history_id(caller.world, caller.account.id)),
-            "expiration": str(int((caller.call.now + 7 * 86_400) * 1000)),
-        }
-    )
-
-
-def stop(caller: Caller) -> web.StreamResponse:
-    """`stop`: ends push notices, of which there are none here."""
-    return web.Response(status=204)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from truesend_sandbox import accounts
 from truesend_sandbox.accounts import Account
+from truesend_sandbox.google import gmail_watch
 from truesend_sandbox.mailbox.headers import Mail
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
@@ -37,7 +38,7 @@ def history(
     world: World, account_id: int, kind: str, message: tuple[str, str, str], changed: str = ""
 ) -> int:
     """Write down a change of `(message id, thread id, labels)`; returns its history id."""
-    return world.store.insert(
+    number = world.store.insert(
         "INSERT INTO gmail_history (account_id, kind, message_id, thread_id, labels, changed, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         account_id,
@@ -46,6 +47,9 @@ def history(
         changed,
         world.clock.now(),
     )
+    if "INBOX" in message[2].split():
+        gmail_watch.changed(world, account_id, number)
+    return number
 
 
 def add(

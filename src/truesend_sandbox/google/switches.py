@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from truesend_sandbox import pushing
 from truesend_sandbox.switches import Switch
 
 SWITCHES = (
@@ -152,4 +153,21 @@ SWITCHES = (
         "The Gmail API is not enabled for the project (accessNotConfigured).",
         "seen",
     ),
+    Switch("watch_lifetime", 604_800.0, "Seconds a watch lasts.", "documented: up to seven days", above=0),
+    Switch(
+        "pubsub_endpoint",
+        "",
+        "Where the topic's subscription pushes to, on this machine; empty: nowhere.",
+        "what an operator sets up",
+    ),
+    Switch(
+        "pubsub_audience", "", "The audience of its token; empty: the endpoint.", "what an operator sets up"
+    ),
+    Switch(
+        "pubsub_account",
+        "push@sandbox.iam.gserviceaccount.com",
+        "The service account that signs a push.",
+        "what an operator sets up",
+    ),
+    *pushing.SWITCHES,
 )

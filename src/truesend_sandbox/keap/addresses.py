@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truesend_sandbox.keap import people
+from truesend_sandbox.keap import notices, people
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
@@ -93,6 +93,7 @@ def put(world: World, tenant: str, email: str, status: str, reason: str | None =
         reason,
         world.clock.now(),
     )
+    notices.changed(world, tenant)
     row = find(world, tenant, email)
     assert row is not None
     return row

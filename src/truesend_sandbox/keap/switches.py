@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from truesend_sandbox import pushing
 from truesend_sandbox.switches import Switch
 
 _SIGN_IN = (
@@ -256,4 +257,4 @@ _SENDING = (
     Switch("history_delay", 0.0, "Seconds until the history shows a sent mail.", "a test's choice"),
 )
 
-SWITCHES = (*_SIGN_IN, *_GATEWAY, *_CONTACTS, *_SENDING)
+SWITCHES = (*_SIGN_IN, *_GATEWAY, *_CONTACTS, *_SENDING, *pushing.SWITCHES)

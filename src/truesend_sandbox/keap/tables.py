@@ -40,4 +40,7 @@ CREATE INDEX keap_emails_by_contact ON keap_emails (tenant, contact_id, id);
 CREATE INDEX keap_emails_by_address ON keap_emails (tenant, to_address, id);
 CREATE INDEX keap_emails_by_account ON keap_emails (account_id, id);
 CREATE INDEX keap_emails_by_arrival ON keap_emails (arrival_id);
+
+CREATE TABLE keap_hooks (
+  key TEXT PRIMARY KEY, tenant TEXT NOT NULL, event TEXT NOT NULL, url TEXT NOT NULL, status TEXT NOT NULL);
 """

@@ -14,6 +14,7 @@ from truesend_sandbox import accounts
 from truesend_sandbox.accounts import Account
 from truesend_sandbox.mailbox import content
 from truesend_sandbox.mailbox.headers import Mail
+from truesend_sandbox.microsoft import notices
 from truesend_sandbox.microsoft.tenants import PROVIDER
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
@@ -166,6 +167,8 @@ def _noted(world: World, row: Row, kind: str) -> Row:
         row["item"],
         row["immutable"],
     )
+    if kind == "created" and row["folder"] == "inbox":
+        notices.came(world, row["account_id"], row["item"])
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from truesend_sandbox import pushing
 from truesend_sandbox.switches import Switch
 
 _IDENTITY = (
@@ -283,4 +284,4 @@ _GRAPH = (
     ),
 )
 
-SWITCHES = _IDENTITY + _GRAPH
+SWITCHES = (*_IDENTITY, *_GRAPH, *pushing.SWITCHES)

@@ -23,6 +23,10 @@ CREATE TABLE microsoft_changes (
   seq INTEGER NOT NULL, item TEXT NOT NULL, immutable TEXT NOT NULL);
 CREATE INDEX microsoft_changes_by_folder ON microsoft_changes (account_id, folder, id);
 
+CREATE TABLE microsoft_subscriptions (
+  id TEXT PRIMARY KEY, account_id INTEGER NOT NULL, url TEXT NOT NULL, lifecycle_url TEXT, state TEXT,
+  resource TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+
 CREATE TABLE microsoft_sends (
   id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, at REAL NOT NULL,
   recipients INTEGER NOT NULL);

@@ -22,8 +22,9 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Refusal
-from truesend.providers.google import errors, gmail, inbox, oauth, pages, sent
+from truesend.providers.google import errors, gmail, inbox, oauth, pages, push, sent
 from truesend.providers.google.setup import SETUP
+from truesend.providers.shapes import PushCall, PushHold, PushNews
 
 
 class Google(Provider):
@@ -52,6 +53,8 @@ class Google(Provider):
     # SENT is told in full by the history and by the label's listing.
     proves_absence = True
     has_inbox = True
+    pushes = True
+    pushes_signed = True
 
     dead_ends = pages.PAGES
     setup = SETUP
@@ -176,6 +179,15 @@ class Google(Provider):
 
     def inbox_mail(self, access_token: str, message_id: str) -> bytes:
         return inbox.mail(access_token, message_id, _api())
+
+    def push_unset(self) -> str:
+        return push.unset()
+
+    def hold_push(self, access_token: str, *, url: str, secret: str, ref: str) -> PushHold:
+        return push.hold(access_token, _api())
+
+    def read_push(self, call: PushCall) -> PushNews:
+        return push.read(call)
 
     def sent_folder_url(self, address: str, place: str = "") -> str:
         """Sent, newest first, of the account that is signed in as ``address`` in this browser, or its sign-in.

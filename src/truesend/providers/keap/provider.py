@@ -25,8 +25,9 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Refusal, SendResult
-from truesend.providers.keap import api, errors, history, letter, oauth, pages, people, states
+from truesend.providers.keap import api, errors, history, letter, oauth, pages, people, push, states
 from truesend.providers.keap import setup as setup_page
+from truesend.providers.shapes import PushCall, PushHold, PushNews
 
 # What a check lists.
 _LISTS = {"read": "emails", "contacts": "contacts"}
@@ -77,6 +78,7 @@ class Keap(Provider):
     sent_name = "email history"
     reads = "what was sent"
     tells_states = True
+    pushes = True
     # Of the newest addresses and some older ones.
     inbox_calls = 2
     # No call is documented that ends a grant.
@@ -191,6 +193,12 @@ class Keap(Provider):
 
     def address_states(self, access_token: str, addresses: Collection[str]) -> list[AddressState]:
         return states.of(addresses, access_token)
+
+    def hold_push(self, access_token: str, *, url: str, secret: str, ref: str) -> PushHold:
+        return push.hold(access_token, url=url, ref=ref)
+
+    def read_push(self, call: PushCall) -> PushNews:
+        return push.read(call)
 
     def place_of(self, subject: str) -> str:
         """The app: one person may use several."""

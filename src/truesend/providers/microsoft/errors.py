@@ -147,6 +147,7 @@ _BY_CODE: dict[str, str] = {
     "Request_ResourceNotFound": "account_gone",
     "ErrorItemNotFound": "not_found",
     "SyncStateNotFound": "not_found",
+    "ResourceNotFound": "not_found",
     "SyncStateInvalid": "not_found",
     "resyncRequired": "not_found",
     "ErrorInvalidIdMalformed": "not_found",

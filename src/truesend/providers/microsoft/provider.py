@@ -24,8 +24,20 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
-from truesend.providers.microsoft import calls, domains, drafts, errors, graph, inbox, oauth, pages, sent
+from truesend.providers.microsoft import (
+    calls,
+    domains,
+    drafts,
+    errors,
+    graph,
+    inbox,
+    oauth,
+    pages,
+    push,
+    sent,
+)
 from truesend.providers.microsoft.setup import SETUP
+from truesend.providers.shapes import PushCall, PushHold, PushNews
 
 # Refusals of a draft's send that are also what a second send of the same draft is answered with.
 _SAID_OF_A_SENT_ONE = frozenset({"not_found", "message_refused", "provider_refused"})
@@ -59,6 +71,7 @@ class Microsoft(Provider):
     # A draft that is still one was not sent.
     proves_absence = True
     has_inbox = True
+    pushes = True
     # The changes of two folders.
     inbox_calls = 2
     leaves_behind = True
@@ -227,6 +240,12 @@ class Microsoft(Provider):
 
     def inbox_mail(self, access_token: str, message_id: str) -> bytes:
         return inbox.mail(access_token, message_id, _api())
+
+    def hold_push(self, access_token: str, *, url: str, secret: str, ref: str) -> PushHold:
+        return push.hold(access_token, url=url, secret=secret, ref=ref, base=_api())
+
+    def read_push(self, call: PushCall) -> PushNews:
+        return push.read(call)
 
     def sent_folder_url(self, address: str, place: str = "") -> str:
         """Sent Items of Outlook on the web, of the account that is signed in as ``address``, or its sign-in.

@@ -56,6 +56,7 @@ def _outside(data: Path, *, running: bool, at_once: int) -> Iterator[Finding]:
     from truesend.diagnostics import address_checks, mail_checks
     from truesend.diagnostics.installation_checks import installation
     from truesend.diagnostics.provider_checks import provider
+    from truesend.diagnostics.push_checks import pushes
     from truesend.providers import registry
 
     in_database = list(_database(data, running=running))
@@ -70,6 +71,7 @@ def _outside(data: Path, *, running: bool, at_once: int) -> Iterator[Finding]:
     if usable:
         asked.insert(0, lambda: [installation()])
         asked += [_of_provider(provider, key) for key in registry.PROVIDERS]
+        asked.append(pushes)
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         answers = [one for found in pool.map(_closing, asked) for one in found]
     yield from in_database

@@ -32,7 +32,7 @@ def test_an_address_the_api_does_not_have_is_404_to_whoever_may_ask(keap: KeapCl
     tokens = keap.connect()
     answer = _get(keap, "v2/there/is/no/such/thing", **tokens.header)
     assert (answer.status_code, answer.json()["code"]) == (404, 404)
-    assert _get(keap, "v1/hooks", **tokens.header).json() == {"message": "Not Found"}
+    assert _get(keap, "v1/appointments", **tokens.header).json() == {"message": "Not Found"}
 
 
 @pytest.mark.parametrize("base", ["/crm/rest", "/rest"])

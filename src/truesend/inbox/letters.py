@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from email.header import decode_header, make_header
 from email.utils import parseaddr
@@ -23,7 +23,7 @@ LARGEST = 12 * 1024 * 1024
 
 def message_ids(text: str) -> tuple[str, ...]:
     """The Message-IDs of a header, without their brackets, each once."""
-    return tuple(dict.fromkeys(_IDS.findall(text)))
+    return tuple(dict.fromkeys(one for one in _IDS.findall(text) if one.isprintable()))
 
 
 def may_be_report(received: Received) -> bool:
@@ -67,29 +67,39 @@ def letter(received: Received, read: Incoming, now: datetime) -> Letter:
     name, address = parseaddr(decoded(headers.get("from", "")))
     content_type = headers.get("content-type", "")
     is_report = "multipart/report" in content_type.lower()
+    own_id = next(iter(message_ids(headers.get("message-id", ""))), "")
     return Letter(
         kind=read.kind.value,
         at=received.at or read.date or now,
-        sender=(read.from_address or address).strip().lower(),
-        sender_name=read.from_name or name,
-        subject=read.subject or decoded(headers.get("subject", "")),
-        message_id=read.message_id or next(iter(message_ids(headers.get("message-id", ""))), ""),
-        thread_id=received.thread_id,
-        in_reply_to=read.in_reply_to or message_ids(headers.get("in-reply-to", "")),
-        references=read.references or message_ids(headers.get("references", "")),
-        mark=headers.get("x-truesend-delivery", "").strip(),
+        sender=clean(read.from_address or address).lower(),
+        sender_name=clean(read.from_name or name),
+        subject=clean(read.subject or decoded(headers.get("subject", ""))),
+        message_id=clean(read.message_id) or own_id,
+        thread_id=clean(received.thread_id),
+        in_reply_to=_all(read.in_reply_to) or message_ids(headers.get("in-reply-to", "")),
+        references=_all(read.references) or message_ids(headers.get("references", "")),
+        mark=clean(headers.get("x-truesend-delivery", "")),
         own=received.own,
         is_receipt=bool(_RECEIPT.search(content_type)) or (is_report and read.kind is Kind.OTHER),
         stops=_stops(read),
-        words=next((one.words or one.sentence for one in read.recipients), ""),
+        words=clean(next((one.words or one.sentence for one in read.recipients), "")),
         failed=tuple(
-            Failed(one.address, hard=one.hard, sentence=_sentence(one.address, one.sentence))
+            Failed(clean(one.address), hard=one.hard, sentence=_sentence(clean(one.address), one.sentence))
             for one in read.recipients
         ),
-        returned_marks=read.marks,
-        returned_ids=read.original_message_ids,
+        returned_marks=_all(read.marks),
+        returned_ids=_all(read.original_message_ids),
         returns=read.return_date,
     )
+
+
+def clean(text: str) -> str:
+    """Foreign text as it can be stored and asked for: PostgreSQL takes no NUL, nothing takes a lone surrogate."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
+def _all(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(one for one in map(clean, texts) if one)
 
 
 def _stops(read: Incoming) -> str:

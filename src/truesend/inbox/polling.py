@@ -6,6 +6,7 @@ is lost by a worker that dies, nothing is found twice by two that look at once.
 
 from __future__ import annotations
 
+import logging
 import random
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 from truesend import clock
 from truesend.connections.models import Connection
 from truesend.inbox import asking, copies, letters, mailboxes, matching, recording, states
+from truesend.inbox.incoming import Incoming
 from truesend.inbox.matching import Letter
 from truesend.inbox.models import Mailbox
 from truesend.inbox.reading import read
@@ -22,6 +24,8 @@ from truesend.providers import registry
 from truesend.providers.contract import InboxPage, Provider, Received
 from truesend.providers.errors import ProviderError
 from truesend.runtime import identity
+
+log = logging.getLogger("truesend.inbox")
 
 # Of one look; what is left is read by the next, which comes at once.
 _PAGES = 5
@@ -91,7 +95,7 @@ def _letters(connection: Connection, adapter: Provider, access: str, page: Inbox
     if not received:
         return []
     ids = {number for one in received for number in letters.refers_to(one)}
-    threads = {one.thread_id for one in received if one.thread_id}
+    threads = {one.thread_id for one in received if one.thread_id.isprintable()} - {""}
     rows = copies.find(connection, ids, threads)
     known_ids = {row.message_id.strip().strip("<>") for row in rows}
     known_threads = {row.provider_thread_id for row in rows if row.connection_id == connection.pk} - {""}
@@ -100,8 +104,17 @@ def _letters(connection: Connection, adapter: Provider, access: str, page: Inbox
         if letters.concerns(one, known_ids, known_threads):
             raw = _whole(adapter, access, one)
             if raw is not None:
-                found.append((one.message_id, letters.letter(one, read(raw), now)))
+                found.append((one.message_id, letters.letter(one, _read(raw, one), now)))
     return found
+
+
+def _read(raw: bytes, received: Received) -> Incoming:
+    """The mail as it was read; one that cannot be must not stop the mailbox behind it, and is told by its headers."""
+    try:
+        return read(raw)
+    except Exception:
+        log.exception("A mail could not be read whole; its headers have to do.")
+        return read(letters.head_of(received))
 
 
 def _whole(adapter: Provider, access: str, received: Received) -> bytes | None:

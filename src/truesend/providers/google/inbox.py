@@ -171,6 +171,8 @@ def _listed(access_token: str, cursor: str, base: str, *, started_over: bool = F
     if listed is None:
         raise ProviderError("provider_garbage", "A list of messages that cannot be read.")
     ids, following = listed
+    if not following.isprintable() or " " in following:
+        raise ProviderError("provider_garbage", "A place in a list that cannot be read.")
     found: list[Received] = []
     for one in ids:
         message = _read(access_token, one, base)

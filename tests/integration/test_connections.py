@@ -162,6 +162,21 @@ def test_what_somebody_else_must_repair_heals_by_itself_once_they_did(stack: Sta
     assert healed["last_refresh_at"] > broken["verified_at"]
 
 
+@pytest.mark.parametrize("kind", REPAIRED_ELSEWHERE)
+def test_verify_asks_for_a_new_key_where_that_is_what_was_refused(stack: Stack, kind: str) -> None:
+    ana = stack.person()
+    connection = proved(ana)
+    number = stack.sandbox.fault("token.refresh", kind, account=ana.email)
+    stack.sandbox.advance(3000)  # the key at hand has minutes to live, and works
+    told = when(ana, connection["id"], lambda one: one["verdict"] in {"broken", "attention"})
+    assert told["cause"] == REPAIRED_ELSEWHERE[kind][0]
+    again = ana.api("POST", f"connections/{connection['id']}/verify").json()
+    assert (again["verdict"], again["cause"]) == (told["verdict"], told["cause"])
+    stack.sandbox.control("DELETE", f"faults/{number}")
+    healed = ana.api("POST", f"connections/{connection['id']}/verify").json()
+    assert (healed["verdict"], healed["cause"]) == ("working", None)
+
+
 TRANSIENT: dict[str, tuple[str, dict[str, Any]]] = {
     "error": ("provider_error", {"kind": "status", "status": 500, "body": "oops"}),
     "outage": ("provider_error", {"kind": "outage"}),

@@ -103,7 +103,7 @@ class Books:
         if self.stood < (1 if self.cell.point == "stored" else wanted):
             short.append(f"only {self.stood} renewals stood there")
         for provider in PROVIDERS:
-            # On a busy machine the blow comes so late that a renewal it was meant for is stored: nothing is lost by that.
+            # On a busy machine a blow comes so late that the renewal it was meant for is stored: nothing is lost.
             lost = self.each if provider == ONCE and self.cell.loses else 0
             if self.live[provider] < self.each - lost:
                 short.append(f"{self.live[provider]} of {provider} live, {self.each - lost} could")

@@ -19,7 +19,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from truesend import clock, env
 from truesend.connections import proofs, tokens
 from truesend.connections.causes import Severity, cause
-from truesend.connections.models import Connection, LedgerKind, Token
+from truesend.connections.models import Connection, LedgerKind, Proof, Token
 from truesend.organizations import activity, installation
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, Provider
@@ -90,7 +90,8 @@ def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
     """Every answer, recorded; None where there was no key to ask with."""
     adapter = registry.provider(connection.provider)
     try:
-        began, evidence = _answers(connection, adapter, trigger, renew=adapter.probes_by_renewal)
+        renew = adapter.probes_by_renewal or _renewal_is_refused(connection)
+        began, evidence = _answers(connection, adapter, trigger, renew=renew)
         if any(one.cause == "access_refused" for one in evidence):
             # The provider may have ended this access token early: a new one decides, as it does before a send.
             began, evidence = _answers(connection, adapter, trigger, refused=True)
@@ -132,10 +133,26 @@ def _key(connection: Connection, trigger: str, *, renew: bool, refused: bool) ->
     try:
         return tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
     except ProviderError as error:
-        out = tokens.at_hand(connection) if renew and cause(error.cause).of_the_client else None
+        by_itself = registry.provider(connection.provider).probes_by_renewal
+        goes_on = renew and (cause(error.cause).of_the_client or not by_itself)
+        out = tokens.at_hand(connection) if goes_on else None
         if out is None:
             raise
         return out
+
+
+def _renewal_is_refused(connection: Connection) -> bool:
+    """Whether what is wrong is that no new key is given, by somebody who may have thought better of it since.
+
+    The key at hand says nothing of that, so a new one is asked for. A grant that is dead is not asked again.
+    """
+    told = {one.ok: one for one in Proof.objects.filter(connection=connection.pk, check_name="renew")}
+    bad, good = told.get(False), told.get(True)
+    if bad is None or bad.at < connection.consented_at or (good is not None and good.at >= bad.at):
+        return False
+    if cause(bad.cause).severity is not Severity.BROKEN:
+        return False
+    return Token.objects.filter(pk=connection.pk, dead_at=None).exists()
 
 
 def _usable(connection: Connection) -> list[Capability]:

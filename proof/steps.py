@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proof import blows, fresh, renewals, restores, truth
+from proof import blows, copies, fresh, renewals, restores, truth
 from proof.finding import Finding
 from proof.notes import Notes
 from tests import stack as stacks
@@ -263,6 +263,7 @@ STEPS: tuple[Step | LongStep, ...] = (
     Step("mails", "mails, their links and their quotes", _selection("mails as they arrive")),
     Step("tokens", "a million changed tokens", _tokens),
     Step("storms", "storms", _storms),
+    Step("copies", "a thousand copies from a list", copies.findings),
     LongStep("matrix", "blows at every point of a send", blows.kill_matrix),
     Step("race", "processes that race for the same keys", renewals.race),
     LongStep("renewals", "blows at every step of a renewal", renewals.matrix),

@@ -69,6 +69,8 @@ NAMED = {
     "settings/suppression/<uuid:row_id>/allow": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/part": [("GET", 404)],
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
+    "connections/<uuid:connection_id>/day": [("GET", 404)],
+    "connections/<uuid:connection_id>/day/limit": [("POST", 404)],
     "connections/<uuid:connection_id>/ask": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/read": [("GET", 404)],
     "connections/<uuid:connection_id>/forgo-reading": [("POST", 404)],
@@ -147,6 +149,7 @@ API = {
 }
 # What everybody may do who may use a connection: see what becomes of it, and ask for help.
 SEEN = {
+    "connections/<uuid:connection_id>/day",
     "connections/<uuid:connection_id>/part",
     "connections/<uuid:connection_id>/ledger",
     "connections/<uuid:connection_id>/ask",

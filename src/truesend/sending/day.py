@@ -52,6 +52,27 @@ def of(connection: Connection, *, but: UUID | None = None) -> Day:
     return Day(limit, own or 0, load)
 
 
+class NotLower(ValueError):
+    """A figure that is not below the provider's; the message says what that is."""
+
+
+def lower(connection: Connection, messages: int | None) -> int | None:
+    """Keep a mailbox to so many emails in 24 hours, or to what its provider takes (None). Raises :class:`NotLower`."""
+    if not messages:
+        if messages == 0:
+            raise NotLower("At least one email. To send nothing from it, disconnect it.")
+        MailboxBudget.objects.filter(connection=connection).delete()
+        return None
+    limit = registry.provider(connection.provider).day_limit(connection.address)
+    most = min(filter(None, (limit.messages, limit.recipients)), default=0)
+    if most and messages >= most:
+        raise NotLower(f"{limit.told} Choose fewer than {most:,}, or leave it empty.")
+    MailboxBudget.objects.update_or_create(
+        connection=connection, defaults={"messages": messages, "changed_at": clock.now()}
+    )
+    return messages
+
+
 def per_minute(day: Day) -> int:
     """How many copies of one email a mailbox sends in a minute; an operator's setting may say otherwise."""
     own = env.get("COPIES_PER_MINUTE")

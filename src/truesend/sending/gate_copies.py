@@ -21,7 +21,7 @@ def budget(member: Member, draft: Draft) -> Gate:
     plan = draft.plan
     if plan is None or draft.connection is None or not plan.times:
         return Gate("budget", True)
-    count, now = len(plan.times), clock.now()
+    count, now = len(draft.recipients), clock.now()
     if draft.separate_copies and days.takes_too_long(count, plan.day):
         most = plan.day.copies
         return edit(
@@ -37,7 +37,7 @@ def budget(member: Member, draft: Draft) -> Gate:
         told = f"{draft.connection.connection.address} has used up its day. {told}"
         when = f"goes out by itself {at_time(first.first, now)}; nothing to do"
         said = f"{told} The email {when}." if not later else f"{told} It {when}, over {plan.days} days."
-        return Gate("budget", True, "daily_budget", said, until=first.first)
+        return Gate("budget", True, "daily_budget", said, _day(draft), until=first.first)
     if not later:
         return Gate("budget", True)
     following = later[0]
@@ -45,7 +45,14 @@ def budget(member: Member, draft: Draft) -> Gate:
     split = f"{first.count:,} at first, {following.count:,} {at_time(following.first, now)}{rest}"
     kept = f"{plan.day.reserve:,} a day are left to single emails. " if plan.day.reserve else ""
     said = f"Goes out over {plan.days} days: {split}. {plan.day.limit.told} {kept}{OUTSIDE}"
-    return Gate("budget", True, sentence=said, names=following.first)
+    return Gate("budget", True, "daily_budget", said, _day(draft), names=following.first)
+
+
+def _day(draft: Draft) -> dict[str, str] | None:
+    """Where the mailbox's day is drawn."""
+    if draft.connection is None:
+        return None
+    return {"label": "See the mailbox's day", "url": f"/connections/{draft.connection.connection.pk}/day"}
 
 
 def recipients(member: Member, draft: Draft) -> Gate:

@@ -154,8 +154,10 @@ def take_back(email: Email) -> None:
             raise TooLateToChange(why_nothing_waits(email))
         if Attempt.objects.filter(delivery__email=email).exists():
             raise TooLateToChange("It was tried already. Cancel it, then write it again from its page.")
-        waiting = Email.objects.filter(pk=email.pk, status__in=(EmailStatus.SCHEDULED, EmailStatus.HELD))
-        if waiting.update(status=EmailStatus.DRAFT, undo_until=None, problem="", updated_at=clock.now()) != 1:
+        states = (EmailStatus.SCHEDULED, EmailStatus.HELD, EmailStatus.PAUSED)
+        again = {"status": EmailStatus.DRAFT, "halt": "", "undo_until": None, "problem": ""}
+        waiting = Email.objects.filter(pk=email.pk, status__in=states)
+        if waiting.update(**again, **people_lists.typed(email), updated_at=clock.now()) != 1:
             raise TooLateToChange("It is about to leave.")
         Delivery.objects.filter(email=email).delete()
     live_events.publish(email.organization_id, "email", [email.pk])

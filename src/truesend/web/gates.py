@@ -31,6 +31,10 @@ _OPEN = {
 _UNPROVEN = "Nothing speaks against sending from it."
 # cause -> (what the button says, the part of the page where a member repairs it)
 _HERE = {
+    "rows_bad": ("Go to the list", "copies-about"),
+    "copies_needed": ("Go to the copies", "separate_copies"),
+    "merge_invalid": ("Go to the subject and the text", "subject"),
+    "merge_unknown": ("Go to the subject and the text", "subject"),
     "recipient_invalid": ("Correct the recipients", "to"),
     "recipient_missing": ("Add a recipient", "to"),
     "too_many_recipients": ("Go to the recipients", "to"),
@@ -57,7 +61,7 @@ def panel(draft: Email, readiness: Readiness, *, choices: int = 0) -> dict[str, 
         if not (gate.name == "capability" and "connection" in shut)
         and (gate.name != "limits" or not gate.ok or draft.connection is not None)
         # What is a matter of course is told only where it fails.
-        and (not gate.ok or gate.name in _OPEN)
+        and (not gate.ok or gate.name in _OPEN or gate.sentence)
     ]
     delayed = readiness.delayed() if readiness.ready else None
     return {
@@ -68,7 +72,7 @@ def panel(draft: Email, readiness: Readiness, *, choices: int = 0) -> dict[str, 
 
 
 def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
-    sentence = local(gate.sentence or _OPEN[gate.name], gate.until)
+    sentence = local(gate.sentence or _OPEN[gate.name], gate.until or gate.names)
     if gate.name == "capability" and gate.ok and not gate.cause and draft.connection is not None:
         verdict = describe(draft.connection).verdict.verdict
         # Before anything was proved, "it can" would be a promise.
@@ -96,6 +100,8 @@ def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
     fix, back = gate.fix, f"/emails/new?draft={draft.pk}"
     if gate.cause == "connection_missing":
         return _connect(draft.member, back)
+    if fix is not None and gate.name == "budget":
+        return [fix] if fix["url"] != "/emails/new" else []
     if fix is not None and gate.cause == suppressing.CODE:
         if draft.member.role not in rights.MANAGERS:
             return []  # the names of those who may stand beside it

@@ -30,14 +30,14 @@ def test_the_day_is_drawn_and_told_before(chromium: Browser, stack: Stack, width
         gates = page.locator("#gates")
         expect(gates).to_contain_text("Goes out over 2 days: 7 at first, 5 on", timeout=10_000)
         assert axe(page) == []
-        page.get_by_role("link", name="See the mailbox's day").click()
+        gates.get_by_text("See the mailbox's day").click()
         expect(page.get_by_role("heading", name="The day of")).to_be_visible()
         expect(page.locator(".day")).to_contain_text("20 of 30 emails used in the past 24 hours")
         expect(page.locator(".day")).to_contain_text("3 kept for single emails")
         expect(
             page.get_by_role("img", name="20 of 30 emails in the past 24 hours, 0 planned")
         ).to_be_visible()
-        page.get_by_text("By the hour").click()
+        page.get_by_text("By the hour", exact=True).click()
         expect(page.get_by_role("table")).to_contain_text("20")
         assert overflow(page) == 0
         assert axe(page) == []

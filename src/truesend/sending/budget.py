@@ -29,11 +29,12 @@ _GAP = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Load:
-    """Emails and their recipients that left, or are to leave, in the minute that begins ``at``."""
+    """Emails and their recipients that left, or are ``planned`` to leave, in the minute that begins ``at``."""
 
     at: datetime
     messages: int
     recipients: int
+    planned: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Day:
 
     def used(self, now: datetime) -> int:
         """Emails of the past 24 hours."""
-        return sum(one.messages for one in self.load if now - DAY < one.at <= now)
+        return sum(one.messages for one in self.load if not one.planned and now - DAY < one.at)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def plan_copies(count: int, start: datetime, day: Day, *, per_minute: int) -> Pl
 
 def plan_one(recipients: int, start: datetime, day: Day) -> Plan:
     """When a single email leaves: only what has left counts, for what waits leaves it its part."""
-    past = [one for one in day.load if one.at <= start]
+    past = [one for one in day.load if not one.planned]
     messages, people = day.ceilings(0)
     # One email may go to more people than are left only where nothing else has been sent.
     ceilings = (messages, max(0, people - recipients + 1) or 1 if people else 0)

@@ -22,20 +22,20 @@ _DELIVERY, _PEOPLE, _ATTEMPT = (one._meta.db_table for one in (Delivery, Recipie
 # What may have left counts as left: an unknown try as well as one under way. Each part has an index of its own.
 _LOAD = f"""
 WITH told AS (
-  SELECT id, sent_at AS at FROM {_DELIVERY}
+  SELECT id, sent_at AS at, false AS planned FROM {_DELIVERY}
    WHERE connection_id = %(connection)s AND sent_at > %(since)s
   UNION ALL
-  SELECT id, greatest(due_at, %(now)s) FROM {_DELIVERY}
+  SELECT id, greatest(due_at, %(now)s), true FROM {_DELIVERY}
    WHERE connection_id = %(connection)s AND due_at IS NOT NULL AND email_id IS DISTINCT FROM %(but)s
   UNION ALL
-  SELECT id, %(now)s FROM {_DELIVERY} WHERE connection_id = %(connection)s AND status = 'sending'
+  SELECT id, %(now)s, false FROM {_DELIVERY} WHERE connection_id = %(connection)s AND status = 'sending'
   UNION ALL
-  SELECT d.id, (SELECT max(started_at) FROM {_ATTEMPT} AS a WHERE a.delivery_id = d.id) FROM {_DELIVERY} AS d
+  SELECT d.id, (SELECT max(started_at) FROM {_ATTEMPT} AS a WHERE a.delivery_id = d.id), false FROM {_DELIVERY} AS d
    WHERE d.connection_id = %(connection)s AND d.status = 'unknown' AND d.look_at IS NOT NULL
 )
-SELECT date_trunc('minute', told.at), count(DISTINCT told.id), count(r.id)
+SELECT date_trunc('minute', told.at), count(DISTINCT told.id), count(r.id), told.planned
   FROM told LEFT JOIN {_PEOPLE} AS r ON r.delivery_id = told.id
- WHERE told.at > %(since)s GROUP BY 1 ORDER BY 1
+ WHERE told.at > %(since)s GROUP BY 1, 4 ORDER BY 1
 """  # noqa: S608  # our own tables' names
 
 
@@ -46,7 +46,9 @@ def of(connection: Connection, *, but: UUID | None = None) -> Day:
         cursor.execute(
             _LOAD, {"connection": connection.pk, "since": now - DAY - budget.MINUTE, "now": now, "but": but}
         )
-        load = [Load(at, int(count), int(people)) for at, count, people in cursor.fetchall()]
+        load = [
+            Load(at, int(count), int(people), planned) for at, count, people, planned in cursor.fetchall()
+        ]
     own = MailboxBudget.objects.filter(connection=connection).values_list("messages", flat=True).first()
     limit = registry.provider(connection.provider).day_limit(connection.address)
     return Day(limit, own or 0, load)

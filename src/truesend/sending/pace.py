@@ -132,7 +132,7 @@ class Allowance:
 
     def _look(self, due: Due, now: datetime) -> budget.Day:
         found = day.of(due.delivery.connection)
-        past = [one for one in found.load if one.at <= now]
+        past = [one for one in found.load if not one.planned]
         self._known = known = budget.Day(found.limit, found.own, past)
         self._until = now + _KNOWN_FOR
         self._messages = sum(one.messages for one in past)

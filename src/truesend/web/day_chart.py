@@ -27,8 +27,8 @@ def of(connection: Connection) -> dict[str, Any]:
     """
     now = clock.now()
     known = day.of(connection)
-    past = [one for one in known.load if one.at <= now]
-    coming = [one for one in known.load if now < one.at <= now + DAY]
+    past = [one for one in known.load if not one.planned]
+    coming = [one for one in known.load if one.planned and one.at <= now + DAY]
     by_people = not known.messages and bool(known.recipients)
     used, planned = _count(past, by_people=by_people), _count(coming, by_people=by_people)
     most = known.recipients if by_people else known.messages
@@ -66,7 +66,10 @@ def _rows(past: list[Load], coming: list[Load], now: datetime, *, by_people: boo
     rows = []
     for number in range(-_HOURS, _HOURS):
         start = now + number * HOUR
-        within = [one for one in (*past, *coming) if start < one.at <= start + HOUR]
+        # What is due by now is planned for the coming hour; minutes begin a little before.
+        load = past if number < 0 else coming
+        first = start if number else start - HOUR
+        within = [one for one in load if first < one.at <= start + HOUR]
         count = _count(within, by_people=by_people)
         rows.append({"at": start, "sent": count if number < 0 else 0, "planned": count if number >= 0 else 0})
     return rows

@@ -101,7 +101,7 @@ def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
     if gate.cause == "connection_missing":
         return _connect(draft.member, back)
     if fix is not None and gate.name == "budget":
-        return [fix] if fix["url"] != "/emails/new" else []
+        return [{**fix, "method": "get"}] if fix["url"] != "/emails/new" else []
     if fix is not None and gate.cause == suppressing.CODE:
         if draft.member.role not in rights.MANAGERS:
             return []  # the names of those who may stand beside it

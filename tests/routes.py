@@ -71,6 +71,7 @@ NAMED = {
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
     "connections/<uuid:connection_id>/day": [("GET", 404)],
     "connections/<uuid:connection_id>/day/limit": [("POST", 404)],
+    "connections/<uuid:connection_id>/senders": [("GET", 404)],
     "connections/<uuid:connection_id>/ask": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/read": [("GET", 404)],
     "connections/<uuid:connection_id>/forgo-reading": [("POST", 404)],
@@ -153,6 +154,7 @@ SEEN = {
     "connections/<uuid:connection_id>/part",
     "connections/<uuid:connection_id>/ledger",
     "connections/<uuid:connection_id>/ask",
+    "connections/<uuid:connection_id>/senders",
     "templates/signatures/<uuid:connection_id>",
 }
 # What its member alone does, as an owner or manager.

@@ -19,6 +19,7 @@ import { Recipients } from "./recipients.ts";
 import { Reasons } from "./reasons.ts";
 import { recover } from "./recover.ts";
 import { find, refreshGates, startSending, type SendingParts } from "./sending.ts";
+import { startSenders } from "./senders.ts";
 import { Templates } from "./templates.ts";
 import { toast } from "./toasts.ts";
 import { Uploads } from "./uploads.ts";
@@ -163,7 +164,10 @@ function start(form: HTMLFormElement): void {
   const editor = startEditor(place, form, place.dataset["html"] ?? "", changed, { slash: () => templates.open(true) });
   const people = new Recipients(form, changed);
   const account = fields.get("connection");
-  if (account instanceof HTMLSelectElement) watchSignature(account, editor);
+  if (account instanceof HTMLSelectElement) {
+    watchSignature(account, editor);
+    startSenders(account);
+  }
   const line = fields.get("subject");
   const templates = new Templates(find("#templates", HTMLDialogElement), editor, line instanceof HTMLInputElement ? line : null);
   form.querySelector("[data-templates]")?.addEventListener("click", () => templates.open());

@@ -256,6 +256,7 @@ def large(connection: str, *files: bytes) -> dict[str, Any]:
     }
 
 
+@pytest.mark.produces("files_need_reading", says="sends files of 25 MB in place of 2 MB")
 def test_what_a_request_cannot_carry_is_said_with_the_way_out(ana: Person) -> None:
     connection = connect(ana)
     answer = ana.api("POST", "emails", large(connection, b"x" * (2 * 1024 * 1024 + 1)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from truesend.connections.models import Connection, LedgerEntry
 from truesend.organizations import access, finding, installation
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
+from truesend.providers.errors import ProviderError
 from truesend.sending import leaving, people_rows, reconcile, threads
 from truesend.sending.compose import File
 from truesend.sending.copies import People
@@ -33,6 +35,7 @@ from truesend.sending.readiness import check
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import Written, draft_of, submit
 from truesend.tracking import query, striking
+from truesend.writing import senders
 
 PAGE = 50
 Cursor = Annotated[str, Query(description="`next` of the page before; empty for the first", max_length=200)]
@@ -192,6 +195,10 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
     # Somebody else's connection is no connection: the gates say so.
     found = access.access_connection(member, UUID(draft.connection)) if draft.connection else None
     answered = _answered(member, draft)
+    if draft.from_ and found is not None:
+        # Where it fails, what is known decides, and the send asks again.
+        with suppress(ProviderError):
+            senders.look(found)
     return Written(
         connection=found,
         to=draft.to,
@@ -207,6 +214,7 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
         send_at=draft.send_at,
         undo_seconds=draft.undo_seconds,
         reply_to_id=answered.pk if answered else None,
+        sender=_other_address(draft, found),
     )
 
 
@@ -215,6 +223,13 @@ def _people(draft: schemas.DraftIn) -> People | None:
         return None
     entries = [people_rows.Entry(one.address, one.name, one.values) for one in draft.recipients]
     return people_rows.people(entries, leave_out=draft.leave_out_bad_rows)
+
+
+def _other_address(draft: schemas.DraftIn, connection: Connection | None) -> str:
+    """The chosen From; empty for the connection's own address."""
+    chosen = (draft.from_ or "").strip()
+    own = connection is not None and chosen.lower() == connection.address.lower()
+    return "" if own else chosen
 
 
 def _answered(member: Member, draft: schemas.DraftIn) -> Delivery | None:

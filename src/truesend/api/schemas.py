@@ -177,6 +177,14 @@ class DraftIn(Schema):
         Field(description="Left out or null: what the organization has chosen for new emails."),
     ] = None
     send_at: Moment | None = None
+    from_: Annotated[
+        Text | None,
+        Field(
+            alias="from",
+            max_length=320,
+            description="Another address of the connection's mailbox, as its provider lists it; left out: its own.",
+        ),
+    ] = None
     reply_to_email: Annotated[
         Id | None,
         Field(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
-from truesend.providers import http
-from truesend.providers.errors import Refusal
-from truesend.providers.shapes import CHECK_CALL, Evidence, Request
+from truesend.providers import http, pages
+from truesend.providers.errors import ProviderError, Refusal
+from truesend.providers.shapes import CHECK_CALL, REDIRECT_CALL, Evidence, Request
 
 REACHED = Evidence("reach", True, CHECK_CALL)
 
@@ -52,3 +53,20 @@ def _reached(
     # Nothing of the kind the provider says: a page of somebody in between, or an address that is not there.
     cause = "provider_error" if answer.status >= 500 else "provider_refused"
     return Evidence("reach", False, CHECK_CALL, cause, f"{answer.status} {answer.words()}".strip())
+
+
+def redirect(page: Callable[[], str], redirect_uri: str, *, refused: str) -> Evidence | None:
+    """Whether a consent page that is asked to stay silent sends back; None where it does not say.
+
+    ``page`` builds its address, ``refused`` is the pattern of its words where the return address is not registered.
+    """
+    try:
+        answer = http.request("GET", pages.silent(page()), operation=REDIRECT_CALL)
+    except (ProviderError, http.TransportError):
+        return None
+    if pages.came_back(answer, redirect_uri):
+        return Evidence("client", True, REDIRECT_CALL)
+    found = re.search(refused or "$^", pages.first_words(answer))
+    if found is None:
+        return None
+    return Evidence("client", False, REDIRECT_CALL, "redirect_mismatch", f"{answer.status} {found[0]}")

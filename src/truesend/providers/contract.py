@@ -6,12 +6,11 @@ nothing of the database; secrets come in as arguments and leave only through the
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from truesend.providers import checking, clients, http, pages
+from truesend.providers import checking, clients, http
 from truesend.providers.coming_in import InboxPart
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
 from truesend.providers.setup import Setup
@@ -21,7 +20,6 @@ from truesend.providers.shapes import (
     NO_CODE,
     OF_THE_CODE,
     OF_THE_CONTENT,
-    REDIRECT_CALL,
     AddressState,
     Capability,
     DayLimit,
@@ -84,6 +82,8 @@ class Provider(InboxPart, ABC):
     reads: str = "replies and bounces"
     # What people call the place where its mailboxes keep what was sent.
     sent_name: str = "Sent folder"
+    # Its mailboxes may send from other addresses too, which it lists.
+    names_senders: bool = False
     # The calls one scheduled probe costs, of those that all connections share in a day.
     probe_calls: int = 2
 
@@ -129,8 +129,9 @@ class Provider(InboxPart, ABC):
         """
         if not self.setup.can_be_silent:
             return None
-        try:
-            page = self.authorize_url(
+
+        def page() -> str:
+            return self.authorize_url(
                 capabilities=[Capability.SEND],
                 redirect_uri=redirect_uri,
                 state="check",
@@ -138,15 +139,8 @@ class Provider(InboxPart, ABC):
                 verifier="v" * 64,
                 account=None,
             )
-            answer = http.request("GET", pages.silent(page), operation=REDIRECT_CALL)
-        except (ProviderError, http.TransportError):
-            return None
-        if pages.came_back(answer, redirect_uri):
-            return Evidence("client", True, REDIRECT_CALL)
-        found = re.search(self.setup.redirect_refused or "$^", pages.first_words(answer))
-        if found is None:
-            return None
-        return Evidence("client", False, REDIRECT_CALL, "redirect_mismatch", f"{answer.status} {found[0]}")
+
+        return checking.redirect(page, redirect_uri, refused=self.setup.redirect_refused)
 
     @abstractmethod
     def consent_page(self) -> str:
@@ -263,6 +257,13 @@ class Provider(InboxPart, ABC):
     @abstractmethod
     def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
         """Read a sent message back from the mailbox (needs the reading scope)."""
+
+    def senders(self, access_token: str) -> list[Party]:
+        """The addresses that the mailbox may send from now, where the provider :attr:`names_senders`.
+
+        Needs the reading scope. Raises :class:`ProviderError`.
+        """
+        return []
 
     def position(self, access_token: str) -> str:
         """Where the mailbox's history stands now; empty where the provider keeps none (needs the reading scope)."""

@@ -28,6 +28,7 @@ from truesend.sending import reading
 from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.sending.pace import Allowance
 from truesend.sending.reading import Due
+from truesend.writing import senders
 
 log = logging.getLogger("truesend.sending")
 
@@ -107,6 +108,12 @@ class Box:
                 with suppress(ProviderError):
                     self._position = self._adapter().position(access)[:64]
         return self._position
+
+    def look_at_senders(self, *, refused: bool) -> None:
+        """Read the other addresses this mailbox may send from, at most once a minute. Raises ProviderError."""
+        connection = self.described().connection
+        if senders.is_stale(connection, senders.FRESH_TO_SEND):
+            senders.look(connection, after=senders.FRESH_TO_SEND, access=self.access(refused=refused))
 
     def capabilities(self) -> set[Capability]:
         """What its granted scopes allow."""

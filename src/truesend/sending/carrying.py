@@ -8,6 +8,7 @@ from truesend.providers import registry
 from truesend.providers.contract import Limits
 from truesend.sending.gate import Draft, Gate, edit
 from truesend.sending.sizes import encoded, size_words
+from truesend.writing import senders
 
 _MB = 1024 * 1024
 
@@ -24,6 +25,8 @@ def judge(member: Member, draft: Draft) -> Gate:
     if draft.connection is None:
         return Gate("limits", True)
     limits, name = declared(draft.connection), draft.connection.provider_name
+    if draft.sender and (gate := _sender(member, draft, draft.connection)):
+        return gate
     people = len(draft.recipients)
     if not draft.separate_copies and people > limits.recipients == 1:
         return edit(
@@ -47,6 +50,38 @@ def judge(member: Member, draft: Draft) -> Gate:
     if not draft.separate_copies and not limits.cc_and_bcc and (draft.cc or draft.bcc):
         return edit(member, "limits", "cc_and_bcc_refused", f"{name} sends no copies: no Cc or Bcc.")
     return _files(member, draft, limits, name) or _whole(member, draft, draft.connection, limits)
+
+
+def _sender(member: Member, draft: Draft, described: Description) -> Gate | None:
+    """What is in the way of another From than the account's own address."""
+    connection, name = described.connection, described.provider_name
+    adapter = registry.provider(connection.provider)
+    if not adapter.names_senders:
+        return edit(
+            member,
+            "limits",
+            "sender_refused",
+            f"{name} sends from {connection.address} alone. Choose that as the sender.",
+        )
+    if not senders.may_have(connection):
+        return Gate(
+            "limits",
+            False,
+            "sender_needs_reading",
+            f"Whether {connection.address} may send from {draft.sender} is read from the mailbox. Allow reading, or "
+            "choose its own address.",
+            {"label": "Allow reading", "url": f"/connections/{connection.pk}/read"},
+            who_can("scope_missing", connection),
+        )
+    if senders.find(connection.pk, draft.sender) is None:
+        return edit(
+            member,
+            "limits",
+            "sender_gone",
+            f"{draft.sender} is none of the addresses that {name} lets {connection.address} send from. Choose another "
+            f"sender, or have it verified at {name}.",
+        )
+    return None
 
 
 def _files(member: Member, draft: Draft, limits: Limits, provider: str) -> Gate | None:

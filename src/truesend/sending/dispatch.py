@@ -26,6 +26,7 @@ from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.connections import proofs
+from truesend.connections.describe import Description
 from truesend.connections.models import LedgerKind
 from truesend.organizations import installation
 from truesend.providers import registry
@@ -95,15 +96,10 @@ def _send(box: Box, due: Due) -> bool:
     delivery, number = due.delivery, due.number
     described = box.described()
     connection = delivery.connection = described.connection
-    try:
-        message, links, draft = letters.build(due, described, tracks_shown=box.tracks_shown)
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception:
-        # One email that cannot be put together must not stop the mailbox behind it.
-        log.exception("An email could not be put together; it is refused, and nothing was sent.")
-        waiting.refuse(delivery, "message_unbuildable")
+    built = _put_together(box, due, described)
+    if built is None:
         return True
+    message, links, draft = built
     draft = replace(draft, plan=box.allowance.plan(due))
     gate = readiness.check(box.member(delivery), draft).keeps_back()
     if gate is not None:
@@ -153,6 +149,26 @@ def _send(box: Box, due: Due) -> bool:
     else:
         box.doubt()
     return True
+
+
+def _put_together(
+    box: Box, due: Due, described: Description
+) -> tuple[Message, list[letters.Link], readiness.Draft] | None:
+    """The message, its links and its draft; None where there is none, or not now: then its delivery says so."""
+    try:
+        if due.delivery.email.sender:
+            box.look_at_senders(refused=due.last_cause in outcomes.RENEW_ON)
+        return letters.build(due, described, tracks_shown=box.tracks_shown)
+    except (DatabaseError, InterfaceError):
+        raise
+    except ProviderError as error:
+        box.doubt()
+        waiting.postpone(due.delivery, error.cause, due.number, error.retry_at)
+    except Exception:
+        # One email that cannot be put together must not stop the mailbox behind it.
+        log.exception("An email could not be put together; it is refused, and nothing was sent.")
+        waiting.refuse(due.delivery, "message_unbuildable")
+    return None
 
 
 def _hand_over(

@@ -70,6 +70,10 @@ class Facts:
     of: int = 1
 
 
+# The account works; what holds it is this email's own.
+_OF_THE_EMAIL = frozenset({"files_need_reading", "sender_gone", "sender_needs_reading"})
+
+
 @dataclass(frozen=True)
 class Explanation:
     """``who`` can press ``help``; nobody where it goes by itself."""
@@ -168,6 +172,12 @@ def _held(facts: Facts, now: datetime) -> Explanation:
         sentence = (
             "Nothing was sent. Its hour passed while it could not leave, and nothing leaves late unasked: "
             "send it now, choose another hour, or cancel it."
+        )
+        return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
+    if facts.cause in _OF_THE_EMAIL:
+        said = core(facts.cause, facts.provider, facts.words)
+        sentence = (
+            f"Nothing was sent. {said} It waits here; once that is mended you can let it go, or cancel it."
         )
         return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
     if facts.can_send:

@@ -32,6 +32,8 @@ class Draft:
     # Worth nothing later: what proves a connection now.
     at_once: bool = False
     is_test: bool = False
+    # One of the connection's other addresses; empty: its own.
+    sender: str = ""
     # What is wrong with what was typed: sentences about recipients, and one about the subject.
     problems: Sequence[str] = ()
     subject_problem: str = ""

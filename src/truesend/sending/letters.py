@@ -6,6 +6,7 @@ import time
 
 from truesend import clock, env
 from truesend.connections.describe import Description
+from truesend.connections.models import Connection
 from truesend.providers.contract import Enclosure, Message, Party
 from truesend.sending import carried, carrying, fields, filling, threads, unsubscribing
 from truesend.sending.addresses import Mailbox
@@ -19,6 +20,7 @@ from truesend.tracking import tokens
 from truesend.tracking.html_scan import Tag, Text, Unclosed, scan
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import rewrite
+from truesend.writing import senders
 
 Link = dict[str, str | int]
 
@@ -56,7 +58,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         raw = compose(
             Letter(
                 delivery=delivery.pk,
-                sender=Mailbox(connection.address, connection.display_name),
+                sender=sender_of(email.sender, connection),
                 to=to,
                 cc=cc,
                 bcc=bcc,
@@ -94,10 +96,19 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
             *(Enclosed(one.name, one.size) for one in apart),
         ],
         is_test=email.is_test,
+        sender=email.sender,
         one_of_many=due.to_many,
         suppressed=None if due.stopped else {},
     )
     return message, links, draft
+
+
+def sender_of(chosen: str, connection: Connection) -> Mailbox:
+    """From: the connection's own address, or the one that was chosen of its others, as the provider names it."""
+    other = senders.find(connection.pk, chosen) if chosen else None
+    if other is None:
+        return Mailbox(connection.address, connection.display_name)
+    return Mailbox(other.address, other.name or connection.display_name)
 
 
 def _rewritten(

@@ -57,6 +57,7 @@ def written(email: Email) -> Written:
         separate_copies=email.separate_copies,
         people=people_lists.of(email.pk) if email.separate_copies else None,
         send_at=email.send_at,
+        sender=email.sender,
     )
 
 

@@ -102,6 +102,7 @@ def draft_of(written: Written) -> Draft:
         send_at=written.send_at,
         at_once=written.is_test,
         is_test=written.is_test,
+        sender=written.sender,
         problems=[*to_problems, *cc_problems, *bcc_problems],
         subject_problem=lines.problem("The subject", written.subject),
     )

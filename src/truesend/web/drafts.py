@@ -60,8 +60,12 @@ def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
         raise Unreadable("The email is too long to keep.")
     if not texts["html"] and isinstance(values.get("text"), str) and values["text"].strip():
         texts["html"] = linebreaks(urlize(values["text"], autoescape=True))
+    # “id/address”: another address of that account.
+    account, _, sender = texts["connection"].partition("/")
+    if sender and (len(sender) > 320 or not sender.isprintable() or "@" not in sender):
+        raise Unreadable("The address to send from is not one.")
     try:
-        connection = access_connection(member, UUID(texts["connection"])) if texts["connection"] else None
+        connection = access_connection(member, UUID(account)) if account else None
     except ValueError:
         raise Unreadable("The account to send from is not one.") from None
     return {
@@ -71,6 +75,7 @@ def fields_of(member: Member, values: dict[str, Any]) -> dict[str, Any]:
         "subject": texts["subject"],
         "html": texts["html"],
         "connection": connection,
+        "sender": sender if connection is not None else "",
         **_track(values),
         **_copies(values),
     }
@@ -96,7 +101,7 @@ def shown(draft: Email) -> dict[str, str]:
         **{name: ", ".join(getattr(draft, name)) for name in ("to", "cc", "bcc")},
         "subject": draft.subject,
         "html": draft.html,
-        "connection": str(draft.connection_id or ""),
+        "connection": "/".join(filter(None, [str(draft.connection_id or ""), draft.sender])),
         "track": "on" if draft.track else "",
         "separate_copies": "on" if draft.separate_copies else "",
     }

@@ -11,6 +11,7 @@ from truesend import clock, env
 from truesend.sending import suppressing
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import Letter, compose, one_line
+from truesend.sending.letters import sender_of
 from truesend.sending.models import Attachment, Email
 from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
@@ -43,7 +44,7 @@ def of_draft(draft: Email, asked: Mapping[str, str] | None = None, path: str = "
     if one is not None:
         draft = one.email
         people = replace(people, to=[one.person], cc=[], bcc=[])
-    sender = Mailbox(draft.connection.address, draft.connection.display_name) if draft.connection else None
+    sender = sender_of(draft.sender, draft.connection) if draft.connection else None
     rewritten = _as_sent(draft)
     text = OwnMarks(env.link_keys()).in_text(draft.text or to_text(draft.html))
     text = ending.in_text(text) if ending is not None else text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from truesend.providers.contract import CHECK_CALL, Request, SentCopy
+from truesend.providers.contract import CHECK_CALL, Party, Request, SentCopy
 from truesend.providers.http import Answer
 
 # Bodies above about 5 MB are refused as JSON (seen, not documented); base64 adds a third.
@@ -93,6 +93,30 @@ def read_accepted(answer: Answer) -> tuple[str, str] | None:
 def profile_request(access_token: str, base: str) -> Request:
     """``users.getProfile``: the cheapest read there is (1 unit)."""
     return _get(f"{base}/gmail/v1/users/me/profile", "profile", access_token)
+
+
+def senders_request(access_token: str, base: str) -> Request:
+    """``settings.sendAs.list`` (1 unit; ``gmail.readonly`` is enough)."""
+    return _get(f"{base}/gmail/v1/users/me/settings/sendAs", "sendAs.list", access_token)
+
+
+def read_senders(body: object) -> list[Party] | None:
+    """Addresses that may be sent from: the primary one, and those whose ``verificationStatus`` is ``accepted``.
+
+    None where the answer is no such list.
+    """
+    listed = body.get("sendAs") if isinstance(body, Mapping) else None
+    if not isinstance(listed, list):
+        return None
+    found = []
+    for one in listed:
+        address = one.get("sendAsEmail") if isinstance(one, Mapping) else None
+        if not isinstance(address, str) or "@" not in address or not address.isprintable():
+            continue
+        if one.get("isPrimary") is True or one.get("verificationStatus") == "accepted":
+            name = one.get("displayName")
+            found.append(Party(address.strip(), name.strip() if isinstance(name, str) else ""))
+    return found
 
 
 def message_request(access_token: str, message_id: str, base: str) -> Request:

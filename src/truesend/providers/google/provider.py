@@ -16,6 +16,7 @@ from truesend.providers.contract import (
     InboxPage,
     Limits,
     Message,
+    Party,
     Provider,
     Request,
     SentCopy,
@@ -50,6 +51,8 @@ class Google(Provider):
     idle_days = 182
     mailbox_name = "Gmail"
     own_domains = frozenset({"gmail.com", "googlemail.com"})
+    # A From that is none of them is silently replaced by the mailbox's own (seen by several parties).
+    names_senders = True
     # SENT is told in full by the history and by the label's listing.
     proves_absence = True
     has_inbox = True
@@ -159,6 +162,9 @@ class Google(Provider):
 
     def sent_copy(self, access_token: str, message_id: str) -> SentCopy:
         return sent.sent_copy(access_token, message_id, _api())
+
+    def senders(self, access_token: str) -> list[Party]:
+        return sent.senders(access_token, _api())
 
     def position(self, access_token: str) -> str:
         return sent.position(access_token, _api())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from truesend.providers.contract import ProviderError, SentCopy, Traces
+from truesend.providers.contract import Party, ProviderError, SentCopy, Traces
 from truesend.providers.google import gmail
 from truesend.providers.google.calls import ask
 
@@ -39,6 +39,14 @@ def sent_copy(access_token: str, message_id: str, base: str) -> SentCopy:
     if message is None:
         raise ProviderError("provider_garbage", "A message that cannot be read.")
     return message.copy
+
+
+def senders(access_token: str, base: str) -> list[Party]:
+    """The addresses that the mailbox may send from."""
+    found = gmail.read_senders(ask(gmail.senders_request(access_token, base)))
+    if found is None:
+        raise ProviderError("provider_garbage", "A list of addresses that cannot be read.")
+    return found
 
 
 def traces(access_token: str, marks: Collection[str], *, since: datetime, start: str, base: str) -> Traces:

@@ -190,3 +190,24 @@ def test_a_read_never_searches() -> None:
     assert gmail.message_request("t", "a/b?c", "https://g").url.startswith(
         "https://g/gmail/v1/users/me/messages/a%2Fb%3Fc?format=metadata"
     )
+
+
+def test_addresses_to_send_from_are_the_verified_ones() -> None:
+    body = {
+        "sendAs": [
+            {"sendAsEmail": "ana@northwind.example", "displayName": "Ana", "isPrimary": True},
+            {"sendAsEmail": "sales@northwind.example", "verificationStatus": "accepted"},
+            {"sendAsEmail": "new@northwind.example", "verificationStatus": "pending"},
+            {"sendAsEmail": "odd@northwind.example"},
+            {"sendAsEmail": 7, "verificationStatus": "accepted"},
+            "nonsense",
+        ]
+    }
+    found = gmail.read_senders(body)
+    assert found is not None
+    assert [(one.address, one.name) for one in found] == [
+        ("ana@northwind.example", "Ana"),
+        ("sales@northwind.example", ""),
+    ]
+    nothing: list[Any] = [None, [], {}, {"sendAs": {}}]
+    assert [gmail.read_senders(one) for one in nothing] == [None] * 4

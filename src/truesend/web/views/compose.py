@@ -41,9 +41,9 @@ from truesend.web.drafts import (
 from truesend.web.gate import member_page
 from truesend.web.rows import people as labels
 from truesend.web.views import attachments as files
-from truesend.web.views import people
+from truesend.web.views import froms, people
 from truesend.web.views import people_list as lists
-from truesend.writing import signatures, templates
+from truesend.writing import senders, signatures, templates
 from truesend.writing.models import TemplateKind
 
 UNDO_SECONDS = 10
@@ -127,6 +127,7 @@ def _page(
             draft.connection
         )  # what was chosen stays in sight; the gates say what is wrong with it
     signed = signatures.of_all(member, (one.pk for one in offered))
+    named = senders.of_all(one.pk for one in offered)
     begins = "draft" not in request.GET and draft._state.adding
     if begins and draft.connection is not None and draft.connection.pk in signed:
         draft.html = f"<p></p>{signatures.block(signed[draft.connection.pk])}"
@@ -140,7 +141,15 @@ def _page(
             "stored": not draft._state.adding,
             "revision": draft.revision,
         },
-        "connections": [{**_choice(one), "signature": signed.get(one.pk, "")} for one in offered],
+        "connections": [
+            {
+                **_choice(one),
+                "signature": signed.get(one.pk, ""),
+                "senders": froms.options(one, named.get(one.pk, ()), draft),
+                "stale": senders.is_stale(one),
+            }
+            for one in offered
+        ],
         "newest": _newest(member) if begins else None,
         "most_people": _most_people(draft),
         "files": files.listed(draft.pk),

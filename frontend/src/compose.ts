@@ -14,6 +14,7 @@ import {
   sameFields,
   type Fields,
 } from "./emergency.ts";
+import { pictureBlock, startPictures } from "./pictures.ts";
 import { Preview } from "./preview.ts";
 import { Recipients } from "./recipients.ts";
 import { Reasons } from "./reasons.ts";
@@ -161,7 +162,10 @@ function start(form: HTMLFormElement): void {
     takeAddress(draft);
     autosave.touch();
   };
-  const editor = startEditor(place, form, place.dataset["html"] ?? "", changed, { slash: () => templates.open(true) });
+  const editor = startEditor(place, form, place.dataset["html"] ?? "", changed, {
+    slash: () => templates.open(true),
+    blocks: [pictureBlock(draft)],
+  });
   const people = new Recipients(form, changed);
   const account = fields.get("connection");
   if (account instanceof HTMLSelectElement) {
@@ -279,6 +283,10 @@ function start(form: HTMLFormElement): void {
   });
   startFields(form, (text) => editor.insertText(text));
   startSending(form, parts);
+  startPictures(editor.editor, `/emails/drafts/${draft}/attachments`, parts.uploads, () => {
+    changed();
+    parts.told();
+  });
   const leave = (): void => {
     autosave.flush();
     // Nobody writes on it any more, so the next page may make a draft of it at once.

@@ -1,11 +1,12 @@
 // The rich editor: paragraphs, bold, italic, lists, quotes, links, undo. Nothing a mail program could not show.
-import { Editor } from "@tiptap/core";
+import { Editor, type Node } from "@tiptap/core";
 import { Signature, setSignature } from "./signature.ts";
 import StarterKit from "@tiptap/starter-kit";
 
 export interface MailEditor {
   html(): string;
   replace(html: string): void;
+  readonly editor: Editor;
   focus(): void;
   /** Put HTML, or text as it is, where somebody writes. */
   insert(html: string): void;
@@ -65,6 +66,8 @@ function setUpLink(editor: Editor, form: HTMLElement): () => void {
 }
 
 export interface EditorOptions {
+  /** Blocks that only this page has. */
+  blocks?: Node[];
   /** “/” was pressed on an empty line. */
   slash?: () => void;
 }
@@ -92,6 +95,7 @@ export function startEditor(
     },
     extensions: [
       Signature,
+      ...(options.blocks ?? []),
       StarterKit.configure({
         code: false,
         codeBlock: false,
@@ -154,6 +158,7 @@ export function startEditor(
   return {
     html: () => (editor.isEmpty ? "" : editor.getHTML()),
     replace: (content) => editor.commands.setContent(content),
+    editor,
     focus: () => {
       editor.commands.focus();
     },

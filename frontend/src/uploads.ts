@@ -5,7 +5,10 @@ import { refusal, Row, sizeWords, type Limits, type Stored } from "./files.ts";
 // One after the other: they stand in the email in the order in which they were chosen.
 const AT_ONCE = 1;
 
-function encoded(name: string): string {
+// Kinds that every mail program shows; the server looks at the bytes.
+const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+
+export function encoded(name: string): string {
   try {
     return encodeURIComponent(name);
   } catch {
@@ -38,6 +41,10 @@ export class Uploads {
   private readonly told: () => void;
   private rows: Row[] = [];
   private leftOut = "";
+  /** Pictures on their way into the text, for which Send waits too. */
+  pictures = 0;
+  /** Takes pictures that were dropped or pasted into the text; null where there is no editor. */
+  intoText: ((files: File[], event: ClipboardEvent | DragEvent) => void) | null = null;
 
   /** `changed` is called when the server has other files than before, `told` whenever a row says something else. */
   constructor(form: HTMLFormElement, url: string, changed: () => void, told: () => void) {
@@ -60,7 +67,7 @@ export class Uploads {
 
   /** Uploads under way. */
   get pending(): number {
-    return this.rows.filter((row) => row.state === "waiting" || row.state === "sending").length;
+    return this.pictures + this.rows.filter((row) => row.state === "waiting" || row.state === "sending").length;
   }
 
   /** The files that are not attached, though somebody wanted them. */
@@ -301,10 +308,17 @@ export class Uploads {
         if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
         event.preventDefault();
         event.stopPropagation();
-        this.add(files);
+        if (this.arePictures(files, event)) this.intoText?.(files, event);
+        else this.add(files);
       },
       true,
     );
+  }
+
+  /** Whether these are pictures for the text: nothing else, and put where the text is. */
+  private arePictures(files: File[], event: Event): boolean {
+    const place = event.target instanceof Element ? event.target.closest(".ProseMirror") : null;
+    return place !== null && this.intoText !== null && files.every((one) => PICTURES.has(one.type));
   }
 
   private dropped(event: DragEvent, files: boolean): void {
@@ -312,6 +326,11 @@ export class Uploads {
     if (!files) return;
     event.preventDefault();
     event.stopPropagation();
+    const dropped = [...(event.dataTransfer?.files ?? [])];
+    if (dropped.length > 0 && this.arePictures(dropped, event)) {
+      this.intoText?.(dropped, event);
+      return;
+    }
     const items = [...(event.dataTransfer?.items ?? [])];
     const folder = items.find((item) => item.webkitGetAsEntry?.()?.isDirectory);
     this.add(items.filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).flatMap((item) => item.getAsFile() ?? []));

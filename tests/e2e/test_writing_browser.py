@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from email import message_from_string, policy
 from typing import Any
@@ -156,3 +157,55 @@ def test_an_answer_from_the_timeline(chromium: Browser, stack: Stack, theme: str
     assert html.startswith("<p>One more thing.</p>")
     assert html.count("truesend-signature") == 1
     assert (answer["To"], answer["Cc"]) == ("Ines Moreau <ines@globex.example>", "tom@initech.example")
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+_PUT = """([kind, base64, name]) => {
+  const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], name, { type: "image/png" }));
+  const place = document.querySelector(".ProseMirror p");
+  const box = place.getBoundingClientRect();
+  const more = { bubbles: true, cancelable: true, clientX: box.left + 2, clientY: box.top + 2 };
+  place.dispatchEvent(
+    kind === "paste"
+      ? new ClipboardEvent("paste", { ...more, clipboardData: data })
+      : new DragEvent("drop", { ...more, dataTransfer: data }),
+  );
+}"""
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_a_picture_in_the_text(chromium: Browser, stack: Stack, kind: str) -> None:
+    ana = stack.person()
+    ana.connect()
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        heard = complaints(page)
+        compose(page, stack).fill("ines@globex.example")
+        page.get_by_label("Subject").fill("Map")
+        message = page.get_by_role("textbox", name="Message")
+        message.click()
+        page.keyboard.type("See the map")
+        page.evaluate(_PUT, [kind, PNG, "City map.png"])
+        # Named by its file; the editor has an empty one of its own beside it.
+        picture = message.get_by_role("img", name="City map")
+        expect(picture).to_have_count(1)
+        until(lambda: picture.evaluate("one => one.naturalWidth"), lambda one: one == 1, 10)
+        expect(page.locator("#files li")).to_have_count(0)
+        saved(page)
+        page.reload()
+        until(lambda: picture.evaluate("one => one.naturalWidth"), lambda one: one == 1, 10)
+        assert axe(page) == []
+        page.get_by_role("button", name="Preview").click()
+        shown = page.get_by_role("dialog", name="Preview").frame_locator("iframe").locator("img")
+        until(lambda: shown.evaluate("one => one.naturalWidth"), lambda one: one == 1, 10)
+        page.keyboard.press("Escape")
+        email = sent_by(page, ana)
+        assert heard == []
+    parsed = mail_of(stack, email)
+    ((number, content),) = [
+        (part["Content-ID"], part.get_content()) for part in parsed.walk() if part["Content-ID"]
+    ]
+    assert content == base64.b64decode(PNG)
+    assert f'src="cid:{number.strip("<>")}"' in parsed.get_body(("html",)).get_content()

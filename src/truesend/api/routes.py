@@ -207,7 +207,7 @@ def _written(member: Member, draft: schemas.DraftIn) -> Written:
         subject=draft.subject,
         html=draft.html,
         text=draft.text,
-        files=[File(one.name, one.type, one.content_base64) for one in draft.attachments],
+        files=[File(one.name, one.type, one.content_base64, one.content_id) for one in draft.attachments],
         separate_copies=draft.separate_copies,
         people=_people(draft),
         track=draft.track,

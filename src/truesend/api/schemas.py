@@ -132,6 +132,14 @@ class FileIn(Schema):
     name: Annotated[Line, Field(min_length=1, max_length=255)]
     type: MediaType = "application/octet-stream"
     content_base64: Content
+    content_id: Annotated[
+        str,
+        Field(
+            max_length=80,
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9.@_+-]{0,79})?$",
+            description="Of a picture in the text: what `html` calls it, `cid:…`.",
+        ),
+    ] = ""
 
 
 class PersonIn(Schema):

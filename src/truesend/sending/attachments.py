@@ -12,7 +12,7 @@ from django.db.models import Max, Sum
 from django.db.models.functions import Length
 
 from truesend.organizations.models import Member
-from truesend.sending import lines, storage
+from truesend.sending import lines, pictures, storage
 from truesend.sending.beginnings import begin
 from truesend.sending.compose import File
 from truesend.sending.models import Attachment, AttachmentPiece, Email, EmailStatus
@@ -80,10 +80,15 @@ def clean_type(given: str) -> str:
     return plain
 
 
-def enclosed(email_id: UUID) -> list[Enclosed]:
-    """The files of an email, as limits ask for them."""
-    found = Attachment.objects.filter(email_id=email_id).order_by("position")
-    return [Enclosed(name, size) for name, size in found.values_list("name", "size")]
+def enclosed(email_id: UUID, html: str) -> list[Enclosed]:
+    """The files of an email with this text, as limits ask for them: a picture that it does not name stays behind."""
+    rows = Attachment.objects.filter(email_id=email_id).order_by("position")
+    used = pictures.used_in(html)
+    return [
+        Enclosed(name, size, bool(number))
+        for name, size, number in rows.values_list("name", "size", "content_id")
+        if not number or number in used
+    ]
 
 
 def total_of(email_id: UUID) -> int:
@@ -100,11 +105,13 @@ def attach(
     content_type: str,
     read: Callable[[int], bytes],
     announced: int | None = None,
+    picture: bool = False,
 ) -> Attachment:
     """Read a file to its end and store it with a draft, which is made where there is none yet.
 
-    ``announced`` is the size somebody claims: believed where it is too large, counted anyhow. Raises
-    :class:`Refused` or :class:`NoDraft`; then nothing of the file is kept.
+    A ``picture`` is to stand in the text: of its kinds, and not too large. ``announced`` is the size somebody claims:
+    believed where it is too large, counted anyhow. Raises :class:`Refused` or :class:`NoDraft`; then nothing of the
+    file is kept.
     """
     shown = clean_name(name)
     if lines.broken(name):
@@ -125,6 +132,8 @@ def attach(
         # The pieces come first, and the draft is locked only at the end: saving what is typed must not wait for it.
         for piece in _pieces_of(attachment.pk, read):
             attachment.size += len(piece.content)
+            if picture:
+                _check_picture(attachment, piece)
             _check_room(shown, have, attachment.size, read_on=True)
             _check_storage(stored, shown, attachment.size)
             piece.save(force_insert=True)
@@ -134,8 +143,24 @@ def attach(
         _check_room(shown, total_of(email_id), attachment.size)
         storage.alone(member.pk)
         _check_storage(storage.of(member), shown, attachment.size)
+        if picture and not attachment.content_id:
+            raise Refused(f"“{shown}” is empty.")
         _place(attachment)
     return attachment
+
+
+def _check_picture(attachment: Attachment, piece: AttachmentPiece) -> None:
+    """Its kind by its first bytes, which is what it is sent and shown as."""
+    if piece.position == 0:
+        kind = pictures.kind_of(bytes(piece.content))
+        if not kind:
+            raise Refused(f"“{attachment.name}” is no PNG, JPEG, GIF or WebP picture. Attach it as a file.")
+        attachment.content_type, attachment.content_id = kind, pictures.id_of(attachment.pk)
+    if attachment.size > pictures.LARGEST:
+        most = size_words(pictures.LARGEST)
+        raise Refused(
+            f"A picture in the text may be {most}; “{attachment.name}” is larger. Attach it as a file."
+        )
 
 
 def _draft_of(member: Member, email_id: UUID) -> None:
@@ -184,6 +209,7 @@ def _check_count(have: int) -> None:
 
 def attach_all(email: Email, files: Sequence[File]) -> None:
     """Store files that came whole (by the API) with an email that was just made."""
+    used = pictures.used_in(email.html) if files else set()
     for position, file in enumerate(files):
         attachment = Attachment.objects.create(
             email=email,
@@ -191,6 +217,8 @@ def attach_all(email: Email, files: Sequence[File]) -> None:
             name=clean_name(file.name),
             content_type=clean_type(file.content_type),
             size=len(file.content),
+            # What the text does not name is a file like any other.
+            content_id=file.content_id if file.content_id in used else "",
         )
         stretches = range(0, len(file.content), PIECE_BYTES)
         for number, start in enumerate(stretches):

@@ -86,6 +86,15 @@ def _sender(member: Member, draft: Draft, described: Description) -> Gate | None
 
 def _files(member: Member, draft: Draft, limits: Limits, provider: str) -> Gate | None:
     """What is in the way of the files, each by its name."""
+    shown = [file.name for file in draft.files if file.is_picture]
+    if shown and not limits.carries_mime:
+        named = ", ".join(f"“{name}”" for name in shown[:3])
+        return edit(
+            member,
+            "limits",
+            "pictures_refused",
+            f"{provider} carries no pictures inside a text: {named}. Take them out, or attach them as files.",
+        )
     if limits.files and len(draft.files) > limits.files:
         return edit(
             member,

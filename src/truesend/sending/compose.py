@@ -50,6 +50,8 @@ class File:
     name: str
     content_type: str
     content: bytes = field(repr=False)
+    # Of a picture in the text: what the HTML calls it.
+    content_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,13 @@ def compose(letter: Letter) -> bytes:
     body = _text(letter.text)
     if letter.html:
         html = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-        body = _multipart("alternative", [body, html + _base64(letter.html.encode())])
-    if letter.files:
-        body = _multipart("mixed", [body, *(_attachment(file) for file in letter.files)])
+        shown = html + _base64(letter.html.encode())
+        if inside := [file for file in letter.files if file.content_id]:
+            # Pictures belong to the HTML that shows them (RFC 2387), and to no list of files.
+            shown = _multipart("related", [shown, *(_attachment(file) for file in inside)])
+        body = _multipart("alternative", [body, shown])
+    if beside := [file for file in letter.files if not (file.content_id and letter.html)]:
+        body = _multipart("mixed", [body, *(_attachment(file) for file in beside)])
     return _CRLF.join([*(line.encode("ascii") for line in headers), body])
 
 
@@ -218,7 +224,8 @@ def _attachment(file: File) -> bytes:
         maintype=main or "application",
         subtype=sub or "octet-stream",
         filename=None if "=?" in name else name,
-        disposition="attachment",
+        disposition="inline" if file.content_id else "attachment",
+        cid=f"<{file.content_id}>" if file.content_id else None,
         cte="base64",
     )
     del part["MIME-Version"]

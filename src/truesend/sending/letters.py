@@ -35,7 +35,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     limits = carrying.declared(described)
     thread = threads.of(email, connection.pk)
     inside, apart = carried.files_of(email, limits) if due.has_files else ([], ())
-    files = [File(one.name, one.content_type, one.content) for one in inside]
+    files = [File(one.name, one.content_type, one.content, one.content_id) for one in inside]
     copy = filling.of(delivery, people)
     html = copy.html
     links: list[Link] = []
@@ -92,8 +92,8 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
         html=copy.html,
         text=copy.text,
         files=[
-            *(Enclosed(one.name, one.size) for one in inside),
-            *(Enclosed(one.name, one.size) for one in apart),
+            *(Enclosed(one.name, one.size, bool(one.content_id)) for one in inside),
+            *(Enclosed(one.name, one.size, bool(one.content_id)) for one in apart),
         ],
         is_test=email.is_test,
         sender=email.sender,

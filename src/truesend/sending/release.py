@@ -53,7 +53,7 @@ def written(email: Email) -> Written:
         subject=email.subject,
         html=email.html,
         text=email.text,
-        stored=attachments.enclosed(email.pk),
+        stored=attachments.enclosed(email.pk, email.html),
         separate_copies=email.separate_copies,
         people=people_lists.of(email.pk) if email.separate_copies else None,
         send_at=email.send_at,

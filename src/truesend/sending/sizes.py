@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Enclosed:
-    """A file that is to travel with an email; ``size`` in bytes."""
+    """A file that is to travel with an email; ``size`` in bytes. ``is_picture``: it stands in the text."""
 
     name: str
     size: int
+    is_picture: bool = False
 
 
 def encoded(size: int) -> float:

@@ -16,7 +16,7 @@ from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
 from truesend.organizations.models import Member
-from truesend.sending import attachments, lines, people_lists, schedule, suppressing, wake
+from truesend.sending import attachments, lines, people_lists, pictures, schedule, suppressing, wake
 from truesend.sending import day as days
 from truesend.sending.addresses import nobody_twice, parse_all
 from truesend.sending.attachments import clean_name
@@ -97,7 +97,7 @@ def draft_of(written: Written) -> Draft:
         subject=written.subject,
         html=written.html,
         text=written.text,
-        files=[*written.stored, *(Enclosed(clean_name(one.name), len(one.content)) for one in written.files)],
+        files=[*written.stored, *map(_enclosed, written.files)],
         separate_copies=written.separate_copies,
         send_at=written.send_at,
         at_once=written.is_test,
@@ -107,6 +107,10 @@ def draft_of(written: Written) -> Draft:
         subject_problem=lines.problem("The subject", written.subject),
     )
     return days.planned(people_lists.merged(draft, written.people))
+
+
+def _enclosed(file: File) -> Enclosed:
+    return Enclosed(clean_name(file.name), len(file.content), bool(file.content_id))
 
 
 def submit(
@@ -152,7 +156,8 @@ def body_digest(written: Written) -> bytes:
         "html": written.html,
         "text": written.text,
         "files": [
-            [file.name, file.content_type, hashlib.sha256(file.content).hexdigest()] for file in written.files
+            [file.name, file.content_type, hashlib.sha256(file.content).hexdigest(), file.content_id]
+            for file in written.files
         ],
         "separate": written.separate_copies,
         "track": written.track,
@@ -218,6 +223,8 @@ def _store(
             raise AlreadySent
         email = Email.objects.get(pk=draft_id)
     attachments.attach_all(email, written.files)
+    if draft_id is not None:
+        pictures.drop_unused(email.pk, email.html)
     if written.people is not None and draft_id is None:
         people_lists.keep(email, written.people)
     if suppressing.is_to_many(draft):

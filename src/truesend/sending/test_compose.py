@@ -183,3 +183,35 @@ def test_files_come_back(name: str, kind: str) -> None:
     assert first.get_payload(decode=True) == content
     assert second.get_payload(decode=True) == b""
     assert first.get("X-Evil") is None
+
+
+def test_pictures_belong_to_the_html_that_shows_them() -> None:
+    html = '<p><img src="cid:a.b@truesend"></p>'
+    files = [
+        File("a.png", "image/png", b"picture", "a.b@truesend"),
+        File("b.pdf", "application/pdf", b"file"),
+    ]
+    read, _ = letter(html=html, files=files)
+    body, beside = read.iter_parts()
+    text, related = body.iter_parts()
+    shown, picture = related.iter_parts()
+    assert [one.get_content_type() for one in (body, related)] == [
+        "multipart/alternative",
+        "multipart/related",
+    ]
+    assert text.get_content_type() == "text/plain"
+    assert shown.get_content() == html
+    assert (picture["Content-ID"], picture.get_content_disposition()) == ("<a.b@truesend>", "inline")
+    assert picture.get_payload(decode=True) == b"picture"
+    assert beside.get_filename() == "b.pdf"
+    alone, _ = letter(html=html, files=files[:1])
+    assert alone.get_content_type() == "multipart/alternative"
+
+
+def test_an_answer_names_what_it_answers() -> None:
+    numbers = [f"<{number}{'x' * 60}@mail.example>" for number in range(4)]
+    read, _ = letter(references=numbers)
+    assert read["In-Reply-To"] == numbers[-1]
+    assert read["References"].split() == numbers
+    first, _ = letter()
+    assert first["In-Reply-To"] is first["References"] is None

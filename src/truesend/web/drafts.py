@@ -34,7 +34,7 @@ def written(draft: Email) -> Written:
         bcc=draft.bcc,
         subject=draft.subject,
         html=draft.html,
-        stored=attachments.enclosed(draft.pk),
+        stored=attachments.enclosed(draft.pk, draft.html),
         separate_copies=draft.separate_copies,
         people=people_lists.of(draft.pk),
         track=draft.track,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.http import HttpResponse
 
 from truesend import env
+from truesend.sending.pictures import with_data
 from truesend.tracking.rewrite import rewrite
 from truesend.web.marks import STYLE, marked
 
@@ -18,11 +20,12 @@ _START = (
 )
 
 
-def framed(html: str, clicks: Mapping[int, int] | None = None) -> HttpResponse:
+def framed(html: str, clicks: Mapping[int, int] | None = None, *, email: UUID | None = None) -> HttpResponse:
     """Foreign HTML as a page of its own that our pages may frame.
 
     ``clicks`` by the number of the link: then the links carry badges, and our page may look into the frame to keep
-    them fresh. That is safe because no script runs in it: its sandbox allows none and its policy neither.
+    them fresh. That is safe because no script runs in it: its sandbox allows none and its policy neither. ``email``:
+    whose pictures the HTML may show.
     """
     html = rewrite(html, click_url=None, pixel_url=None, keys=env.link_keys()).html
     start, same_origin = _START, ""
@@ -32,6 +35,8 @@ def framed(html: str, clicks: Mapping[int, int] | None = None) -> HttpResponse:
             f"{_START}<style>{STYLE}</style>",
             " allow-same-origin",
         )
+    if email is not None:
+        html = with_data(html, email)
     response = HttpResponse(f"{start}{html}")
     response["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "

@@ -38,6 +38,7 @@ _HERE = {
     "recipient_invalid": ("Correct the recipients", "to"),
     "recipient_missing": ("Add a recipient", "to"),
     "too_many_recipients": ("Go to the recipients", "to"),
+    "pictures_refused": ("Go to the text", "editor"),
     "sender_refused": ("Choose another sender", "connection"),
     "sender_gone": ("Choose another sender", "connection"),
     "cc_and_bcc_refused": ("Go to the recipients", "to"),

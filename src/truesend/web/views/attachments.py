@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import (
     Http404,
     HttpRequest,
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from truesend.organizations.access import access_email
 from truesend.organizations.models import Member
-from truesend.sending import attachments
+from truesend.sending import attachments, pictures
 from truesend.sending.models import Attachment
 from truesend.sending.sizes import size_words
 from truesend.web.gate import member_page
@@ -44,6 +45,7 @@ def upload(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse
             content_type=request.headers.get("X-File-Type", ""),
             read=request.read,
             announced=announced,
+            picture=request.headers.get("X-File-Picture") == "1",
         )
     except attachments.BadName as refusal:
         return JsonResponse({"sentence": str(refusal)}, status=422)
@@ -64,12 +66,14 @@ def shown(attachment: Attachment) -> dict[str, Any]:
         "size": attachment.size,
         "size_words": "empty, 0 bytes" if attachment.size == 0 else size_words(attachment.size),
         "url": f"/emails/{attachment.email_id}/attachments/{attachment.pk}",
+        "content_id": attachment.content_id,
     }
 
 
 def listed(email_id: UUID) -> list[dict[str, Any]]:
-    """The files of an email, in order."""
-    return [shown(one) for one in Attachment.objects.filter(email_id=email_id).order_by("position")]
+    """The files of an email beside its text, in order."""
+    files = Attachment.objects.filter(email_id=email_id, content_id="")
+    return [shown(one) for one in files.order_by("position")]
 
 
 @require_POST
@@ -88,7 +92,9 @@ def remove(request: HttpRequest, member: Member, email_id: UUID, attachment_id: 
 def download(request: HttpRequest, member: Member, email_id: UUID, attachment_id: UUID) -> HttpResponse:
     """A file of one's own email. What it claims to be is not believed: it is saved, never shown by our pages."""
     email = access_email(member, email_id)
-    found = email and email.attachments.filter(pk=attachment_id).first()
+    # A picture of a text that was quoted goes on under the name it had there.
+    named = Q(pk=attachment_id) | Q(content_id=pictures.id_of(attachment_id))
+    found = email and email.attachments.filter(named).first()
     if not found:
         raise Http404
     response = StreamingHttpResponse(attachments.read_pieces(found), content_type=found.content_type)

@@ -288,7 +288,7 @@ def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     if not email.html:
         return framed(f"<pre>{_escaped(email.text)}</pre>", {})
     clicks = clicks_of(email.pk) if email.track else {}
-    return framed(email.html, {number: found.times for number, found in clicks.items()})
+    return framed(email.html, {number: found.times for number, found in clicks.items()}, email=email.pk)
 
 
 def _escaped(text: str) -> str:

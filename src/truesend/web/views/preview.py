@@ -64,4 +64,4 @@ def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The draft's HTML alone, for the preview's frame: links lead where they say, and there is no live pixel."""
     draft = _own(member, email_id)
     one = copy_of(draft, draft_of(written(draft)), request.GET.dict()) if draft.separate_copies else None
-    return framed(one.email.html if one is not None else draft.html)
+    return framed(one.email.html if one is not None else draft.html, email=email_id)

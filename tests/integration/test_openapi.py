@@ -28,6 +28,8 @@ CONTRACT = {
     ("post", "/api/v1/emails/{email_id}/pause"),
     ("post", "/api/v1/emails/{email_id}/resume"),
     ("post", "/api/v1/emails/{email_id}/undo"),
+    ("post", "/api/v1/emails/{email_id}/reschedule"),
+    ("post", "/api/v1/emails/{email_id}/edit"),
     ("post", "/api/v1/deliveries/{delivery_id}/resolve"),
     ("get", "/api/v1/emails/{email_id}/signals"),
     ("get", "/api/v1/suppressions"),

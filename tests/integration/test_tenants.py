@@ -24,6 +24,11 @@ SECRET = "Salary of the board"
 SUPPRESSED = "board@northwind.example"
 # What a person may say of a delivery that is unknown.
 RESOLVED = {"outcome": "sent", "resend": False}
+LATER = {"send_at": "2099-01-01T00:00:00Z"}
+BODIES = {
+    "POST deliveries/{delivery_id}/resolve": RESOLVED,
+    "POST emails/{email_id}/reschedule": LATER,
+}
 
 
 def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
@@ -196,7 +201,7 @@ def test_a_stranger_finds_nothing_by_the_api(world: World, operation: str) -> No
     for connection in (world.personal, world.shared):
         draft = {"connection": connection, "to": ["a@b.example"], "subject": "x", "html": "x"}
         bodies: dict[str, object] = {"POST readiness": draft, "POST emails": draft}
-        body = RESOLVED if operation.endswith("/resolve") else bodies.get(operation)
+        body = BODIES.get(operation) or bodies.get(operation)
         answer = world.stranger.api(method, filled(path, world.ids(connection))[1:], body)
         assert world.owner.email not in answer.text
         assert SECRET not in answer.text
@@ -309,7 +314,7 @@ def test_nobody_shares_or_takes_back_what_is_not_theirs(world: World, stack: Sta
 @pytest.mark.parametrize("operation", sorted(one for one in API if "{" in one and "{address}" not in one))
 def test_a_colleague_by_the_api(world: World, operation: str) -> None:
     method, path = operation.split(" ")
-    body = RESOLVED if operation.endswith("/resolve") else None
+    body = BODIES.get(operation)
     assert world.colleague.api(method, filled(path, world.ids())[1:], body).status_code == 404
     if "connection_id" in path:
         answer = world.colleague.api(method, filled(path, world.ids(world.shared))[1:])

@@ -139,7 +139,7 @@ def test_what_a_limit_held_goes_by_itself_and_the_page_says_when(chromium: Brows
         )
         expect(page.locator("#timeline")).to_contain_text("It goes by itself at")
         assert page.get_by_role("button", name="Send now").count() == 0
-        assert page.get_by_role("button", name="Cancel", exact=True).is_visible()
+        assert page.get_by_role("button", name="Stop", exact=True).is_visible()
         page.get_by_text("Copies: 2 held").click()
         expect(page.locator("#copies")).to_contain_text("It goes by itself when the limit ends.")
         stack.sandbox.advance(3700)

@@ -69,6 +69,40 @@ def undone_too_late(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
     return answer, page_of(waiting)
 
 
+def an_hour_that_passed(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
+    waiting = ana.send(connection_of(ana), send_at="2099-01-01T00:00:00Z")
+    answer = ana.api("POST", f"emails/{waiting['id']}/reschedule", {"send_at": "2020-01-01T00:00:00Z"})
+    return answer, page_of(waiting)
+
+
+def nothing_paused(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
+    waiting = ana.send(connection_of(ana), send_at="2099-01-01T00:00:00Z")
+    return ana.api("POST", f"emails/{waiting['id']}/resume"), page_of(waiting)
+
+
+def an_answer_to_nothing(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
+    waiting = ana.send(connection_of(ana), send_at="2099-01-01T00:00:00Z")
+    return _answered(ana, waiting), page_of(waiting)
+
+
+def an_answer_to_several(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
+    both = ["ines@globex.example", "tom@globex.example"]
+    sent = ana.send(connection_of(ana), to=both, separate_copies=True)
+    stack.sandbox.advance(30)
+    ana.email_when(sent["id"], "sent", 30)
+    return _answered(ana, sent, ["lea@globex.example"]), page_of(sent)
+
+
+def _answered(ana: Person, email: dict[str, Any], to: Any = ("ines@globex.example",)) -> requests.Response:
+    body = {
+        "connection": connection_of(ana),
+        "to": list(to),
+        "subject": "Re: x",
+        "reply_to_email": email["id"],
+    }
+    return ana.api("POST", "emails", body)
+
+
 def looked_too_early(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
     email = lost(ana, stack)
     answer = resolve(ana, email, "not_sent")
@@ -91,6 +125,10 @@ def back_in(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
 
 ASKED: dict[str, list[Ask]] = {
     "asked_by_them": [back_in],
+    "hour_passed": [an_hour_that_passed],
+    "not_paused": [nothing_paused],
+    "reply_to_nothing": [an_answer_to_nothing],
+    "reply_ambiguous": [an_answer_to_several],
     "no_address": [
         lambda ana, stack: (ana.api("POST", "suppressions", {"address": "ines"}), refusals.READ_HERE)
     ],

@@ -312,7 +312,8 @@ def test_editing_takes_those_whose_copy_did_not_leave_and_the_files(ana: Member)
     AttachmentPiece.objects.create(attachment=file, position=0, content=b"%PDF-")
     draft = Email.objects.get(pk=pressed(ana, f"/emails/{email.pk}/again").partition("draft=")[2])
     # They did not know of each other, and a correction does not tell them.
-    assert (draft.to, draft.bcc) == ([], ["person1@globex.example", "person2@globex.example"])
+    assert (draft.to, draft.bcc) == (["person1@globex.example", "person2@globex.example"], [])
+    assert draft.separate_copies
     assert [(one.name, one.content) for one in draft.attachments.all()] == [("offer.pdf", b"%PDF-")]
     assert email.attachments.count() == 1
     one = email_of(ana, connection, Copy("refused", "recipient_refused"))

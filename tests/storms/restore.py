@@ -231,8 +231,8 @@ def clone(folder: Path, *, each: int, seconds: float) -> Books:
     with ground(folder) as place, server(folder / "elsewhere") as elsewhere, ExitStack() as lives:
         live = lives.enter_context(place.stack("live"))
         people = crowd(live, each)
-        people.write(people.due, send_at=_in(minutes=20))
-        people.write(people.later, send_at=_in(minutes=90))
+        people.write(people.due, send_at=_in(minutes=35))
+        people.write(people.later, send_at=_in(minutes=100))
         leaver = live.person("leaver")
         left = leaver.connect()["id"]
         dump(url_of(live), live.up.data, folder / "backup")
@@ -296,7 +296,7 @@ def in_place(folder: Path, *, kind: str, each: int, seconds: float) -> Books:
         with place.stack("data", DATABASE_URL=database.url) as live:
             people = crowd(live, each)
             people.write(people.due, send_at=_in(minutes=20))
-            people.write(people.later, send_at=_in(minutes=90))
+            people.write(people.later, send_at=_in(minutes=110))
             back_up(database, folder / "backup", kind)
             place.sandbox.advance(30 * 60)
             for person, email in people.due:

@@ -26,7 +26,7 @@ FILE = {"name": "x", "content_base64": ""}
         ({"track": "yes"}, "track must be true or false"),
         (
             {"reply_to_email": "x\r\nBcc: e@x.example"},
-            "reply_to_email must be null: this is not possible yet",
+            "reply_to_email is not an id",
         ),
         ({"connection": "x"}, "connection is not an id"),
         ({"undo_seconds": -1}, "undo_seconds must be 0 or more"),

@@ -50,13 +50,17 @@ class Run:
     seen: dict[str, Seen | BaseException]
 
 
+# What is said of a failed call is looked at before another look into the mailbox says the contrary.
+SETTINGS = {"TRUESEND_HTTP_TIMEOUT": str(TIMEOUT), "TRUESEND_INBOX_SECONDS": "86400"}
+
+
 @contextmanager
 def running(data: Path, provider: str, cases: Sequence[Case], *, last: Sequence[str] = ()) -> Iterator[Run]:
     """Every case on a mailbox of its own, in an installation that waits two seconds for a provider.
 
     ``last`` are names of cases that stop every mailbox; after each comes another day.
     """
-    with stacks.running(data, settings={"TRUESEND_HTTP_TIMEOUT": str(TIMEOUT)}) as stack:
+    with stacks.running(data, settings=SETTINGS) as stack:
         operator, ana = stack.person("operator"), stack.person("ana", "Elsewhere")
         ana.bearer  # noqa: B018  # made before several threads want it
         met = Run(provider, {operator.email: "operator", ana.email: "holder"}, {})

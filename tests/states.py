@@ -52,6 +52,7 @@ def write(member: Member, state: State, dice: random.Random | None = None) -> Co
     """Write it. Nothing here is due: neither a renewal nor a probe changes it."""
     from truesend import clock
     from truesend.connections.models import Connection, LedgerEntry, Proof, Token
+    from truesend.inbox.models import Mailbox
     from truesend.providers import registry
     from truesend.providers.contract import Capability
 
@@ -87,6 +88,8 @@ def write(member: Member, state: State, dice: random.Random | None = None) -> Co
         for check, ok, cause, call, words, at, until in _proofs(state, now)
     ]
     Proof.objects.bulk_create(proofs)
+    # No worker looks into what is no mailbox.
+    Mailbox.objects.create(connection=row, due_at=now + 30 * _DAY, read_at=now)
     if state.history:
         _history(row, state, now, dice)
     if state.cause == "tried_unproven":

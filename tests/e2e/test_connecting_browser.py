@@ -270,7 +270,7 @@ def test_two_hundred_connections(chromium: Browser, stack: Stack) -> None:
         line.locator("summary").first.focus()
         page.keyboard.press("Enter")
         expect(line.get_by_role("button", name="Verify now")).to_be_visible()
-        line.locator(".disclose-words").click()
+        line.locator(".disclose-words", has_text="What happened").click()
         expect(line.get_by_text("Key renewed").first).to_be_visible()
         page.get_by_role("searchbox").fill("nobody at all")
         expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()

@@ -67,6 +67,7 @@ def test_a_list_is_checked_corrected_and_each_copy_looked_at(
         page.get_by_role("textbox", name="Message").click()
         page.keyboard.type("Hello ")
         page.get_by_role("button", name="{{first_name}}").click()
+        expect(page.get_by_role("textbox", name="Message")).to_be_focused()
         page.keyboard.type(", how are you?")
         saved(page)
         expect(bad.locator("li")).to_have_count(2)

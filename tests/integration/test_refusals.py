@@ -86,11 +86,11 @@ def an_answer_to_nothing(ana: Person, stack: Stack) -> tuple[requests.Response, 
 
 
 def an_answer_to_several(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
-    both = ["ines@globex.example", "tom@globex.example"]
+    both = ["lea@globex.example", "tom@globex.example"]
     sent = ana.send(connection_of(ana), to=both, separate_copies=True)
     stack.sandbox.advance(30)
     ana.email_when(sent["id"], "sent", 30)
-    return _answered(ana, sent, ["lea@globex.example"]), page_of(sent)
+    return _answered(ana, sent, ["max@globex.example"]), page_of(sent)
 
 
 def _answered(ana: Person, email: dict[str, Any], to: Any = ("ines@globex.example",)) -> requests.Response:

@@ -226,6 +226,7 @@ def test_a_bounce_names_whom_it_did_not_reach(stack: Stack, ana: Person) -> None
     page = ana.get(f"/emails/{email['id']}").text
     assert "It bounced at tom@globex.example." in page
     assert "Tom Okafor bounced" in page
+    assert f'action="/signals/{failed["id"]}/strike"' in page
     assert "Bounced" in ana.get("/emails").text
     # Struck, it is told no more; what was said before it is.
     assert ana.api("POST", f"signals/{failed['id']}/strike").status_code == 200

@@ -87,9 +87,14 @@ def _signal(one: Signal, whose: Whose) -> dict[str, Any]:
         "signal": str(one.pk),
         "struck": one.struck,
         "link": one.link,
-        # A machine's fetch counts nowhere as it is.
-        "button": "Unstrike" if one.struck else "Strike" if query.rank(one) >= query.DOUBT else "",
+        "button": "Unstrike" if one.struck else "Strike" if _counts(one) else "",
     }
+
+
+def _counts(one: Signal) -> bool:
+    """Whether there is anything to strike: a machine's fetch counts nowhere as it is, and whoever unsubscribed did."""
+    came_back = {Signal.Kind.BOUNCE, Signal.Kind.DELAY, Signal.Kind.AUTO_REPLY}
+    return query.rank(one) >= query.DOUBT or one.kind in came_back
 
 
 def _fold(one: Fold, whose: Whose) -> dict[str, Any]:

@@ -7,10 +7,9 @@ trouble itself within the same hours is not told again.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from truesend import clock
 from truesend.alerts import post, texts
@@ -27,18 +26,19 @@ BEFORE = timedelta(hours=3)
 def look() -> None:
     """Warn of what is due soon in a mailbox that cannot send."""
     now = clock.now()
-    soon = Delivery.objects.filter(
-        status=DeliveryStatus.QUEUED,
-        due_at__gt=now,
-        due_at__lte=now + BEFORE,
-        late_after__isnull=False,
-    )
-    first = dict(soon.order_by().values_list("connection_id").annotate(first=Min("due_at")))
+    first = dict(_soon(now).order_by().values_list("connection_id").annotate(first=Min("due_at")))
     if not first:
         return
     for one in described_all(Connection.objects.filter(pk__in=first, disconnected_at=None)):
         if not readiness.can_send(one) and readiness.limited_until(one) is None:
             _warn(one, first[one.connection.pk], now)
+
+
+def _soon(now: datetime) -> QuerySet[Delivery]:
+    """What was written for an hour that comes soon."""
+    return Delivery.objects.filter(
+        status=DeliveryStatus.QUEUED, due_at__gt=now, due_at__lte=now + BEFORE, late_after__isnull=False
+    )
 
 
 def _warn(one: Description, first: datetime, now: datetime) -> None:
@@ -47,34 +47,21 @@ def _warn(one: Description, first: datetime, now: datetime) -> None:
     about = f"due {one.connection.pk} {since:%Y-%m-%dT%H:%M:%S}"
     if Letter.objects.filter(kind=Letter.Kind.DUE, about=about).exists():
         return
-    writers = _writers(one.connection.pk, now)
-    told = Letter.objects.filter(kind=Letter.Kind.BROKEN, planned_at__gt=clock.real_now() - BEFORE)
-    knows = set(told.filter(about__startswith=str(one.connection.pk)).values_list("address", flat=True))
+    mine = _soon(now).filter(connection=one.connection).order_by()
+    writers = mine.filter(email__member__user__is_active=True).values_list("email__member__user__email")
     helpers = [person["email"] for person in people_for(Who.HOLDER, one.connection)]
-    addresses = [each for each in dict.fromkeys([*writers, *helpers]) if each and each not in knows]
-    count = (
-        Delivery.objects.filter(
-            connection=one.connection,
-            status=DeliveryStatus.QUEUED,
-            due_at__gt=now,
-            due_at__lte=now + BEFORE,
-            late_after__isnull=False,
-        )
-        .values("email_id")
-        .distinct()
-        .count()
+    told = Letter.objects.filter(
+        kind=Letter.Kind.BROKEN,
+        about__startswith=str(one.connection.pk),
+        planned_at__gt=clock.real_now() - BEFORE,
     )
+    knows = set(told.values_list("address", flat=True))
+    addresses = [*(address for (address,) in writers.distinct()), *helpers]
+    count = mine.values("email_id").distinct().count()
     with transaction.atomic():
-        post.plan(Letter.Kind.DUE, about, addresses, texts.due(one, first, count=count))
-
-
-def _writers(connection_id: UUID, now: datetime) -> list[str]:
-    rows = Delivery.objects.filter(
-        connection_id=connection_id,
-        status=DeliveryStatus.QUEUED,
-        due_at__gt=now,
-        due_at__lte=now + BEFORE,
-        late_after__isnull=False,
-        email__member__user__is_active=True,
-    )
-    return list(rows.order_by().values_list("email__member__user__email", flat=True).distinct())
+        post.plan(
+            Letter.Kind.DUE,
+            about,
+            [each for each in addresses if each not in knows],
+            texts.due(one, first, count=count),
+        )

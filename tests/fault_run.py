@@ -22,6 +22,7 @@ from tests import stack as stacks
 from tests import up
 from tests.fault_texts import Case, Said
 from tests.stack import Person, Stack, until
+from tests.storms.ground import Rows
 
 TIMEOUT = 2
 _DAY = 86_400
@@ -52,6 +53,13 @@ class Run:
 
 # What is said of a failed call is looked at before another look into the mailbox says the contrary.
 SETTINGS = {"TRUESEND_HTTP_TIMEOUT": str(TIMEOUT), "TRUESEND_INBOX_SECONDS": "86400"}
+
+
+_PROBED = (
+    "SELECT 1 FROM connections_token AS t JOIN connections_connection AS c ON c.id = t.connection_id"
+    " WHERE c.id = %s AND t.probe_due_at > c.consented_at + interval '1 minute'"
+)
+_LOOKED = "SELECT 1 FROM inbox_mailbox WHERE connection_id = %s AND read_at IS NOT NULL"
 
 
 @contextmanager
@@ -88,6 +96,7 @@ class _Meeting:
     def __init__(self, stack: Stack, ana: Person, provider: str) -> None:
         self._stack, self._ana, self._provider = stack, ana, provider
         self._consents = threading.Lock()
+        self._rows = Rows(stack)
 
     def meet(self, case: Case) -> Seen:
         """Connect, let it happen, and read what is said."""
@@ -117,8 +126,12 @@ class _Meeting:
             listed = ana.connection(connection)["capabilities"]
             return [one["cause"] for one in listed if one["name"] != "send"]
 
-        # By itself, after the consent: before the fault.
+        # By itself, after the consent: before the fault, which another call than the case's would use up.
         until(others, lambda causes: not {"read_not_tried", "contacts_not_tried"} & set(causes), 30)
+        until(lambda: self._rows.ask(_PROBED, [connection]), bool, 30)
+        listed = ana.connection(connection)["capabilities"]
+        if any(one["name"] == "read" and one["cause"] != "not_asked" for one in listed):
+            until(lambda: self._rows.ask(_LOOKED, [connection]), bool, 30)
         return connection
 
     def _happen(self, case: Case, mailbox: str) -> None:
@@ -196,11 +209,13 @@ def assert_said(run: Run, case: Case) -> None:
     if case.email is not None:
         assert seen.email is not None
         status, said = case.email
-        assert (seen.email["status"], told(run, seen.email["problem_detail"], mailbox)) == (status, said)
+        told_of = (seen.email["status"], told(run, seen.email["problem_detail"], mailbox))
+        assert told_of == (status, said), told_of
         assert seen.email["problem"] == said.cause
     assert case.connection is not None
     verdict, said = case.connection
-    assert (seen.connection["verdict"], told(run, seen.connection, mailbox)) == (verdict, said)
+    found = (seen.connection["verdict"], told(run, seen.connection, mailbox))
+    assert found == (verdict, said), found
     gates = [gate for gate in seen.gates if gate["cause"]]
     assert [told(run, gate, mailbox) for gate in gates] == ([case.gate] if case.gate else [])
     # A limit delays what is sent, and says until when; anything else is in its way.

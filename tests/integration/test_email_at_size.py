@@ -105,6 +105,10 @@ def entries(page: str) -> Iterator[str]:
     yield from re.findall(r'<li id="signal-(\d+)"', page)
 
 
+# Whose installation this is, and its clients at providers, are believed for a second each and asked in between.
+_ASIDE = re.compile("^BEGIN|^COMMIT|organizations_installation|connections_providerclient")
+
+
 def test_a_large_email_comes_in_few_queries_and_quickly(ana: Member, browser: Client) -> None:
     email = made(ana, 1_000)
     many(email, 10_000)
@@ -124,9 +128,7 @@ def test_a_large_email_comes_in_few_queries_and_quickly(ana: Member, browser: Cl
                 page = browser.get(path)
             took.append(time.perf_counter() - began)
         assert page.status_code == 200
-        queries = [
-            one["sql"] for one in asked.captured_queries if not one["sql"].startswith(("BEGIN", "COMMIT"))
-        ]
+        queries = [one["sql"] for one in asked.captured_queries if not _ASIDE.search(one["sql"])]
         name = path.removeprefix(f"/emails/{email.pk}") or "/"
         print(
             f"{name:<10} {len(queries):>2} queries, {len(page.content) // 1024} KB, {sorted(took)[2] * 1000:.0f} ms"

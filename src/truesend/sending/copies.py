@@ -94,7 +94,7 @@ def check(
 
 def _why_not(known: merge.Template, values: Mapping[str, str], fills_in: str, provider: str) -> str:
     why = merge.unfilled(known, values)
-    if why or len(known.subject) < 2:
+    if why or all(isinstance(one, str) for one in known.subject):
         return why
     subject = merge.line(known, values)
     if len(subject) > _LONGEST_SUBJECT:

@@ -208,22 +208,25 @@ def test_a_file_goes_out_and_comes_in_the_same(organization: UUID) -> None:
         New("=1+1@x.example", "asked", "She, “said” so", now - timedelta(days=3)),
         New("ines@globex.example", "hard_bounce", "=cmd", now - timedelta(days=2)),
         New("tom@globex.example", "by_hand", "", now - timedelta(days=1)),
+        # For another reason too, which stops less: neither replaces the other.
+        New("Ines@globex.example", "imported", "list", now - timedelta(hours=1)),
     ]
     suppress_all(organization, given, by="ana@northwind.example")
     text = "".join(transfer.give_out(organization))
     assert "\n=" not in text
     assert ",=" not in text
     done = transfer.take_in(other, text.encode(), name="all.csv", by="eve@northwind.example")
-    assert (done.new, done.known, done.bad) == (3, 0, ())
+    assert (done.new, done.known, done.bad) == (4, 0, ())
     rows, _ = listing.page(other, size=10)
     found = [(one.address, one.reason, one.source, one.at) for one in rows]
     assert found == [
+        ("Ines@globex.example", "imported", "list", now - timedelta(hours=1)),
         ("tom@globex.example", "by_hand", "File all.csv", now - timedelta(days=1)),
         ("ines@globex.example", "hard_bounce", "=cmd", now - timedelta(days=2)),
         ("=1+1@x.example", "asked", "She, “said” so", now - timedelta(days=3)),
     ]
     again = transfer.take_in(other, text.encode(), name="all.csv", by="eve@northwind.example")
-    assert (again.new, again.known) == (0, 3)
+    assert (again.new, again.known) == (0, 4)
 
 
 @pytest.mark.parametrize(

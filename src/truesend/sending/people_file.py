@@ -13,7 +13,7 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -117,18 +117,29 @@ class _Record(NamedTuple):
     broken: str = ""
 
 
-def read(content: bytes, *, most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS) -> PeopleFile:
-    """The people in a file. Raises :class:`Unreadable`."""
+def read(
+    content: bytes,
+    *,
+    most_bytes: int = MOST_BYTES,
+    most_rows: int = MOST_ROWS,
+    apart: Callable[[Person], str] = lambda _: "",
+) -> PeopleFile:
+    """The people in a file. ``apart`` tells rows of one address apart. Raises :class:`Unreadable`."""
     if len(content) > most_bytes:
         raise Unreadable(f"The file is larger than {most_bytes // (1024 * 1024)} MB. Split it.")
     text, encoding = _decoded(content)
-    return read_text(text, encoding=encoding, most_bytes=most_bytes, most_rows=most_rows)
+    return read_text(text, encoding=encoding, most_bytes=most_bytes, most_rows=most_rows, apart=apart)
 
 
 def read_text(
-    text: str, *, encoding: str = "text", most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS
+    text: str,
+    *,
+    encoding: str = "text",
+    most_bytes: int = MOST_BYTES,
+    most_rows: int = MOST_ROWS,
+    apart: Callable[[Person], str] = lambda _: "",
 ) -> PeopleFile:
-    """The people in a text that was pasted. Raises :class:`Unreadable`."""
+    """The people in a text that was pasted; as :func:`read`. Raises :class:`Unreadable`."""
     if len(text) > most_bytes:
         raise Unreadable("The list is larger than 5 MB. Split it.")
     if not text.strip("\ufeff \r\n\t,;"):
@@ -144,7 +155,7 @@ def read_text(
     ]
     if not records:
         raise Unreadable("There is nothing in it.")
-    return _read(records, delimiter, encoding, most_rows)
+    return _read(records, delimiter, encoding, most_rows, apart)
 
 
 # -- bytes and cells -------------------------------------------------------------------------------------------------
@@ -234,7 +245,13 @@ def _records(text: str, delimiter: str, line: int) -> Iterator[_Record]:
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _read(records: Sequence[_Record], delimiter: str, encoding: str, most_rows: int) -> PeopleFile:
+def _read(
+    records: Sequence[_Record],
+    delimiter: str,
+    encoding: str,
+    most_rows: int,
+    apart: Callable[[Person], str],
+) -> PeopleFile:
     whole = [one for one in records if not one.broken]
     width = max((len(one.cells) for one in whole[:_LOOKED_AT]), default=0)
     header = whole[0] if whole and _is_header(whole) else None
@@ -250,14 +267,14 @@ def _read(records: Sequence[_Record], delimiter: str, encoding: str, most_rows: 
     rows = [one for one in records if one is not header]
     if len(rows) > most_rows:
         raise Unreadable(f"{len(rows):,} rows; {most_rows:,} is the most. Split the list.")
-    people: dict[str, Person] = {}
+    people: dict[tuple[str, str], Person] = {}
     bad: list[BadRow] = []
     for record in rows:
         found = _person(record, columns, at, has_header=header is not None)
         if isinstance(found, BadRow):
             bad.append(found)
             continue
-        first = people.setdefault(found.address.lower(), found)
+        first = people.setdefault((found.address.lower(), apart(found)), found)
         if first is not found:
             bad.append(BadRow(record.line, f"has the address of line {first.line} once more", found.address))
     words = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(delimiter, delimiter)

@@ -74,7 +74,8 @@ def take_in(organization_id: UUID, content: bytes, *, name: str, by: str) -> Imp
 
     Besides the addresses it may have columns for a reason, a date and where it comes from, as our own export does.
     """
-    found = people_file.read(content, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+    # An address may be there for several reasons, and none of them covers another.
+    found = people_file.read(content, most_bytes=MOST_BYTES, most_rows=MOST_ROWS, apart=_reason)
     now, source = clock.now(), f"File {name}" if name else "A file"
     rows = [_new(person, source, now) for person in found.people]
     new = 0
@@ -89,12 +90,16 @@ def take_in(organization_id: UUID, content: bytes, *, name: str, by: str) -> Imp
 
 def _new(person: Person, source: str, now: datetime) -> New:
     values = person.values
-    given = _first(values, _REASON_TITLES)
-    reason = _REASONS.get(given.lower().replace("_", " "), _REASONS.get(given.lower(), Reason.IMPORTED))
+    given, reason = _first(values, _REASON_TITLES), _reason(person)
     words = values.get("source", "").removeprefix("'")
     if given and reason == Reason.IMPORTED and given.lower() != Reason.IMPORTED:
         words = words or f"{source}: {given}"
     return New(person.address, reason, words or source, _date(_first(values, _DATE_TITLES), now))
+
+
+def _reason(person: Person) -> str:
+    given = _first(person.values, _REASON_TITLES).lower()
+    return _REASONS.get(given.replace("_", " "), _REASONS.get(given, Reason.IMPORTED))
 
 
 def _first(values: Mapping[str, str], titles: tuple[str, ...]) -> str:

@@ -27,6 +27,12 @@ function waits(button: HTMLButtonElement): void {
   say(words);
 }
 
+// Enter at a box or in an hour presses the form's first button; where that would send, it has to be pressed itself.
+function deliberate(event: KeyboardEvent): void {
+  if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement)) return;
+  if (event.target.form?.hasAttribute("data-deliberate")) event.preventDefault();
+}
+
 function rest(): void {
   for (const form of document.querySelectorAll<HTMLFormElement>('form[data-busy="true"]')) delete form.dataset["busy"];
   for (const button of document.querySelectorAll<HTMLButtonElement>("button[aria-busy]")) {
@@ -38,6 +44,7 @@ function rest(): void {
 
 export function startForms(): void {
   document.addEventListener("submit", busy);
+  document.addEventListener("keydown", deliberate);
   // A page that comes back from the browser's memory is not busy any more.
   addEventListener("pageshow", rest);
 }

@@ -89,7 +89,7 @@ def test_what_a_dead_grant_held_goes_together(chromium: Browser, stack: Stack) -
         expect(page.get_by_role("heading", name=f"Send 3 emails from {ana.email}?")).to_be_visible()
         expect(page.locator("main")).to_contain_text("Offer 2")
         faults += look_at(page, "held-confirm")
-        page.get_by_role("button", name="Send all 3").focus()
+        page.get_by_role("button", name="Send the ticked ones").focus()
         page.keyboard.press("Enter")
         page.wait_for_url(f"{stack.url}/emails")
         expect(page.get_by_text("3 emails go out now.")).to_be_visible()

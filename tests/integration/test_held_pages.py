@@ -20,6 +20,7 @@ from truesend.connections.models import Connection, LedgerKind
 from truesend.organizations import finding
 from truesend.organizations.models import Member, Organization, Role
 from truesend.providers.contract import Evidence
+from truesend.sending import holding, release
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.web import held
 from truesend.web.facts import PageFacts
@@ -150,3 +151,43 @@ def test_a_press_without_its_moment_does_nothing(ana: Member, asked_at: str) -> 
     email_of(ana, connection, HELD)
     assert browser(ana).post(place(connection), {"asked_at": asked_at}).status_code == 404
     assert held_now() == 1
+
+
+def test_what_had_left_of_a_cancelled_email_is_not_denied(ana: Member) -> None:
+    connection = mailbox(ana, SEND)
+    for copies in ((HELD, HELD), (Copy("accepted"), HELD)):
+        email_of(ana, connection, *copies)
+        client = browser(ana)
+        form = {"asked_at": clock.now().isoformat(), "action": "cancel"}
+        said = [str(one) for one in get_messages(client.post(place(connection), form).wsgi_request)]
+        told = "nothing of it has left" if copies[0] is HELD else "copies that had left before have left"
+        assert said == [f"1 email cancelled; {told}."]
+
+
+def test_enter_without_scripts_sends_nothing(ana: Member) -> None:
+    connection = mailbox(ana, SEND)
+    email_of(ana, connection, HELD)
+    client = browser(ana)
+    page = client.get(place(connection)).content.decode()
+    first = re.search(r"<button[^>]*>", page[page.index("data-deliberate") :])
+    assert first is not None
+    assert 'name="action" value="look"' in first[0]
+    form = {"asked_at": clock.now().isoformat(), "action": "look"}
+    assert client.post(place(connection), form).headers["Location"] == place(connection)
+    assert held_now() == 1
+
+
+def test_copies_that_wait_for_their_hour_again_keep_their_pace(ana: Member) -> None:
+    connection, at = mailbox(ana, SEND), clock.now() + timedelta(days=2)
+    email = email_of(ana, connection, *[Copy("queued", held="disconnected")] * 3)
+    Email.objects.filter(pk=email.pk).update(send_at=at)
+    assert holding.resume(connection.pk, {"disconnected"}) == 1
+    times = Delivery.objects.filter(email=email).order_by("position").values_list("due_at", flat=True)
+    assert list(times) == [at, at + timedelta(seconds=1), at + timedelta(seconds=2)]
+
+
+def test_what_is_paused_is_not_said_to_be_gone(ana: Member) -> None:
+    connection = mailbox(ana, SEND)
+    email = email_of(ana, connection, *[Copy("queued", held="paused")] * 2)
+    with pytest.raises(release.TooLateToChange, match="It is paused: resume it first"):
+        release.reschedule(email, clock.now() + timedelta(days=1))

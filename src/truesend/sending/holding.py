@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from truesend import clock, live_events
-from truesend.sending import wake
+from truesend.sending import pace, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.settle import refresh_email
 
@@ -73,6 +73,9 @@ def resume(connection_id: UUID, causes: Collection[str]) -> int:
         emails = _emails(held)
         hour = Email.objects.filter(pk=OuterRef("email_id")).values("send_at")[:1]
         held.update(due_at=Subquery(hour), held_cause="")
+        # Copies to many leave one after the other, not all in the hour's first second.
+        for many in Email.objects.filter(pk__in=emails, separate_copies=True).select_related("connection"):
+            pace.space(many)
         still = Delivery.objects.filter(email=OuterRef("pk")).exclude(held_cause="")
         free = Email.objects.filter(~Exists(still), pk__in=emails, status=EmailStatus.HELD)
         free.update(status=EmailStatus.SCHEDULED, problem="", updated_at=now)

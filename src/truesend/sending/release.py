@@ -211,7 +211,10 @@ def _why_too_late(statuses: Collection[str]) -> str:
 
 def why_nothing_waits(email: Email) -> str:
     """What became of an email of which Cancel found nothing: “It was sent already.”"""
-    statuses = set(Delivery.objects.filter(email=email).values_list("status", flat=True))
+    copies = Delivery.objects.filter(email=email)
+    if copies.filter(status=DeliveryStatus.QUEUED, held_cause=PAUSED).exists():
+        return "It is paused: resume it first, or stop it."
+    statuses = set(copies.values_list("status", flat=True))
     for known, sentence in _NOTHING_WAITS.items():
         if statuses and statuses <= known:
             return sentence

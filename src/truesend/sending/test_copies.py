@@ -15,7 +15,10 @@ FILLS_IN = r"~[A-Za-z]+\.[A-Za-z]+~"
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("~Contact.Email~", "makes a subject with “~Contact.Email~”, in place of which Keap may put something"),
+        (
+            "~Contact.Email~",
+            "makes a subject with “~Contact.Email~”, in place of which Keap may put something",
+        ),
         ("x" * 999, "makes a subject of more than 998 characters"),
         ("Ten per cent", ""),
     ],
@@ -25,8 +28,6 @@ def test_a_value_that_spoils_the_subject_is_a_bad_row(subject: str, value: str, 
         (Column("email", "email"), Column("offer", "offer")),
         [Person(2, "ines@globex.example", "", {"email": "ines@globex.example", "offer": value})],
     )
-    found = check(
-        merge.template(subject, "<p>Hello</p>", ""), [], people, fills_in=FILLS_IN, provider="Keap"
-    )
+    found = check(merge.template(subject, "<p>Hello</p>", ""), [], people, fills_in=FILLS_IN, provider="Keap")
     assert [row.reason for row in found.bad] == ([said] if said else [])
     assert len(found.people) == (0 if said else 1)

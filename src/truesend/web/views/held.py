@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +21,7 @@ from truesend.connections.describe import Description
 from truesend.organizations.access import access_connection
 from truesend.organizations.models import Member
 from truesend.sending import release
-from truesend.sending.models import Email
+from truesend.sending.models import Delivery, DeliveryStatus, Email
 from truesend.sending.schedule import Unschedulable
 from truesend.web import held, scheduling
 from truesend.web.gate import member_page
@@ -101,9 +102,11 @@ def _done(
         messages.info(request, "None was ticked. Nothing was changed.")
         return HttpResponseRedirect(here)
     action = request.POST.get("action")
+    if action == "look":
+        return HttpResponseRedirect(here)
     if action == "cancel":
         count = sum(bool(release.cancel(one)) for one in rows)
-        messages.success(request, f"{_emails(count)} cancelled; nothing of {_them(count)} has left.")
+        messages.success(request, f"{_emails(count)} cancelled; {_left(rows, count)}.")
     elif action == "reschedule":
         try:
             at = scheduling.chosen(member, request.POST.dict())
@@ -127,5 +130,9 @@ def _emails(count: int) -> str:
     return f"{count} email{'' if count == 1 else 's'}"
 
 
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"
+def _left(emails: Sequence[Email], count: int) -> str:
+    """What had become of emails that were cancelled: of copies to many some may have left before."""
+    kept = (DeliveryStatus.CANCELLED, DeliveryStatus.REFUSED)
+    if Delivery.objects.filter(email__in=emails).exclude(status__in=kept).exists():
+        return "copies that had left before have left"
+    return f"nothing of {'it' if count == 1 else 'them'} has left"

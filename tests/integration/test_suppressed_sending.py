@@ -83,6 +83,11 @@ def test_a_thread_with_somebody_whose_mail_comes_back_names_them(ana: Person, co
     assert "Without them, it can go to the others." in found["sentence"]
 
 
+def test_a_sentence_that_begins_with_an_address_leaves_it_as_it_is(ana: Person, connection: str) -> None:
+    put(ana, TOM, "asked")
+    assert gate(ana, connection, [TOM])["sentence"].startswith(f"{TOM} unsubscribed on")
+
+
 def test_copies_to_many_leave_them_out_and_say_so_before(ana: Person, connection: str) -> None:
     put(ana, INES, "asked")
     put(ana, EVE, "hard_bounce")

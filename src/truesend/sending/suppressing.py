@@ -168,6 +168,9 @@ def _said(people: Sequence[Mailbox], found: Mapping[str, Suppression]) -> str:
         if (one := found.get(person.address)) is not None
     ]
     said = _some(told)
+    # An address is written as it is, also where it begins the sentence.
+    if any(said.startswith(_label(person)) for person in people):
+        return said
     return said[:1].upper() + said[1:]
 
 

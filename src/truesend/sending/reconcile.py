@@ -266,7 +266,8 @@ def resolve(delivery: Delivery, member: Member, *, sent: bool, resend: bool = Fa
     elif resend:
         # Whoever says this of one copy means this copy, whatever was said of the email.
         Email.objects.filter(pk=delivery.email_id).update(halt="")
-        done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, due_at=now)
+        # They know the hour, so that it has passed keeps nothing back.
+        done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, due_at=now, late_after=None)
     else:
         done = _conclude(delivery, attempt, Outcome.NOT_SENT, by, who=who, status=DeliveryStatus.CANCELLED)
     if not done:

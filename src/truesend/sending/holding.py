@@ -96,6 +96,8 @@ def go_on(connection_id: UUID, causes: Collection[str], at: datetime) -> int:
     with transaction.atomic():
         emails = _emails(waiting)
         waiting.update(due_at=at, held_cause="")
+        for copies in Email.objects.select_related("connection").filter(pk__in=emails, separate_copies=True):
+            pace.space(copies, start=at)
         still = Delivery.objects.filter(email=OuterRef("pk")).exclude(held_cause="")
         tried = Attempt.objects.filter(delivery__email=OuterRef("pk"))
         untried = Email.objects.filter(~Exists(still), ~Exists(tried), pk__in=emails, status=EmailStatus.HELD)

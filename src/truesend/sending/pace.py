@@ -34,10 +34,12 @@ UPDATE {Delivery._meta.db_table} AS d
 """  # noqa: S608  # our own table's name
 
 
-def space(email: Email, *, held: tuple[str, ...] = _ON_THEIR_WAY, start: datetime | None = None) -> int:
+def space(
+    email: Email, *, held: tuple[str, ...] = _ON_THEIR_WAY, start: datetime | None = None, cause: str = ""
+) -> int:
     """Give the copies that wait, or are ``held`` by one of these causes, their times from ``start`` on; how many.
 
-    Call it in a transaction.
+    ``cause``: what they wait for until then, and are told to. Call it in a transaction.
     """
     waiting = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED, held_cause__in=held)
     ids = list(waiting.order_by("position").values_list("pk", flat=True))
@@ -51,9 +53,9 @@ def space(email: Email, *, held: tuple[str, ...] = _ON_THEIR_WAY, start: datetim
         "ids": ids,
         "times": list(plan.times),
         "held": list(held),
-        "cause": BUDGET if plan.late else "",
+        "cause": cause or (BUDGET if plan.late else ""),
         # Hours that somebody asked for, or was told of, are not too late; those of an outage are.
-        "told": plan.late or held != _ON_THEIR_WAY,
+        "told": plan.late or bool(cause) or held != _ON_THEIR_WAY,
         "late": schedule.LATE,
     }
     with database.cursor() as cursor:
@@ -61,11 +63,27 @@ def space(email: Email, *, held: tuple[str, ...] = _ON_THEIR_WAY, start: datetim
         return int(cursor.rowcount)
 
 
-def respace(email_id: UUID) -> None:
-    """Space what waits of an email anew, from now on."""
+def respace(email_id: UUID, cause: str = "") -> None:
+    """Space what waits of an email anew, from now on; also what waited for a limit, ``cause``, that is over."""
+    held = _ON_THEIR_WAY if cause in _ON_THEIR_WAY else (*_ON_THEIR_WAY, cause)
     with transaction.atomic():
-        space(Email.objects.select_related("connection").get(pk=email_id))
+        space(Email.objects.select_related("connection").get(pk=email_id), held=held)
         refresh_email(email_id, problem="")
+
+
+def hold_rest(email_id: UUID, cause: str, opens: datetime | None) -> None:
+    """What keeps one copy from its mailbox keeps those after it: until ``opens``, spaced from then on, or for a person.
+
+    Otherwise they would be told the same one by one, over hours, and half of them leave once it is over.
+    """
+    with transaction.atomic():
+        if opens is None:
+            rest = Delivery.objects.filter(email=email_id, status=DeliveryStatus.QUEUED, due_at__isnull=False)
+            rest.filter(held_cause__in=_ON_THEIR_WAY).update(due_at=None, held_cause=cause)
+        else:
+            email = Email.objects.select_related("connection").get(pk=email_id)
+            space(email, held=(*_ON_THEIR_WAY, cause), start=opens, cause=cause)
+        refresh_email(email_id, problem=cause)
 
 
 def keeps_back(due: Due) -> bool:
@@ -81,7 +99,7 @@ def keeps_back(due: Due) -> bool:
         return False
     if delivery.due_at > clock.now() - LATE and delivery.held_cause != BUDGET:
         return False
-    respace(email.pk)
+    respace(email.pk, delivery.held_cause)
     return True
 
 

@@ -15,6 +15,8 @@ from truesend.sending.settle import refresh_email
 from truesend.sending.states import PAUSED
 
 _WORTH_TELLING = timedelta(seconds=5)
+# Gates that are shut to every copy of an email alike.
+_OF_THE_MAILBOX = frozenset({"installation", "role", "connection", "capability"})
 
 
 def queue_up(delivery: Delivery, code: str, until: datetime) -> None:
@@ -41,15 +43,22 @@ def wait_for(box: Box, due: Due, gate: readiness.Gate, draft: readiness.Draft) -
     delivery = due.delivery
     if suppressing.left_out_as_it_left(delivery, draft, gate):
         return
+    many = pace.is_of_many(due)
     if gate.until is None:
         hold(delivery, gate.cause)
+        if many and gate.name in _OF_THE_MAILBOX:
+            pace.hold_rest(delivery.email_id, gate.cause, None)
+            box.doubt()
         return
     opens = max(gate.until, clock.now() + timedelta(seconds=1))
     later = {"late_after": schedule.late_after(opens)} if delivery.late_after is not None else {}
     put_back(delivery, gate.cause, due_at=opens, held_cause=gate.cause, **later)
-    if gate.cause == pace.BUDGET and pace.is_of_many(due):
+    if many:
         # The others would only be told the same, one by one.
-        pace.respace(delivery.email_id)
+        if gate.cause == pace.BUDGET:
+            pace.respace(delivery.email_id)
+        else:
+            pace.hold_rest(delivery.email_id, gate.cause, opens)
         box.doubt()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 from tests.sandbox.keap_client import ADA, KeapClient, Tokens, encoded
 from tests.sandbox_process import Sandbox
 
@@ -150,6 +151,45 @@ def test_a_record_sends_nothing(sandbox: Sandbox, keap: KeapClient, tokens: Toke
     assert keap.api("POST", "v2/emails", tokens, json=_record()).status_code == 400, "the id is taken"
     free = {**_record(), "original_provider_id": None}
     assert keap.api("POST", "v2/emails", tokens, json={k: v for k, v in free.items() if v}).status_code == 201
+
+
+@pytest.mark.parametrize(("answer", "status"), [("refuse", 400), ("conflict", 409)])
+def test_an_id_is_recorded_once(
+    sandbox: Sandbox, keap: KeapClient, tokens: Tokens, answer: str, status: int
+) -> None:
+    sandbox.switch("keap", taken_record=answer)
+    bob = keap.contact(tokens, BOB)
+    assert keap.api("POST", "v2/emails", tokens, json=_record(contact_id=bob)).status_code == 201
+    assert keap.api("POST", "v2/emails", tokens, json=_record(contact_id=bob)).status_code == status
+    other = _record(contact_id=bob, original_provider="MICROSOFT")
+    assert keap.api("POST", "v2/emails", tokens, json=other).status_code == 201, "of another provider"
+    listed = keap.api("GET", "v2/emails", tokens, params={"filter": f"contact_id=={bob}"}).json()["emails"]
+    assert [one["original_provider_id"] for one in listed] == ["abc", "abc"]
+
+
+def test_records_are_seen_in_the_sandbox(sandbox: Sandbox, keap: KeapClient, tokens: Tokens) -> None:
+    keap.send(tokens, keap.contact(tokens, BOB))
+    keap.api("POST", "v2/emails", tokens, json=_record())
+    (one,) = sandbox.control("GET", f"keap/records?account={ADA}")["items"]
+    assert (one["to_address"], one["html"], one["tenant"]) == (BOB, "<p>Hi</p>", "xy123")
+    assert one["data"]["sent_to_cc_address_list"] == [CY]
+    assert sandbox.control("GET", "keap/records?tenant=other1")["items"] == []
+    page = requests.get(f"{keap.url}/keap/records", params={"user": ADA}, timeout=10).text
+    assert "elsewhere" in page
+    assert BOB in page
+
+
+@pytest.mark.parametrize("kind", ["throttle", "outage", "lost_answer"])
+def test_faults_meet_records(sandbox: Sandbox, keap: KeapClient, tokens: Tokens, kind: str) -> None:
+    sandbox.fault("emails.create", kind, provider="keap", account=ADA, times=1)
+    if kind == "lost_answer":
+        with pytest.raises(requests.ConnectionError):
+            keap.api("POST", "v2/emails", tokens, json=_record())
+    else:
+        answer = keap.api("POST", "v2/emails", tokens, json=_record())
+        assert answer.status_code == (429 if kind == "throttle" else 503)
+    made = sandbox.control("GET", f"keap/records?account={ADA}")["items"]
+    assert len(made) == (1 if kind == "lost_answer" else 0)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,21 @@ def test_the_sdk_sends_and_reads_the_history(sandbox: Sandbox, sdk: ApiClient) -
     assert (email.subject, email.sent_to_address, email.sent_from_address) == ("Grüße", BOB, ADA)
     full = api.get_email(str(email.id))
     assert full.html_content == encoded(html)
-    record = api.create_email(CreateEmailSentRequest(sent_to_address=BOB, subject="elsewhere"))
+    record = api.create_email(
+        CreateEmailSentRequest(
+            sent_to_address=BOB,
+            subject="elsewhere",
+            contact_id=full.contact_id,
+            original_provider="GOOGLE",
+            original_provider_id="truesend-1",
+            provider_source_id="ada@gmail.com",
+            sent_to_cc_address_list=["cy@example.org"],
+            html_content=encoded(html),
+        )
+    )
+    of_contact = api.list_emails(filter=f"contact_id=={full.contact_id}", order_by="created_time asc")
+    assert of_contact.emails is not None
+    assert [one.original_provider_id for one in of_contact.emails][1:] == ["truesend-1"]
     assert _invented(listed) + _invented(full) + _invented(record) == []
     api.delete_email(str(record.id))
     pages = [api.list_emails(page_size=1)]

@@ -9,7 +9,7 @@ from aiohttp import web
 from truesend_sandbox import accounts
 from truesend_sandbox.accounts import Account, normal_address
 from truesend_sandbox.control import answered
-from truesend_sandbox.keap import addresses, grants, people
+from truesend_sandbox.keap import addresses, grants, history, people
 from truesend_sandbox.world import World
 
 
@@ -52,9 +52,24 @@ async def _address(world: World, _request: web.Request, body: dict[str, Any]) ->
     return {"tenant": tenant, "email": email, "status": status}
 
 
+async def _records(world: World, request: web.Request, _: dict[str, Any]) -> object:
+    query = request.query
+    strange = set(query) - {"account", "tenant"}
+    if strange:
+        raise ValueError(f"records are not found by {', '.join(sorted(strange))}")
+    if query.get("account") is not None:
+        found = accounts.find(world, people.PROVIDER, normal_address(query["account"]))
+        mine = [] if found is None else people.tenants(found)
+    else:
+        mine = []
+    tenant = people.tenant_name(query["tenant"]) if "tenant" in query else mine[0] if mine else None
+    return {"items": [history.recorded(row) for row in history.records(world, tenant)]}
+
+
 def routes(_: World) -> list[web.RouteDef]:
     """The addresses below `/_sandbox/keap`."""
     return [
         web.post("/_sandbox/keap/keys", answered(_key)),
         web.post("/_sandbox/keap/addresses", answered(_address)),
+        web.get("/_sandbox/keap/records", answered(_records)),
     ]

@@ -134,6 +134,10 @@ def create(caller: Caller) -> web.StreamResponse:
         return body
     try:
         row = checked(caller, body)
+    except history.Taken as error:
+        return caller.error(
+            409 if caller.call.switch("taken_record") == "conflict" else 400, str(error), "email"
+        )
     except ValueError as error:
         return caller.error(400, str(error), "email")
     return json_answer({**shown(row), **history.contents(row)}, 201)

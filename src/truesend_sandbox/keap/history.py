@@ -13,6 +13,7 @@ from truesend_sandbox.accounts import Account
 from truesend_sandbox.keap.compose import Content
 from truesend_sandbox.keap.gateway import Caller
 from truesend_sandbox.store import Row
+from truesend_sandbox.world import World
 
 ORIGINS = ("UNKNOWN", "INFUSIONSOFT", "MICROSOFT", "GOOGLE")
 _SHOWN = {"nothing": 0, "record": 1, "content": 2}
@@ -63,6 +64,10 @@ def keep_sent(caller: Caller, content: Content, sent: Sent) -> None:
     )
 
 
+class Taken(ValueError):
+    """Another record of the same provider has this id."""
+
+
 def record(
     caller: Caller,
     data: Data,
@@ -74,7 +79,7 @@ def record(
     """A mail that was sent elsewhere; nothing is sent.
 
     `source` is who sent it and their id of it (made up when None); `texts` its HTML and plain text. Raises
-    `ValueError` when the id is there already.
+    :class:`Taken` when the id is there already.
     """
     origin, number = source[0], source[1] or secrets.token_hex(16)
     taken = caller.world.store.value(
@@ -84,7 +89,7 @@ def record(
         number,
     )
     if taken is not None:
-        raise ValueError("original_provider_id is not unique")
+        raise Taken("original_provider_id is not unique")
     row_id = caller.world.store.insert(
         "INSERT INTO keap_emails (tenant, contact_id, to_address, created_at, original_provider,"
         " original_provider_id, data, html, plain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -100,6 +105,27 @@ def record(
     row = caller.world.store.one("SELECT * FROM keap_emails WHERE id = ?", row_id)
     assert row is not None
     return row
+
+
+def records(world: World, tenant: str | None) -> list[Row]:
+    """Mails that were sent elsewhere, the newest first; of one app, or of all."""
+    return world.store.all(
+        "SELECT * FROM keap_emails WHERE sent = 0 AND (?1 IS NULL OR tenant = ?1) ORDER BY id DESC", tenant
+    )
+
+
+def recorded(row: Row) -> Data:
+    """A record as the sandbox's own pages show it: its fields and its texts in the clear."""
+    names = (
+        "id",
+        "tenant",
+        "contact_id",
+        "to_address",
+        "created_at",
+        "original_provider",
+        "original_provider_id",
+    )
+    return {name: row[name] for name in (*names, "html", "plain")} | {"data": json.loads(row["data"])}
 
 
 _VISIBLE = "tenant = ?1 AND shown > 0 AND (sent = 0 OR created_at + ?2 <= ?3)"

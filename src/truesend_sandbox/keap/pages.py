@@ -8,7 +8,7 @@ from aiohttp import web
 
 from truesend_sandbox import accounts
 from truesend_sandbox.accounts import Account
-from truesend_sandbox.keap import grants, people
+from truesend_sandbox.keap import grants, history, people
 from truesend_sandbox.pages import render
 from truesend_sandbox.world import WORLD
 
@@ -54,3 +54,21 @@ async def sent(request: web.Request) -> web.StreamResponse:
         for row in rows
     ]
     return render(world, "sent.html", address=account.email, rows=shown)
+
+
+async def records(request: web.Request) -> web.StreamResponse:
+    """`/keap/records?user=ADDRESS[&app=xy123]`: what was recorded in the app, sent elsewhere, newest first."""
+    world, account = request.app[WORLD], _account(request)
+    tenant = (
+        request.query.get("app", "").strip().lower().removesuffix(people.HOST) or people.tenants(account)[0]
+    )
+    rows = [history.recorded(row) for row in history.records(world, tenant)[:PAGE]]
+    shown = [
+        {
+            "at": row["created_at"],
+            "subject": row["data"].get("subject"),
+            "people": f"{row['to_address']}, from {row['data'].get('sent_from_address', 'nobody')}",
+        }
+        for row in rows
+    ]
+    return render(world, "keap_records.html", app=tenant, rows=shown)

@@ -137,6 +137,7 @@ def routes(_: World) -> list[web.RouteDef]:
         web.post("/app/oauth/decide", consent_forms.decide),
         web.post("/keap/token", exchange),
         web.get("/keap/sent", pages.sent),
+        web.get("/keap/records", pages.records),
         web.get("/keap/settings", pages.settings),
         web.post("/keap/settings", pages.settings),
         *tracking.routes(),

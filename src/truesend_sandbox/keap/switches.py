@@ -254,6 +254,13 @@ _SENDING = (
         "unconfirmed",
         ("content", "record", "nothing"),
     ),
+    Switch(
+        "taken_record",
+        "refuse",
+        "A record whose `original_provider_id` is there already: `refuse` 400, or `conflict` 409.",
+        "unconfirmed",
+        ("refuse", "conflict"),
+    ),
     Switch("history_delay", 0.0, "Seconds until the history shows a sent mail.", "a test's choice"),
 )
 

@@ -19,6 +19,7 @@ from truesend.connections.causes import CAUSES
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Message, Party, ProviderError
 from truesend.providers.errors import Outcome
+from truesend.providers.recording import SentElsewhere
 
 KEAP = registry.provider("keap")
 MARK = str(uuid4())
@@ -46,7 +47,7 @@ def _settings(server: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
 _WORDS = """
     id email contacts users emails email_addresses field status opted_in next_page_token html_content plain_content
     headers global_user_id tenant_id given_name family_name message code fault faultstring detail errorcode error
-    error_description ErrorCode access_token refresh_token expires_in scope
+    error_description ErrorCode access_token refresh_token expires_in scope original_provider original_provider_id
 """
 _NAMES = st.sampled_from(_WORDS.split())
 _LEAVES = st.one_of(
@@ -124,6 +125,22 @@ def reference() -> str:
     return json.dumps(told)
 
 
+def note() -> SentElsewhere:
+    return SentElsewhere(
+        mark=MARK,
+        contact="7",
+        to="ines@globex.example",
+        cc=("tom@initech.example",),
+        sender="ana@northwind.example",
+        account="ana@northwind.example",
+        origin="google",
+        sent_at=clock.now(),
+        subject="Hello",
+        html="<p>Hi</p>",
+        text="Hi",
+    )
+
+
 CALLS: dict[str, Callable[[], Any]] = {
     "exchange": lambda: KEAP.exchange(code="c", redirect_uri="http://localhost/cb", verifier="v", nonce="n"),
     "refresh": lambda: KEAP.refresh("refresh"),
@@ -133,6 +150,8 @@ CALLS: dict[str, Callable[[], Any]] = {
     "traces": lambda: KEAP.traces(
         token(), [MARK], since=clock.now() - timedelta(minutes=5), position="", references={MARK: reference()}
     ),
+    "find_contact": lambda: KEAP.find_contact(token(), "ines@globex.example"),
+    "find_record": lambda: KEAP.find_record(token(), MARK, "7", since=clock.now()),
     "traces of what was not prepared": lambda: KEAP.traces(
         token(), [MARK], since=clock.now(), position="", references={MARK: "{"}
     ),
@@ -165,5 +184,8 @@ def test_what_never_raises_never_does(server: Answering, said: list[Said]) -> No
             assert evidence.ok or evidence.cause in CAUSES
         result = KEAP.send(message(), secret, reference=reference(), fence=lambda: None)
         assert (result.outcome is Outcome.ACCEPTED) is (result.cause == "")
+        assert result.cause == "" or result.cause in CAUSES
+        result = KEAP.record_mail(secret, note(), fence=lambda: None)
+        assert (result.outcome is Outcome.ACCEPTED) is (result.cause == "") is bool(result.message_id)
         assert result.cause == "" or result.cause in CAUSES
     assert Capability.SEND in KEAP.capabilities

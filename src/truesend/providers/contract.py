@@ -13,6 +13,7 @@ from datetime import datetime
 from truesend.providers import checking, clients, http
 from truesend.providers.coming_in import InboxPart
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
+from truesend.providers.recording import RecordingPart
 from truesend.providers.setup import Setup
 from truesend.providers.shapes import (
     CHECK_CALL,
@@ -40,7 +41,7 @@ from truesend.providers.shapes import (
 )
 
 
-class Provider(InboxPart, ABC):
+class Provider(InboxPart, RecordingPart, ABC):
     """One provider. Every method that calls out raises :class:`ProviderError` with a cause."""
 
     key: str

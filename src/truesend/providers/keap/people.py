@@ -17,6 +17,7 @@ from truesend import clock
 from truesend.providers.contract import OF_THE_CONTENT, Party, Request
 from truesend.providers.errors import ProviderError
 from truesend.providers.keap import api
+from truesend.providers.recording import CrmContact
 
 # Users come 100 to a page at most.
 _USERS_PAGE, _USER_PAGES = 100, 20
@@ -174,11 +175,25 @@ def contact(person: Party, secret: str) -> Contact:
     return _find(person.address, secret) or _make(person, secret)
 
 
-def _find_request(address: str, secret: str) -> Request:
+def named(address: str, secret: str) -> CrmContact | None:
+    """The contact that :func:`contact` would find, with its name; None where there is none, and none is made."""
+    body = api.ask(_find_request(address, secret, fields=_NAMED), secret)
+    found = _best(body, address)
+    if found is None:
+        return None
+    person = next(one for one in api.listed(body, "contacts") if api.identifier(one.get("id")) == found.id)
+    name = f"{api.text(person.get('given_name'))} {api.text(person.get('family_name'))}".strip()
+    return CrmContact(found.id, name[:200])
+
+
+_NAMED = "id,email_addresses,given_name,family_name"
+
+
+def _find_request(address: str, secret: str, fields: str = "id,email_addresses") -> Request:
     asked = {
         # Another parameter than `filter` is not refused but ignored, and everybody would come back.
         "filter": f"email=={address}",
-        "fields": "id,email_addresses",
+        "fields": fields,
         "order_by": "id asc",
         "page_size": "20",
     }
@@ -186,7 +201,10 @@ def _find_request(address: str, secret: str) -> Request:
 
 
 def _find(address: str, secret: str) -> Contact | None:
-    body = api.ask(_find_request(address, secret), secret)
+    return _best(api.ask(_find_request(address, secret), secret), address)
+
+
+def _best(body: Mapping[str, Any], address: str) -> Contact | None:
     found = [match for one in api.listed(body, "contacts") if (match := _reached(one, address))]
     # The oldest that has it as its first address, else the oldest that has it at all.
     return min(found, key=lambda one: one.field != "Email", default=None)

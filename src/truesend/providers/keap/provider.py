@@ -25,8 +25,9 @@ from truesend.providers.contract import (
     Traces,
 )
 from truesend.providers.errors import Refusal, SendResult
-from truesend.providers.keap import api, errors, history, letter, oauth, pages, people, push, states
+from truesend.providers.keap import api, errors, history, letter, oauth, pages, people, push, records, states
 from truesend.providers.keap import setup as setup_page
+from truesend.providers.recording import CrmContact, SentElsewhere
 from truesend.providers.shapes import PushCall, PushHold, PushNews
 
 # What a check lists.
@@ -79,6 +80,7 @@ class Keap(Provider):
     reads = "what was sent"
     tells_states = True
     pushes = True
+    records_mail = True
     # Of the newest addresses and some older ones.
     inbox_calls = 2
     # No call is documented that ends a grant.
@@ -199,6 +201,15 @@ class Keap(Provider):
 
     def read_push(self, call: PushCall) -> PushNews:
         return push.read(call)
+
+    def find_contact(self, access_token: str, address: str) -> CrmContact | None:
+        return records.contact(access_token, address)
+
+    def record_mail(self, access_token: str, mail: SentElsewhere, *, fence: Callable[[], None]) -> SendResult:
+        return records.record(access_token, mail, fence=fence)
+
+    def find_record(self, access_token: str, mark: str, contact: str, *, since: datetime) -> str:
+        return records.find(access_token, mark, contact, since=since)
 
     def place_of(self, subject: str) -> str:
         """The app: one person may use several."""

@@ -80,6 +80,8 @@ NAMED = {
     "connections/<uuid:connection_id>/take-back": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/verify": [("POST", 404)],
     "connections/<uuid:connection_id>/test-email": [("POST", 404)],
+    "connections/<uuid:connection_id>/record": [("POST", 404)],  # see test_recording.py
+    "connections/<uuid:connection_id>/stop-recording": [("POST", 404)],
     "connections/<uuid:connection_id>/disconnect": [("GET", 404), ("POST", 404)],
     "emails/<uuid:email_id>": [("GET", 404)],
     "emails/<uuid:email_id>/body": [("GET", 404)],

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "truesend.suppression",
     "truesend.writing",
     "truesend.inbox",
+    "truesend.crm",
 ]
 
 MIDDLEWARE = [

@@ -204,6 +204,7 @@ class LedgerKind(models.TextChoices):
     WEBHOOK = "webhook", "Webhook"
     DISCONNECT = "disconnect", "Disconnect"
     SHARING = "sharing", "Sharing"
+    RECORD = "record", "Record"
 
 
 class LedgerEntry(models.Model):

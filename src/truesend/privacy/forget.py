@@ -47,6 +47,11 @@ SELECT one, %s, %s FROM unnest(%s::uuid[]) AS one ON CONFLICT (delivery) DO NOTH
 """
 _DELETE_SIGNALS = "DELETE FROM tracking_signal WHERE delivery = ANY(%s) RETURNING id"
 _DELETE_HITS = "DELETE FROM tracking_hit WHERE delivery = ANY(%s)"
+# What a CRM was told of them, or was to be told, is known and told no more; what stands there is its owner's.
+_DELETE_RECORDINGS = """
+DELETE FROM crm_recording AS one USING sending_recipient AS r
+ WHERE r.id = one.recipient_id AND one.delivery_id = ANY(%s) AND lower(r.address) = %s
+"""
 _DELETE_ARRIVALS = "DELETE FROM inbox_arrival WHERE delivery_id = ANY(%s)"
 
 
@@ -124,7 +129,7 @@ def forget(organization: UUID, text: str, by: str) -> Forgotten:
     found = _deliveries(organization, address)
     signals = requests = 0
     for start in range(0, len(found), STEP):
-        erased = _erase(organization, found[start : start + STEP])
+        erased = _erase(organization, address, found[start : start + STEP])
         signals, requests = signals + erased[0], requests + erased[1]
     forgetting.forget(organization, address)
     done = Forgotten(address, len({email for _, email, _ in found}), len(found), signals, requests)
@@ -154,7 +159,7 @@ def _deliveries(organization: UUID, address: str) -> list[tuple[UUID, UUID, bool
         return list(cursor.fetchall())
 
 
-def _erase(organization: UUID, found: list[tuple[UUID, UUID, bool]]) -> tuple[int, int]:
+def _erase(organization: UUID, address: str, found: list[tuple[UUID, UUID, bool]]) -> tuple[int, int]:
     """Signals and requests that are gone, in one transaction that the classifier waits for."""
     ids = [delivery for delivery, _, _ in found]
     with transaction.atomic():
@@ -167,6 +172,7 @@ def _erase(organization: UUID, found: list[tuple[UUID, UUID, bool]]) -> tuple[in
             signals = [row[0] for row in cursor.fetchall()]
             cursor.execute(_DELETE_HITS, [ids])
             cursor.execute(_DELETE_ARRIVALS, [ids])
+            cursor.execute(_DELETE_RECORDINGS, [ids, address])
         live_events.publish(organization, "signal", signals)
         live_events.publish(organization, "email", {email for _, email, _ in found})
     return len(signals), int(requests)

@@ -38,6 +38,8 @@ _SWITCH_SECONDS = 0.05
 _LOOKS_AT_ONCE = 8
 # So do looks for what came back.
 _INBOXES_AT_ONCE = 4
+# And whoever tells contacts of mail from other accounts.
+_RECORDERS_AT_ONCE = 4
 
 
 def main() -> int:
@@ -203,6 +205,7 @@ def _wake(renewers: Renewers) -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
     from truesend.connections import homecoming, probe
+    from truesend.crm import due as recordings
     from truesend.inbox import mailboxes
     from truesend.sending import clearing, reconcile, wake
     from truesend.sending.tasks import clear_mailbox, look_up_mailbox
@@ -222,3 +225,4 @@ def _wake(renewers: Renewers) -> None:
     probe.wake_all(_PROBES_AT_ONCE)
     mailboxes.keep_up()
     mailboxes.wake_all(_INBOXES_AT_ONCE)
+    recordings.wake_all(_RECORDERS_AT_ONCE)

@@ -26,6 +26,7 @@ from truesend.sending.models import Delivery, DeliveryStatus
 from truesend.web.gate import names
 from truesend.web.helping import Question, helps, questions
 from truesend.web.hours import said_here
+from truesend.web.recorders import Told, told_by
 from truesend.web.strips import strips
 from truesend.web.templatetags.look import moment
 
@@ -60,6 +61,7 @@ def cards(member: Member, described: list[Description]) -> list[dict[str, Any]]:
     waiting = _waiting(member, troubled) if troubled else {}
     asked = questions(member)
     read = mailboxes.rows_of(one.connection.pk for one in described)
+    records = told_by(member, [one.connection for one in described])
     return [
         _card(
             member,
@@ -68,6 +70,7 @@ def cards(member: Member, described: list[Description]) -> list[dict[str, Any]]:
             waiting.get(one.connection.pk, 0),
             asked.get(str(one.connection.pk)),
             read.get(one.connection.pk),
+            records.get(one.connection.pk),
         )
         for one in described
     ]
@@ -106,6 +109,7 @@ def _card(
     waiting: int,
     asked: Question | None,
     mailbox: Mailbox | None,
+    records: Told | None,
 ) -> dict[str, Any]:
     connection = described.connection
     mine = manages(member, connection)
@@ -147,6 +151,8 @@ def _card(
         "can_share": live and _shares(member, connection) and connection.kind == Kind.PERSONAL,
         "can_take_back": live and _shares(member, connection) and connection.shared_at is not None,
         "barred": _barred(member, connection),
+        "records": records if live and records and (mine or records.on) else None,
+        "can_record": mine and live,
         "verified_at": described.verified_at,
         "next_refresh_at": described.next_refresh_at,
     }

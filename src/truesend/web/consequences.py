@@ -14,6 +14,7 @@ from truesend.connections.models import Connection, Kind
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending.models import Delivery, DeliveryStatus, Email
+from truesend.web import recorders
 
 # Who sent from it since then uses it.
 _USES = timedelta(days=30)
@@ -29,6 +30,8 @@ def of_disconnecting(member: Member, connection: Connection) -> list[str]:
     told += _held(member, waiting(connection))
     if connection.kind == Kind.ORGANIZATION and (others := _users(member, connection)):
         told.append(f"{others} from it lately and no longer can.")
+    if recording := recorders.waiting(connection):
+        told.append(recording)
     return [
         *told,
         _permission(connection),

@@ -20,12 +20,14 @@ _WORDS = {
     (LedgerKind.SEND, True): "Send accepted",
     (LedgerKind.WEBHOOK, True): "New mail is told at once",
     (LedgerKind.DISCONNECT, True): "Disconnected",
+    (LedgerKind.RECORD, True): "Contacts asked and told of sent mail",
     (LedgerKind.CONSENT, False): "Consent not completed",
     (LedgerKind.REFRESH, False): "Renewing failed",
     (LedgerKind.PROBE, False): "Checked: does not work",
     (LedgerKind.SEND, False): "Send not accepted",
     (LedgerKind.WEBHOOK, False): "New mail is not told at once, but looked for",
     (LedgerKind.DISCONNECT, False): "Revoking failed",
+    (LedgerKind.RECORD, False): "Sent mail not recorded yet",
 }
 
 # What was done with it; what a person said of a send that had been unknown, or what Sent proved.
@@ -33,6 +35,8 @@ _AS_IT_STANDS = {
     "shared": "Shared with everybody in the organization",
     "taken_back": "Taken back by its owner",
     "reading_dropped": "Goes on without reading",
+    "recording_on": "Records mail that is sent from other accounts",
+    "recording_off": "Records no mail of other accounts any more",
     "settled_sent": "An unknown send was cleared up: it was sent",
     "settled_not_sent": "An unknown send was cleared up: it was not sent",
 }

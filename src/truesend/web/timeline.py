@@ -24,6 +24,7 @@ from truesend.web import (
     forgotten,
     left_out,
     progress,
+    recorded,
     returned,
     scheduling,
     settled,
@@ -102,6 +103,8 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     told_by_notes = bool(asked or notes or undo)
     out = left_out.of_email(email, deliveries)
     notes += left_out.notes(out)
+    told_to_crm = recorded.of_email(email)
+    notes += recorded.notes(member, told_to_crm, f"/emails/{email.pk}")
     kept = {one.delivery for one in out}
     stopped = sum(one.status in WRITTEN_AGAIN and one.pk not in kept for one in deliveries)
     if not offered and 0 < stopped < len(deliveries):
@@ -115,7 +118,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     if is_clipped(email):
         notes.append(_clipped())
     whose = Whose(labels, people_count, len(found.links), returned.names(email))
-    tries = settled.lines(deliveries, attempts, name, labels)
+    tries = [*settled.lines(deliveries, attempts, name, labels), *recorded.lines(told_to_crm)]
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {
@@ -143,7 +146,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
         "progress": progress.shown(email.status, deliveries),
         "copies": listed(found, name, size=FIRST),
         "undo": undo,
-        "pending": any(one.status in pending for one in deliveries),
+        "pending": any(one.status in pending for one in deliveries) or recorded.is_pending(told_to_crm),
         "can_reply": conversations.can_answer(deliveries),
         "later": scheduling.panel(member, email.send_at) if email.status in _WAITS else None,
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),

@@ -7,7 +7,8 @@ const CLASS = "truesend-signature";
 export const Signature = Node.create({
   name: "signature",
   group: "block",
-  content: "paragraph+",
+  // What its own editor writes; no other block of this kind.
+  content: "(paragraph | bulletList | orderedList | blockquote)+",
   defining: true,
   parseHTML: () => [{ tag: `div.${CLASS}` }],
   renderHTML: () => ["div", { class: CLASS }, 0],

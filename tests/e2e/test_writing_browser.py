@@ -122,6 +122,28 @@ def test_a_signature_follows_the_account(chromium: Browser, stack: Stack) -> Non
         assert heard == []
 
 
+def test_a_signature_with_a_list_goes_whole(chromium: Browser, stack: Stack) -> None:
+    ana = stack.person()
+    first, second = ana.connect()["id"], ana.connect(f"two.{ana.email}")["id"]
+    ana.post(
+        f"/templates/signatures/{first}",
+        {"html": "<p>Ana</p><ul><li><p>Phone</p></li></ul><ol><li><p>Fax</p></li></ol>"},
+    )
+    ana.post(f"/templates/signatures/{second}", {"html": "<p>Ana, second</p>"})
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        compose(page, stack)
+        message, account = page.get_by_role("textbox", name="Message"), page.get_by_label("From")
+        account.select_option(first)
+        signature = message.locator(".truesend-signature")
+        expect(signature.locator("li")).to_have_text(["Phone", "Fax"])
+        account.select_option(second)
+        expect(signature).to_have_text("Ana, second")
+        expect(message.locator("li")).to_have_count(0)
+        account.select_option(first)
+        expect(signature.locator("li")).to_have_text(["Phone", "Fax"])
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_an_answer_from_the_timeline(chromium: Browser, stack: Stack, theme: str) -> None:
     ana = stack.person()

@@ -14,7 +14,7 @@ from truesend.tracking import tokens
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import rewrite
 
-# The block that a signature is in an email; the editor knows it by this name and lets no other block inside.
+# The block that a signature is in an email; the editor knows it by this name and lets no other `div` inside.
 SIGNATURE_CLASS = "truesend-signature"
 _SIGNATURE = re.compile(rf'<div class="{SIGNATURE_CLASS}">.*?</div>', re.DOTALL)
 _BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)

@@ -49,6 +49,9 @@ def test_copies_stop_short_and_the_rest_goes_a_day_later(stack: Stack, ana: Pers
     assert "Goes out over 2 days: 9 at first, 3 on " in told["sentence"]
     assert "1 a day are left to single emails" in told["sentence"]
     assert "other programs" in told["sentence"]
+    # The figure is hers, not Google's.
+    assert "10 emails in 24 hours are what this mailbox is kept to." in told["sentence"]
+    assert "2,000" not in told["sentence"]
     made = ana.api("POST", "emails", draft(box)).json()
     due = sorted(datetime.fromisoformat(one["due_at"]) for one in made["deliveries"])
     assert due[9] - due[8] >= timedelta(hours=24)

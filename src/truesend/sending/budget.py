@@ -59,6 +59,14 @@ class Day:
         return self.limit.recipients
 
     @property
+    def told(self) -> str:
+        """Whose figure the day is, in a sentence: that of a person who lowered it, else the provider's."""
+        if not self.own:
+            return self.limit.told
+        number = "One email in 24 hours is" if self.own == 1 else f"{self.own:,} emails in 24 hours are"
+        return f"{number} what this mailbox is kept to."
+
+    @property
     def reserve(self) -> int:
         """How many are left to single emails."""
         most = _least(self.messages, self.recipients)
@@ -106,8 +114,13 @@ class Plan:
 
     @property
     def days(self) -> int:
-        """Over how many days they leave."""
-        return (self.times[-1] - self.times[0]) // DAY + 1 if self.times else 0
+        """Over how many days they leave; what is sent already lets some of the next day's go an hour or two sooner."""
+        return (self.times[-1] - self.times[0] + 2 * _GAP) // DAY + 1 if self.times else 0
+
+    @property
+    def over(self) -> str:
+        """“over 2 days”, or “in parts” where that is a matter of hours."""
+        return f"over {self.days} days" if self.days > 1 else "in parts"
 
 
 def waves(times: Sequence[datetime]) -> list[Wave]:

@@ -32,11 +32,11 @@ def budget(member: Member, draft: Draft) -> Gate:
             f"{days.MOST_DAYS} is the most. Write to fewer people, or from another account.",
         )
     first, *later = plan.waves
-    told = f"{plan.day.limit.told} {OUTSIDE}"
+    told = f"{plan.day.told} {OUTSIDE}"
     if plan.late:
         told = f"{draft.connection.connection.address} has used up its day. {told}"
         when = f"goes out by itself {at_time(first.first, now)}; nothing to do"
-        said = f"{told} The email {when}." if not later else f"{told} It {when}, over {plan.days} days."
+        said = f"{told} The email {when}." if not later else f"{told} It {when}, {plan.over}."
         return Gate("budget", True, "daily_budget", said, _day(draft), until=first.first)
     if not later:
         return Gate("budget", True)
@@ -44,7 +44,7 @@ def budget(member: Member, draft: Draft) -> Gate:
     rest = ", and so on" if len(later) > 1 else ""
     split = f"{first.count:,} at first, {following.count:,} {at_time(following.first, now)}{rest}"
     kept = f"{plan.day.reserve:,} a day are left to single emails. " if plan.day.reserve else ""
-    said = f"Goes out over {plan.days} days: {split}. {plan.day.limit.told} {kept}{OUTSIDE}"
+    said = f"Goes out {plan.over}: {split}. {plan.day.told} {kept}{OUTSIDE}"
     return Gate("budget", True, "daily_budget", said, _day(draft), names=following.first)
 
 

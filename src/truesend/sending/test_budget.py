@@ -36,6 +36,17 @@ def test_what_fits_leaves_now_at_the_mailboxs_pace() -> None:
         assert sum(start <= one < start + timedelta(minutes=1) for one in plan.times) <= 30
 
 
+def test_over_how_many_days_is_told_in_words() -> None:
+    # What left some minutes ago is free again some minutes sooner than a day from now.
+    nearly = plan_copies(12, NOW, day(30, 0, ago(0.1, 20)), per_minute=FAST)
+    assert nearly.times[-1] - nearly.times[0] < DAY
+    assert [one.count for one in nearly.waves] == [7, 5]
+    assert (nearly.days, nearly.over) == (2, "over 2 days")
+    soon = plan_copies(12, NOW, day(30, 0, ago(20, 20)), per_minute=FAST)
+    assert [one.count for one in soon.waves] == [7, 5]
+    assert soon.over == "in parts"
+
+
 def test_what_does_not_fit_goes_a_day_later_and_a_part_is_left_to_single_emails() -> None:
     plan = plan_copies(1_000, NOW, day(), per_minute=FAST)
     first, second, third = plan.waves

@@ -44,7 +44,7 @@ def of(connection: Connection) -> dict[str, Any]:
         "planned": planned,
         "reserve": known.reserve,
         "left": left,
-        "told": known.limit.told,
+        "told": known.told,
         "outside": OUTSIDE,
         "gauge": _gauge(known, used, most),
         "bars": _bars(rows),

@@ -267,6 +267,7 @@ def test_a_limit_stops_the_mailbox_and_blames_nobody(stack: Stack, ana: Person) 
     stack.sandbox.act(arrived(stack, email), "bounce", about="sender")
     (told,) = ana.signals(email["id"], 1)
     assert (told["kind"], told["rule"]) == ("bounce", "bounce_of_the_sender")
+    assert " did not get it. This account has reached its provider's limit" in told["reason"]
     found = until(lambda: ana.connection(connection), lambda one: one["verdict"] == "attention", 10)
     assert found["cause"] == "daily_limit"
     waiting = ana.send(connection, to=[TOM])

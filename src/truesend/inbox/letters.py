@@ -84,7 +84,11 @@ def letter(received: Received, read: Incoming, now: datetime) -> Letter:
         stops=_stops(read),
         words=clean(next((one.words or one.sentence for one in read.recipients), "")),
         failed=tuple(
-            Failed(clean(one.address), hard=one.hard, sentence=_sentence(clean(one.address), one.sentence))
+            Failed(
+                clean(one.address),
+                hard=one.hard,
+                sentence=_sentence(clean(one.address), one.sentence, of_ours=one.stops),
+            )
             for one in read.recipients
         ),
         returned_marks=_all(read.marks),
@@ -109,8 +113,15 @@ def _stops(read: Incoming) -> str:
     return next((_STOPS.get(one.reason, "sending_blocked") for one in read.recipients if one.stops), "")
 
 
-def _sentence(address: str, sentence: str) -> str:
-    return f"{address}: {sentence[:1].lower()}{sentence[1:]}" if address else sentence
+def _sentence(address: str, sentence: str, *, of_ours: bool) -> str:
+    if not address:
+        return sentence
+    # What keeps our own account from sending is no fault of this address.
+    return (
+        f"{address} did not get it. {sentence}"
+        if of_ours
+        else f"{address}: {sentence[:1].lower()}{sentence[1:]}"
+    )
 
 
 def decoded(value: str) -> str:

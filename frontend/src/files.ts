@@ -17,9 +17,10 @@ export interface Limits {
 export function sizeWords(size: number): string {
   if (size < 1024) return `${size} byte${size === 1 ? "" : "s"}`;
   if (size < 1024 * 1024) return `${Math.max(1, Math.round(size / 1024))} KB`;
-  const megabytes = size / (1024 * 1024);
+  let megabytes = size / (1024 * 1024);
   // What is a little over a whole number does not read like it.
   const whole = Math.round(megabytes);
+  if (megabytes > whole && megabytes < whole + 0.005) megabytes = whole + 0.01;
   const digits = Number(megabytes.toFixed(1)) === whole && Number(megabytes.toFixed(2)) !== whole ? 2 : 1;
   return `${megabytes.toFixed(digits).replace(/\.0$/, "")} MB`;
 }

@@ -28,5 +28,7 @@ def size_words(size: int) -> str:
     megabytes = size / (1024 * 1024)
     # What is a little over a whole number does not read like it.
     whole = round(megabytes)
+    if 0 < megabytes - whole < 0.005:
+        megabytes = whole + 0.01
     digits = 2 if round(megabytes, 1) == whole != round(megabytes, 2) else 1
     return f"{megabytes:.{digits}f} MB".replace(".0 MB", " MB")

@@ -88,6 +88,9 @@ def test_types(given_type: str, kept: str) -> None:
         (1024, "1 KB"),
         (26214400, "25 MB"),
         (2621440, "2.5 MB"),
+        # A byte too many for a limit is not said to be the limit.
+        (1048577, "1.01 MB"),
+        (26214401, "25.01 MB"),
     ],
 )
 def test_sizes_in_words(size: int, words: str) -> None:

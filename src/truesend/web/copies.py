@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
 from truesend import clock
+from truesend.crm.models import Recording
 from truesend.sending.models import Delivery, DeliveryStatus, Email, Recipient
 from truesend.sending.states import PAUSED
 from truesend.tracking.models import CopyTally
@@ -41,7 +42,7 @@ class Copies:
 
     ``labels`` is the name of each one's first recipient, else the address, and empty where there is one copy only;
     ``levels`` what the signals of each come to (:func:`truesend.tracking.query.rank`); ``links`` the tracked ones.
-    ``returned``: what did not arrive of a copy.
+    ``returned``: what did not arrive of a copy. ``recorded``: a contact was, or is to be, told of one of them.
     """
 
     rows: list[Delivery]
@@ -49,6 +50,7 @@ class Copies:
     levels: Mapping[UUID, int]
     links: Sequence[Mapping[str, Any]]
     returned: Mapping[UUID, Failure]
+    recorded: bool = False
 
 
 def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
@@ -61,6 +63,7 @@ def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
         found.annotate(
             told_to=Subquery(name),
             told_level=Subquery(level),
+            told_crm=Exists(Recording.objects.filter(delivery=OuterRef("pk"))),
             told_links=Case(When(position=0, then=F("links"))),
         )
     )
@@ -75,6 +78,7 @@ def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
         {one.pk: one.told_level or 0 for one in rows},
         links,
         {one.delivery: one for one in trouble.failures} if trouble is not None else {},
+        any(one.told_crm for one in rows),
     )
 
 

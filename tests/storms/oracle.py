@@ -128,7 +128,8 @@ def _try(row: Any, capability: str, access: str) -> tuple[bool, str, str]:
     adapter = registry.provider(row.provider)
     granted = adapter.granted(row.granted_scopes)
     if capability != "send":
-        found = [one for one in adapter.probe(access, [Capability(capability)]) if one.check == capability]
+        asked = adapter.probe(access, [Capability(capability)], thorough=True)
+        found = [one for one in asked if one.check == capability]
         bad = [one for one in found if not one.ok]
         return bool(found) and not bad, bad[0].cause if bad else "", bad[0].words if bad else ""
     message, reference = _message(row, adapter), ""

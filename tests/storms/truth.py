@@ -306,7 +306,20 @@ class Walk:
             return
         works, words = self._oracle.works(box.connection, name, renew=verdict == "broken")
         if works != (verdict == "working"):
-            self.books.lies.append(Lie(self._step, str(box), name, verdict, one["cause"] or "", words))
+            lie = Lie(
+                self._step, str(box), name, verdict, one["cause"] or "", words, rows=self._standing(box)
+            )
+            self.books.lies.append(lie)
+
+    def _standing(self, box: Box) -> str:
+        """What a lie is explained by: the rows of its connection, and what the sandbox does to its account."""
+        faults = [
+            f"{one['operation']} {one['kind']}"
+            for one in self._stack.sandbox.control("GET", "faults")["items"]
+            if one["provider"] == box.provider and one["account"] in (None, box.address)
+        ]
+        rows = truth_rows.standing(self._rows, box.connection, self.now())
+        return f"{rows}; faults: {', '.join(faults) or 'none'}"
 
     # -- watching --
 

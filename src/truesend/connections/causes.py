@@ -89,6 +89,7 @@ def _c(
 
 _B, _A, _U, _N = Severity.BROKEN, Severity.ATTENTION, Severity.UNPROVEN, Severity.NONE
 _CONSENT = "A new consent that succeeds."
+_CONSENT_OR_ANSWER = "A new consent, or a good answer of what was refused."
 _ANSWER = "The next good answer."
 _ANSWER_OR_HOUR = "The next good answer, or an hour for a send."
 _LIMIT, _SPELL = timedelta(hours=24), timedelta(hours=1)
@@ -106,16 +107,16 @@ CAUSES: dict[str, Cause] = {
         _c("grant_idle", _B, "Nobody used this permission for so long that {provider} ended it.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("testing_expired", _B, "This installation's client is in testing at {provider}, where every permission ends after seven days.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect for seven more days; whoever runs this installation ends it by publishing the client."),
         _c("password_changed", _B, "{provider} ended this permission, as it does after a password was changed or reset, or all sessions were ended.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
-        _c("mfa_required", _B, "{provider} asks for a second proof of who you are before it goes on.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("mfa_required", _B, "{provider} asks for a second proof of who you are before it goes on.", Action.RECONNECT, Who.HOLDER, _CONSENT_OR_ANSWER, meanwhile=_MINUTE),
         _c("renewal_lost", _B, "{provider} renewed our key, but its answer was lost on the way, and the old key works only once.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
         _c("key_refused", _B, "{provider} refuses the Service Account Key: it was removed there, or never belonged to this account.", Action.RECONNECT, Who.HOLDER, "A key that works.", meanwhile="Enter a new one."),
-        _c("session_policy", _B, "Your organization at {provider} asks people to sign in again from time to time, and that time has come.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
-        _c("account_gone", _B, "{provider} says that this account was deleted or disabled.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT, meanwhile="Once it is restored there, reconnect it."),
-        _c("access_refused", _B, "{provider} refused our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile=_MINUTE),
+        _c("session_policy", _B, "Your organization at {provider} asks people to sign in again from time to time, and that time has come.", Action.RECONNECT, Who.HOLDER, _CONSENT_OR_ANSWER, meanwhile=_MINUTE),
+        _c("account_gone", _B, "{provider} says that this account was deleted or disabled.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT_OR_ANSWER, meanwhile="Once it is restored there, reconnect it."),
+        _c("access_refused", _B, "{provider} refused our key for this account.", Action.RECONNECT, Who.HOLDER, _CONSENT_OR_ANSWER, meanwhile=_MINUTE),
         _c("no_refresh_token", _B, "{provider} gave no lasting permission, so it ends within the hour.", Action.RECONNECT, Who.HOLDER, _CONSENT),
-        _c("scope_missing", _B, "This permission was not given at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT, meanwhile="Reconnect and give it; where there is a box for it, tick it."),
+        _c("scope_missing", _B, "This permission was not given at {provider}.", Action.RECONNECT, Who.HOLDER, _CONSENT_OR_ANSWER, meanwhile="Reconnect and give it; where there is a box for it, tick it."),
         _c("admin_policy", _B, "An administrator at {provider} does not allow Truesend for this account.", Action.RECONNECT, Who.PROVIDER_ADMIN, "The administrator allows it, then a new consent or a good answer of what was refused.", meanwhile="Once it is allowed there, reconnect it."),
-        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, "A new consent, or a good answer of what was refused.", meanwhile="Once it has one, reconnect it."),
+        _c("mailbox_missing", _B, "This {provider} account has no mailbox that can send.", Action.RECONNECT, Who.PROVIDER_ADMIN, _CONSENT_OR_ANSWER, meanwhile="Once it has one, reconnect it."),
         _c("disconnected", _B, "This account was disconnected here.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         _c("secret_unreadable", _B, "The key of this connection was stored with an encryption key that this installation no longer has.", Action.RECONNECT, Who.HOLDER, _CONSENT),
         # -- this installation's own client --

@@ -7,7 +7,7 @@ quota goes round; where nobody of an organization was here lately, now and then.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,6 +31,8 @@ BETWEEN_IDLE = timedelta(hours=6)
 RETRY = timedelta(minutes=5)
 # So many that are due stand to choice, so that threads seldom reach for the same.
 _LOOKED_AT = 32
+# What a failing call of another kind leaves as it stands.
+_OF_A_CALL = frozenset({"grant", "send", "reach", "read", "contacts"})
 # Of the calls that a client may make in a day, probes take so much; the rest is for mail.
 _SHARE = 0.25
 
@@ -88,13 +90,13 @@ def _next(connection: Connection, evidence: list[Evidence] | None, began: dateti
 
 def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
     """Every answer, recorded; None where there was no key to ask with."""
-    adapter = registry.provider(connection.provider)
+    adapter, broken = registry.provider(connection.provider), _broken(connection)
     try:
-        renew = adapter.probes_by_renewal or _renewal_is_refused(connection)
-        began, evidence = _answers(connection, adapter, trigger, renew=renew)
+        renew = adapter.probes_by_renewal or "renew" in broken
+        began, evidence = _answers(connection, adapter, trigger, broken, renew=renew)
         if any(one.cause == "access_refused" for one in evidence):
             # The provider may have ended this access token early: a new one decides, as it does before a send.
-            began, evidence = _answers(connection, adapter, trigger, refused=True)
+            began, evidence = _answers(connection, adapter, trigger, broken, refused=True)
     except ProviderError:
         return None  # the failed renewal is in the proofs already
     # Dated by the question: an answer to the old grant says nothing of the one that a consent brought meanwhile. It
@@ -109,50 +111,70 @@ def _ask(connection: Connection, trigger: str) -> list[Evidence] | None:
 
 
 def _answers(
-    connection: Connection, adapter: Provider, trigger: str, *, renew: bool = False, refused: bool = False
+    connection: Connection,
+    adapter: Provider,
+    trigger: str,
+    broken: Collection[str],
+    *,
+    renew: bool = False,
+    refused: bool = False,
 ) -> tuple[datetime, list[Evidence]]:
-    """When the provider was asked, and what it answered. Raises ProviderError where there is no key to ask with."""
+    """When the provider was asked, and what it answered. Raises ProviderError where there is no key to ask with.
+
+    A provider that is away is not asked on and on, but for what stands as ``broken``: a call that fails for another
+    reason would leave it so, though its own works again.
+    """
     usable = _usable(connection)
-    access = _key(connection, trigger, renew=renew, refused=refused)
-    began, evidence = clock.now(), adapter.probe(access, usable)
+    stands = not _OF_A_CALL.isdisjoint(broken)
+    access = _key(connection, trigger, renew=renew, refused=refused, anyhow=stands)
+    began, evidence = clock.now(), adapter.probe(access, usable, thorough=stands)
     if Capability.SEND not in usable:
         return began, evidence
     grant = next((one for one in evidence if one.check == "grant" and not one.ok), None)
-    if grant is not None and cause(grant.cause).severity is not Severity.BROKEN:
-        return began, evidence  # a provider that is away is not asked again
+    if grant is not None and cause(grant.cause).severity is not Severity.BROKEN and not stands:
+        return began, evidence
     sending = adapter.check_send(access, usable)
-    if grant is not None and sending.ok:
+    if grant is not None and sending.ok and cause(grant.cause).severity is Severity.BROKEN:
         # One call refuses the key and another takes it: that is a fault there, and no end of the grant.
         odd = replace(grant, cause="provider_error")
         evidence = [odd if one is grant else one for one in evidence]
     return began, [*evidence, sending]
 
 
-def _key(connection: Connection, trigger: str, *, renew: bool, refused: bool) -> str:
-    """What to ask with. Where this installation's client is refused, mail goes on with the key that is out, as here."""
+def _key(connection: Connection, trigger: str, *, renew: bool, refused: bool, anyhow: bool) -> str:
+    """What to ask with. Where this installation's client is refused, mail goes on with the key that is out, as here.
+
+    So it does where a renewal is only away: with it ``anyhow`` asks what stands as broken.
+    """
     try:
         return tokens.access_token(connection, trigger=trigger, renew=renew, refused=refused)
     except ProviderError as error:
-        by_itself = registry.provider(connection.provider).probes_by_renewal
-        goes_on = renew and (cause(error.cause).of_the_client or not by_itself)
+        by_itself, known = registry.provider(connection.provider).probes_by_renewal, cause(error.cause)
+        goes_on = renew and (
+            known.of_the_client or not by_itself or (anyhow and known.severity is not Severity.BROKEN)
+        )
         out = tokens.at_hand(connection) if goes_on else None
         if out is None:
             raise
         return out
 
 
-def _renewal_is_refused(connection: Connection) -> bool:
-    """Whether what is wrong is that no new key is given, by somebody who may have thought better of it since.
+def _broken(connection: Connection) -> set[str]:
+    """The checks that stand as broken, which somebody may have repaired since.
 
-    The key at hand says nothing of that, so a new one is asked for. A grant that is dead is not asked again.
+    Of a renewal the key at hand says nothing, so a new one is asked for; but a grant that is dead is not asked again.
     """
-    told = {one.ok: one for one in Proof.objects.filter(connection=connection.pk, check_name="renew")}
-    bad, good = told.get(False), told.get(True)
-    if bad is None or bad.at < connection.consented_at or (good is not None and good.at >= bad.at):
-        return False
-    if cause(bad.cause).severity is not Severity.BROKEN:
-        return False
-    return Token.objects.filter(pk=connection.pk, dead_at=None).exists()
+    found: set[str] = set()
+    newest = {(one.check_name, one.ok): one for one in Proof.objects.filter(connection=connection.pk)}
+    for (check, ok), bad in newest.items():
+        good = newest.get((check, True))
+        if ok or bad.at < connection.consented_at or (good is not None and good.at >= bad.at):
+            continue
+        if cause(bad.cause).severity is Severity.BROKEN:
+            found.add(check)
+    if "renew" in found and not Token.objects.filter(pk=connection.pk, dead_at=None).exists():
+        found.remove("renew")
+    return found
 
 
 def _usable(connection: Connection) -> list[Capability]:

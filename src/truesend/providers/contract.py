@@ -208,8 +208,10 @@ class Provider(InboxPart, RecordingPart, ABC):
     # -- use ------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
-        """Ask the provider for what can be proved without sending; never raises for a refusal."""
+    def probe(
+        self, access_token: str, capabilities: Iterable[Capability], *, thorough: bool = False
+    ) -> list[Evidence]:
+        """Ask for what can be proved without sending, if ``thorough`` past a failure; never raises for a refusal."""
 
     def prepares(self, capabilities: Collection[Capability]) -> bool:
         """Whether a send by a connection with these capabilities begins with :meth:`prepare`."""
@@ -291,10 +293,7 @@ class Provider(InboxPart, RecordingPart, ABC):
         return ""
 
     def sent_folder_url(self, address: str, place: str = "") -> str:
-        """The page of an account's Sent folder, for a person's browser; empty where the provider has none.
-
-        ``place`` is that of :meth:`place_of`.
-        """
+        """The page of an account's Sent folder in its :meth:`place_of`, for a browser; empty where there is none."""
         return ""
 
     def send(

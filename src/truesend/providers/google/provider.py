@@ -117,7 +117,9 @@ class Google(Provider):
     def revoke(self, token: str) -> None:
         oauth.revoke(token)
 
-    def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
+    def probe(
+        self, access_token: str, capabilities: Iterable[Capability], *, thorough: bool = False
+    ) -> list[Evidence]:
         """With reading: the profile proves grant and reading. With sending only: userinfo proves the grant."""
         if Capability.READ in set(capabilities):
             request, check = gmail.profile_request(access_token, _api()), "read"

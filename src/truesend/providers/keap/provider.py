@@ -127,7 +127,9 @@ class Keap(Provider):
     def key_grant(self, key: str) -> Grant:
         return oauth.key_grant(key)
 
-    def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
+    def probe(
+        self, access_token: str, capabilities: Iterable[Capability], *, thorough: bool = False
+    ) -> list[Evidence]:
         """Userinfo, which no permission can withhold, then one entry of each list."""
         wanted = set(capabilities)
         questions = [("grant", api.get("/v2/oauth/connect/userinfo", "userinfo", access_token))]
@@ -139,7 +141,7 @@ class Keap(Provider):
         found: list[Evidence] = []
         for check, request in questions:
             found.append(_proved(check, request, access_token))
-            if check == "grant" and not found[0].ok:
+            if check == "grant" and not found[0].ok and not thorough:
                 break  # the others would say the same
         return found
 

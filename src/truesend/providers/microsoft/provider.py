@@ -147,7 +147,9 @@ class Microsoft(Provider):
     def refresh(self, refresh_token: str) -> Grant:
         return oauth.refresh(refresh_token)
 
-    def probe(self, access_token: str, capabilities: Iterable[Capability]) -> list[Evidence]:
+    def probe(
+        self, access_token: str, capabilities: Iterable[Capability], *, thorough: bool = False
+    ) -> list[Evidence]:
         """With reading: a list of one message proves grant and reading. With sending only: ``/me`` proves the grant."""
         reads = Capability.READ in set(capabilities)
         build = graph.probe_request if reads else graph.me_request

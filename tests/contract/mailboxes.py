@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -124,13 +125,16 @@ class Mailbox(ABC):
     def position(self) -> str:
         return self.adapter.position(self.access())
 
-    def look(self, *marks: str, position: str = "", since: datetime | None = None) -> Traces:
+    def look(
+        self, *marks: str, position: str = "", since: datetime | None = None, known: Collection[str] = ()
+    ) -> Traces:
         return self.adapter.traces(
             self.access(),
             marks,
             since=since or self.began - timedelta(seconds=5),
             position=position,
             references=self.references,
+            known=known,
         )
 
     def copy(self, message_id: str) -> SentCopy:

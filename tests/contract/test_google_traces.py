@@ -112,6 +112,25 @@ def test_more_than_one_look_can_read_is_not_complete(
 
 
 @pytest.mark.usefixtures("small_pages")
+def test_what_is_known_is_not_read_so_that_one_missing_among_many_is_found_absent(
+    gmailbox: GoogleMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent, "MOST_MESSAGES", 5)
+    before, mark = gmailbox.position(), new_mark()
+    gmailbox.send(mark)
+    known = [gmailbox.send(new_mark()).message_id for _ in range(7)]
+    for position in (before, ""):
+        seen = len(gmailbox.sandbox.calls(operation="read"))
+        look = gmailbox.look(mark, new_mark(), position=position, known=known)
+        assert (set(look.found), look.complete) == ({mark}, True), look.words
+        assert operations(gmailbox, seen).count("messages.get") == 1
+        assert not gmailbox.look(new_mark(), position=position, known=known[:2]).complete
+    gmailbox.delete(known[0])
+    assert gmailbox.look(mark, new_mark(), position=before, known=known).complete
+    assert not gmailbox.look(mark, new_mark(), position=before).complete
+
+
+@pytest.mark.usefixtures("small_pages")
 def test_the_listing_is_a_second_witness_where_the_history_is_late(gmailbox: GoogleMailbox) -> None:
     before, mark = gmailbox.position(), new_mark()
     gmailbox.sandbox.switch(history_delay=60.0)

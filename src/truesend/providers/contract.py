@@ -1,7 +1,6 @@
 """What every provider supplies, and the one send sequence they share.
 
-A provider is a folder: pure request building, declared limits, one error table. It keeps no state and knows
-nothing of the database; secrets come in as arguments and leave only through the outbound door.
+A provider is a folder: pure request building, declared limits, one error table. Stateless; secrets leave by one door.
 """
 
 from __future__ import annotations
@@ -280,11 +279,13 @@ class Provider(InboxPart, RecordingPart, ABC):
         since: datetime,
         position: str,
         references: Mapping[str, str] | None = None,
+        known: Collection[str] = (),
     ) -> Traces:
         """Look for the marks of deliveries in what was sent ``since`` then (needs the reading scope).
 
         ``position`` is where the history stood before the first of these tries, or empty; ``references`` are what
-        :meth:`prepare` gave, by mark. A provider whose Sent cannot be read finds nothing and proves nothing.
+        :meth:`prepare` gave, by mark; ``known`` are ids of messages with other marks, not to be read again. A provider
+        whose Sent cannot be read finds nothing and proves nothing.
         """
         return Traces({}, complete=False, words=f"{self.name} does not show what was sent.")
 

@@ -32,6 +32,8 @@ log = logging.getLogger("truesend.sending")
 
 # A mailbox is read once for so many of its unknown deliveries.
 _AT_ONCE = 100
+# More than a mailbox sends in a day.
+_MOST_KNOWN = 10_000
 # Clocks differ, here and at the provider.
 _MARGIN = timedelta(minutes=5)
 _SOON, _LATEST, _LATE = timedelta(seconds=15), timedelta(minutes=15), timedelta(hours=1)
@@ -155,6 +157,7 @@ def _read(connection: Connection, pairs: Sequence[Pair]) -> Traces:
             references={
                 str(delivery.pk): attempt.reference for delivery, attempt in pairs if attempt.reference
             },
+            known=_known(connection, first.started_at - _MARGIN),
         )
     except ProviderError as error:
         evidence = Evidence("read", False, "sent.list", error.cause, error.words, until=error.retry_at)
@@ -163,6 +166,14 @@ def _read(connection: Connection, pairs: Sequence[Pair]) -> Traces:
     evidence = Evidence("read", True, "sent.list")
     proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger="look_up")
     return traces
+
+
+def _known(connection: Connection, since: datetime) -> list[str]:
+    """The ids of what was accepted since, the newest: the other copies of a mailing, for the most part."""
+    accepted = Delivery.objects.filter(
+        connection=connection, status=DeliveryStatus.ACCEPTED, sent_at__gte=since
+    ).exclude(provider_message_id="")
+    return list(accepted.order_by("-sent_at").values_list("provider_message_id", flat=True)[:_MOST_KNOWN])
 
 
 def _soon_and_late(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:

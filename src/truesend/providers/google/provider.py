@@ -179,8 +179,11 @@ class Google(Provider):
         since: datetime,
         position: str,
         references: Mapping[str, str] | None = None,
+        known: Collection[str] = (),
     ) -> Traces:
-        return sent.traces(access_token, marks, since=since, start=position, base=_api())
+        return sent.traces(
+            access_token, marks, since=since, start=position, known=frozenset(known), base=_api()
+        )
 
     def inbox(self, access_token: str, cursor: str, *, since: datetime) -> InboxPage:
         return inbox.page(access_token, cursor, since=since, base=_api())

@@ -49,16 +49,25 @@ def senders(access_token: str, base: str) -> list[Party]:
     return found
 
 
-def traces(access_token: str, marks: Collection[str], *, since: datetime, start: str, base: str) -> Traces:
+def traces(
+    access_token: str,
+    marks: Collection[str],
+    *,
+    since: datetime,
+    start: str,
+    base: str,
+    known: frozenset[str] = frozenset(),
+) -> Traces:
     """Look for ``marks`` in what came into Sent since the position ``start``, or else since the time ``since``.
 
     The history is read first; where it is told no more (404), or ``start`` is empty, the listing back to ``since``
     counts alone. With the history read, the listing's newest page is a second witness: what it shows is there. A
-    message that is gone when it is to be read leaves the look incomplete, for it may have been ours.
+    message that is gone when it is to be read leaves the look incomplete, for it may have been ours. What is ``known``
+    to bear another mark is not read: between the copies of a mailing one that is missing is found absent all the same.
     """
     if not marks:
         return Traces({}, complete=True)
-    look = _Look(access_token, base, frozenset(marks), since - MARGIN)
+    look = _Look(access_token, base, frozenset(marks), since - MARGIN, known)
     try:
         by_history = look.bounded(lambda: look.history(start)) if start.isdecimal() else False
         look.bounded(lambda: look.listing(MOST_PAGES if by_history is False else 1))
@@ -83,6 +92,7 @@ class _Look:
     base: str
     marks: frozenset[str]
     since: datetime
+    known: frozenset[str]
     found: dict[str, SentCopy] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     read: dict[str, gmail.Message | None] = field(default_factory=dict)
@@ -112,7 +122,8 @@ class _Look:
             raise
         for message_id in deleted:
             made = gmail.made_at(message_id)
-            if message_id not in self.read and (made is None or made >= self.since):
+            unseen = message_id not in self.read and message_id not in self.known
+            if unseen and (made is None or made >= self.since):
                 self.missing.append(_GONE)
         if newest is None or newest < reached:
             self.missing.append("The mailbox's history did not yet tell its newest changes.")
@@ -150,7 +161,9 @@ class _Look:
             raise _TooMuch("More was sent since than one look can read.")
 
     def _message(self, message_id: str) -> gmail.Message | None:
-        """One message, read once; None where it is gone. What it is to us is noted."""
+        """One message, read once; None where it is gone or known. What it is to us is noted."""
+        if message_id in self.known:
+            return None
         if message_id in self.read:
             return self.read[message_id]
         if len(self.read) >= MOST_MESSAGES:

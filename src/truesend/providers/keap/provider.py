@@ -233,6 +233,7 @@ class Keap(Provider):
         since: datetime,
         position: str,
         references: Mapping[str, str] | None = None,
+        known: Collection[str] = (),
     ) -> Traces:
         return history.traces(access_token, marks, since=since, references=references or {})
 

@@ -234,6 +234,7 @@ class Microsoft(Provider):
         since: datetime,
         position: str,
         references: Mapping[str, str] | None = None,
+        known: Collection[str] = (),
     ) -> Traces:
         return sent.traces(access_token, marks, since=since, references=references or {}, base=_api())
 

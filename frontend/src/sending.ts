@@ -40,16 +40,29 @@ function isOpen(): boolean {
   return gates()?.dataset["ready"] === "true";
 }
 
-/** The gates as the server sees them now. */
+function ofGates(event: Event): boolean {
+  return event.target instanceof Element && event.target.id === "gates";
+}
+
+/** The gates as the server sees them now: the answer to a question that begins here, not to one under way. */
 function freshGates(): Promise<void> {
   return new Promise((done) => {
     const timer = setTimeout(finish, PATIENCE);
+    let asked = false;
+    function began(event: Event): void {
+      asked ||= ofGates(event);
+    }
+    function swapped(event: Event): void {
+      if (ofGates(event) && (asked || isOpen())) finish();
+    }
     function finish(): void {
       clearTimeout(timer);
-      document.removeEventListener("htmx:after:swap", finish);
+      document.removeEventListener("htmx:before:request", began);
+      document.removeEventListener("htmx:after:swap", swapped);
       done();
     }
-    document.addEventListener("htmx:after:swap", finish);
+    document.addEventListener("htmx:before:request", began);
+    document.addEventListener("htmx:after:swap", swapped);
     refreshGates();
   });
 }

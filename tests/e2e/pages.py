@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 from tests.stack import Person, Stack
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
@@ -78,3 +79,11 @@ def draft_id(page: Page) -> str:
 def saved(page: Page) -> None:
     """Wait until everything is stored."""
     expect(page.locator("#saved")).to_have_text("Saved", timeout=8000)
+
+
+def caught(page: Page, held: list[Route], seconds: float = 20) -> Route:
+    """The first request that a route's handler kept: the page may say that it asks before the request gets here."""
+    until = time.monotonic() + seconds
+    while not held and time.monotonic() < until:
+        page.wait_for_timeout(20)
+    return held[0]

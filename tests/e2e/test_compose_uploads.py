@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
-from tests.e2e.pages import axe, complaints, compose, window
+from tests.e2e.pages import axe, caught, complaints, compose, window
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -185,5 +185,5 @@ def test_send_waits_for_a_file_that_is_on_its_way(chromium: Browser, stack: Stac
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("alert").first).to_contain_text("It is sent when the file is uploaded")
         assert "/emails/new" in page.url
-        held[0].continue_()
+        caught(page, held).continue_()
         page.wait_for_url(re.compile(r"/emails/[0-9a-f-]{36}$"))

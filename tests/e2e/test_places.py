@@ -6,7 +6,7 @@ import time
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from tests.e2e.pages import axe, complaints, overflow, window
+from tests.e2e.pages import axe, caught, complaints, overflow, window
 from tests.stack import Person, Stack
 
 pytestmark = pytest.mark.browser
@@ -176,6 +176,6 @@ def test_a_mail_that_does_not_come_says_so_and_comes_at_a_press(chromium: Browse
         page.route("**/body", hold)
         page.get_by_role("button", name="Try again").press("Enter")
         expect(page.get_by_text("Loading the email …")).to_be_visible()
-        held.pop().continue_()
+        caught(page, held).continue_()
         expect(page.frame_locator("iframe.mail").get_by_text("new price list")).to_be_visible()
         expect(page.get_by_text("Loading the email …")).to_be_hidden()

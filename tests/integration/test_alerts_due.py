@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.copies import Copy, email_of, member_of
+from tests.integration.test_held_pages import browser
 from tests.states import State, write
 
 from truesend import clock
@@ -76,3 +77,6 @@ def test_the_page_says_that_it_will_not_leave(ana: Member) -> None:
     assert problem.sentence.startswith("It will not leave at its hour as things stand. Google says")
     assert problem.fix is not None
     assert problem.fix["label"] == "Reconnect"
+    page = browser(ana).get(f"/emails/{email.pk}").content.decode()
+    assert "Waits for its hour: <time" in page
+    assert "It will not leave at its hour as things stand." in page

@@ -85,6 +85,11 @@ def test_a_bad_hour_in_compose_loses_nothing(stack: Stack) -> None:
     assert "There is no 02:30 on 28 March in Europe/Berlin" in page.text
     assert 'value="kept"' in page.text
     assert email_of(ana, draft)["status"] == "draft"
+    # Without an hour, too, what is wrong is seen: the place for it is unfolded.
+    page = ana.post(f"/emails/drafts/{draft}/send", {**fields, "at": "", "zone": "UTC", "action": "schedule"})
+    assert re.search(
+        r'<details class="later-choice" id="later" open>.*Choose a day and an hour\.', page.text, re.S
+    )
 
 
 @pytest.mark.parametrize("kind", ["provider", "worker"])

@@ -144,7 +144,7 @@ def test_a_draft_is_kept_as_a_template(ana: Person) -> None:
         "template_name": "",
     }
     answer = ana.post(f"/emails/drafts/{draft}/send", fields)
-    assert "Kept as the template “Offer”." in answer.text
+    assert "Kept as the template “Offer”. Its pictures stay with this email." in answer.text
     assert answer.url.endswith(f"?draft={draft}")
     (one,) = listed(ana)
     assert (one["subject"], one["html"]) == ("Offer", "<p>Hello</p><p></p>")

@@ -129,7 +129,10 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
             "provider_name": name,
             "status_word": word,
             "state": state,
-            "status_sentence": "" if told_by_notes else _status_sentence(email, deliveries, text),
+            # A note that it will not leave at its hour leaves open which hour that is.
+            "status_sentence": ""
+            if told_by_notes and email.status != EmailStatus.SCHEDULED
+            else _status_sentence(email, deliveries, text),
             "created_at": email.created_at,
             "recipients": _recipients(email),
         },

@@ -19,7 +19,7 @@ from truesend.connections.models import Connection
 from truesend.organizations.access import connections_of
 from truesend.organizations.models import Member
 from truesend.providers import registry
-from truesend.sending import attachments, people_file, quoting
+from truesend.sending import attachments, people_file, pictures, quoting
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.readiness import Readiness, check
 from truesend.sending.schedule import Unschedulable
@@ -324,7 +324,8 @@ def _keep_as_template(request: HttpRequest, member: Member, email: Email) -> Non
     except templates.Refused as refusal:
         messages.error(request, f"Not kept as a template. {refusal}")
     else:
-        messages.success(request, f"Kept as the template “{made.name}”.")
+        without = " Its pictures stay with this email." if pictures.used_in(html) else ""
+        messages.success(request, f"Kept as the template “{made.name}”.{without}")
 
 
 def _attach_plainly(request: HttpRequest, member: Member, email_id: UUID) -> bool:

@@ -104,6 +104,22 @@ def test_copies_to_many_leave_them_out_and_say_so_before(ana: Person, connection
     assert INES in page
 
 
+def test_who_was_left_out_is_noted_anew_once_it_was_edited(ana: Person, connection: str) -> None:
+    put(ana, INES, "asked")
+    waits = ana.send(connection, to=[INES, TOM, EVE], separate_copies=True, send_at="2031-01-01T09:00:00Z")
+    assert "One person was left out" in ana.get(f"/emails/{waits['id']}").text
+    assert ana.api("POST", f"emails/{waits['id']}/edit").status_code == 200
+    put(ana, EVE, "asked")
+    fields = {
+        "to": f"{TOM}, {EVE}, bob@globex.example", "subject": "s", "html": "<p>x</p>", "connection": connection,
+        "separate_copies": "on", "action": "send",
+    }  # fmt: skip
+    page = ana.post(f"/emails/drafts/{waits['id']}/send", fields)
+    assert page.url.endswith(f"/emails/{waits['id']}")
+    assert "One person was left out" in page.text
+    assert INES not in page.text
+
+
 def test_copies_that_would_leave_out_everybody_are_not_sent(ana: Person, connection: str) -> None:
     put(ana, INES, "asked")
     put(ana, TOM, "imported")

@@ -161,6 +161,7 @@ def take_back(email: Email) -> None:
         if waiting.update(**again, **people_lists.typed(email), updated_at=clock.now()) != 1:
             raise TooLateToChange("It is about to leave.")
         Delivery.objects.filter(email=email).delete()
+        suppressing.forget_noted(email.pk)
     live_events.publish(email.organization_id, "email", [email.pk])
 
 

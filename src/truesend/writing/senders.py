@@ -19,8 +19,8 @@ from truesend.providers import registry
 from truesend.providers.contract import Capability
 from truesend.writing.models import Sender, SendersRead
 
-# A page asks again after so long, a send after so long.
-FRESH, FRESH_TO_SEND = timedelta(minutes=15), timedelta(minutes=1)
+# A page asks again after so long, a send after so long: copies that leave every second share one question, and no more.
+FRESH, FRESH_TO_SEND = timedelta(minutes=15), timedelta(seconds=10)
 
 
 def may_have(connection: Connection) -> bool:

@@ -16,7 +16,7 @@ from truesend.sending.plain_text import to_text
 from truesend.sending.readiness import Draft
 from truesend.sending.reading import Due
 from truesend.sending.sizes import Enclosed
-from truesend.tracking import tokens
+from truesend.tracking import quoted_ways_out, tokens
 from truesend.tracking.html_scan import Tag, Text, Unclosed, scan
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import rewrite
@@ -37,11 +37,12 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     inside, apart = carried.files_of(email, limits) if due.has_files else ([], ())
     files = [File(one.name, one.content_type, one.content, one.content_id) for one in inside]
     copy = filling.of(delivery, people)
-    html = copy.html
+    keys, base = _signing()
+    # What was pasted may quote a mail of ours to somebody else.
+    html = quoted_ways_out.in_html(copy.html, keys)
     links: list[Link] = []
     # Read once, for the links and for the text.
     written = parts = list(scan(html))
-    keys, base = _signing()
     out = unsubscribing.way_out(due, connection, keys, base)
     if out is not None:
         html = out.in_html(html, parts)
@@ -49,7 +50,8 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     if html:
         html, links = _rewritten(delivery, html, parts, keys, base, tracks_shown)
     # From what was written: readers of plain text get addresses, not tokens.
-    text = OwnMarks(keys).in_text(copy.text or to_text(copy.html, written))
+    text = quoted_ways_out.in_text(copy.text, keys) or to_text(html, written)
+    text = OwnMarks(keys).in_text(text)
     text = out.in_text(text) if out is not None else text
     to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))
     if limits.fills_in:

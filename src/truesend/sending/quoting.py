@@ -1,7 +1,7 @@
 """What was written, as the quote below an answer to it. Pure.
 
 Our own marks are taken out: links lead to their targets, and pixels of earlier emails and what carries a delivery's
-mark are gone. So is the signature of whoever quotes themselves: the answer has one of its own.
+mark are gone, and so are links that unsubscribe somebody. So is the signature of whoever quotes themselves: the answer has one of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html as html_module
 import re
 from datetime import UTC, datetime
 
-from truesend.tracking import tokens
+from truesend.tracking import quoted_ways_out, tokens
 from truesend.tracking.quoted import OwnMarks
 from truesend.tracking.rewrite import rewrite
 
@@ -25,6 +25,7 @@ _AGAIN = re.compile(r"\s*re\s*:", re.IGNORECASE)
 
 def quoted(html: str, text: str, *, who: str, at: datetime, keys: tokens.Keys) -> str:
     """The words that introduce it, and the email in a block quote."""
+    html, text = quoted_ways_out.in_html(html, keys), quoted_ways_out.in_text(text, keys)
     if html:
         inner = rewrite(html, click_url=None, pixel_url=None, keys=keys).html
         found = _BODY.search(inner)

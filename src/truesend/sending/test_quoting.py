@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from truesend.sending.quoting import own_words, quoted, subject_of
-from truesend.tracking import tokens
+from truesend.tracking import tokens, unsubscribe_tokens
 
 AT = datetime(2026, 11, 3, 9, 5, tzinfo=UTC)
 KEYS = [("k1", b"x" * 32)]
@@ -79,3 +79,13 @@ def test_the_subject_says_re_once(subject: str, wanted: str) -> None:
 )
 def test_a_signature_alone_is_no_text(html: str, is_empty: bool) -> None:
     assert (own_words(html) == "") is is_empty
+
+
+def test_a_link_that_unsubscribes_somebody_is_not_quoted() -> None:
+    token = unsubscribe_tokens.UnsubscribeToken(uuid4(), uuid4(), "ines@globex.example", "Northwind")
+    address = f"https://t.example/t/u/{unsubscribe_tokens.sign(KEYS, token)}"
+    html = f'<p>Hello</p><div>From Northwind. <a href="{address}">Unsubscribe</a></div>'
+    assert "<blockquote><p>Hello</p><div>From Northwind. Unsubscribe</div></blockquote>" in quote(html)
+    assert quote(text=f"Hello\nUnsubscribe: {address}").endswith(
+        "<blockquote><p>Hello</p><p>Unsubscribe: </p></blockquote>"
+    )

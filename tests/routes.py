@@ -111,6 +111,7 @@ DRAFTS = {
     "emails/drafts/<uuid:email_id>": "POST",
     "emails/drafts/<uuid:email_id>/send": "POST",
     "emails/drafts/<uuid:email_id>/gates": "GET",
+    "emails/<uuid:email_id>/hours": "GET",
     "emails/drafts/<uuid:email_id>/discard": "POST",
     "emails/drafts/<uuid:email_id>/preview": "GET",
     "emails/drafts/<uuid:email_id>/body": "GET",

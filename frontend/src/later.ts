@@ -20,6 +20,11 @@ function offer(place: HTMLElement, input: HTMLInputElement): void {
   place.hidden = false;
 }
 
+/** The hour on the recipients' clocks: told anew by the server, which knows them. */
+function ask(part: HTMLElement): void {
+  part.querySelector(".their-hours")?.dispatchEvent(new CustomEvent("hour"));
+}
+
 function start(part: HTMLElement): void {
   const input = part.querySelector<HTMLInputElement>("input[name=at]");
   const zone = part.querySelector<HTMLInputElement>("input[name=zone]");
@@ -27,6 +32,11 @@ function start(part: HTMLElement): void {
   const place = part.querySelector<HTMLElement>("[data-picks]");
   if (!input || !zone || !shown || part.dataset["started"] === "true") return;
   part.dataset["started"] = "true";
+  input.addEventListener("change", () => ask(part));
+  const box = part.closest("details");
+  box?.addEventListener("toggle", () => {
+    if (box.open) ask(part);
+  });
   if (part.hasAttribute("data-browser-zone")) {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (own) {

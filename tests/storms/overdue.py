@@ -92,6 +92,9 @@ class Box:
     cancelled: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    # When what was let go leaves, but for the first, and what was put off.
+    hours: dict[str, datetime] = field(default_factory=dict)
+    later: dict[str, datetime] = field(default_factory=dict)
 
 
 def storm(stack: Stack, kind: str, *, emails: int) -> Books:
@@ -115,8 +118,10 @@ def storm(stack: Stack, kind: str, *, emails: int) -> Books:
     _answered(ana, boxes)
     for box in boxes:
         _look_through(stack, ana, box, books)
-    _released(stack, ana, boxes, books)
-    _moved(stack, ana, boxes, books)
+    _leave(stack, ana, {one: hour for box in boxes for one, hour in box.hours.items()}, books)
+    if {email_of(ana, one)["status"] for box in boxes for one in box.moved} != {"scheduled"}:
+        books.wrong.append("what was put off does not wait for its hour")
+    _leave(stack, ana, {one: hour for box in boxes for one, hour in box.later.items()}, books)
     for email in ahead:
         if email_of(ana, email)["status"] != "scheduled":
             books.wrong.append(f"what is ahead of its hour is {email_of(ana, email)['status']}")
@@ -230,55 +235,38 @@ def _look_through(stack: Stack, ana: Person, box: Box, books: Books) -> None:
     ana.post(place, {**asked, **later})
     ana.post(place, {**asked, "email": box.released, "action": "send", "pace": str(box.pace)})
     # The first one leaves at once, so its hour is gone by the time we look.
-    _spaced(ana, box.released[1:], box.pace, books)
-    _spaced(ana, box.moved, _LATER_PACE, books)
+    box.hours = _spaced(ana, box.released[1:], box.pace, books)
+    box.later = _spaced(ana, box.moved, _LATER_PACE, books)
     books.cancelled += len(box.cancelled)
     books.moved += len(box.moved)
     books.released += len(box.released)
     books.spacing[str(box.pace)] += 1
 
 
-def _spaced(ana: Person, emails: list[str], pace: int, books: Books) -> None:
-    """The hours at which they leave lie ``pace`` apart."""
+def _spaced(ana: Person, emails: list[str], pace: int, books: Books) -> dict[str, datetime]:
+    """The hours at which they leave, which lie ``pace`` apart."""
     due = [email_of(ana, one)["deliveries"][0]["due_at"] for one in emails]
     if None in due:
         books.flooded.append(f"{due.count(None)} of {len(due)} have left before their turn")
-        return
+        return {}
     hours = [datetime.fromisoformat(one) for one in due]
     gaps = {round((later - earlier).total_seconds()) for earlier, later in pairwise(hours)}
     if not gaps <= {pace}:
         books.flooded.append(f"let go {sorted(gaps)} s apart, not {pace}")
+    return dict(zip(emails, hours, strict=True))
 
 
-def _released(stack: Stack, ana: Person, boxes: list[Box], books: Books) -> None:
-    """Time passes, in steps as long as the quickest pace; of each mailbox one leaves in its turn, and no more."""
-    waiting = {box.connection: list(box.released) for box in boxes}
-    for box in boxes:
-        ana.email_when(waiting[box.connection].pop(0), "sent", 60)
-    passed, step = 0, min(one.pace for one in boxes)
-    while any(waiting.values()):
-        stack.sandbox.advance(step)
-        passed += step
-        for box in boxes:
-            left = waiting[box.connection]
-            if passed % box.pace == 0 and left:
-                ana.email_when(left.pop(0), "sent", 60)
-            if left and email_of(ana, left[0])["status"] != "queued":
-                books.flooded.append(f"one at {box.provider} is ahead of its turn")
-
-
-def _moved(stack: Stack, ana: Person, boxes: list[Box], books: Books) -> None:
-    """What was put off waits for its new hour."""
-    hours: dict[str, datetime] = {}
-    for email in (one for box in boxes for one in box.moved):
-        found = email_of(ana, email)
-        hours[email] = datetime.fromisoformat(found["send_at"])
-        if found["status"] != "scheduled":
-            books.wrong.append(f"what was put off is {found['status']}")
+def _leave(stack: Stack, ana: Person, hours: dict[str, datetime], books: Books) -> None:
+    """Time passes from one hour to the next: each leaves at its own, and none before."""
     for email, hour in sorted(hours.items(), key=lambda one: one[1]):
         if (ahead := (hour - now(stack)).total_seconds()) > 0:
-            stack.sandbox.advance(ahead + 1)
-        ana.email_when(email, "sent", 60)
+            stack.sandbox.advance(ahead)
+        found = ana.email_when(email, "sent", 60)
+        tries = [one for copy in found["deliveries"] for one in copy["attempts"]]
+        began = datetime.fromisoformat(tries[-1]["started_at"])
+        # The API tells milliseconds.
+        if began < hour - timedelta(milliseconds=1):
+            books.flooded.append(f"one left {(hour - began).total_seconds():.0f} s before its turn")
 
 
 def _arrived(stack: Stack, ana: Person, box: Box) -> dict[str, int]:

@@ -11,10 +11,11 @@ from uuid import UUID
 from truesend.alerts.offers import fix_of
 from truesend.connections.describe import Description
 from truesend.connections.verdict import ProofFact
+from truesend.inbox import clocks, offsets
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.sending import progress
-from truesend.sending.models import Attempt, Delivery, Email, Recipient
+from truesend.sending.models import Attempt, Delivery, Email, EmailStatus, Recipient
 from truesend.sending.problems import Problem, problems_of
 from truesend.sending.tries import words as attempt_words
 from truesend.tracking import query
@@ -63,7 +64,7 @@ def _proof(proof: ProofFact | None) -> dict[str, Any] | None:
 
 
 def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
-    """Emails with deliveries, recipients, attempts and what is in their way, in eleven queries for all of them."""
+    """Emails with deliveries, recipients, attempts and what is in their way, in twelve queries for all of them."""
     found = list(rows)
     deliveries: dict[UUID, list[Delivery]] = defaultdict(list)
     for delivery in Delivery.objects.filter(email__in=found).order_by("position"):
@@ -77,6 +78,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
         tries[attempt.delivery_id].append(attempt)
     stuck = problems_of(found, deliveries, [one for group in tries.values() for one in group])
     told, returned = query.told_of([one.pk for one in found]), troubles_of([one.pk for one in found])
+    theirs = _their_hours(found)
     answered = {one.reply_to_id for one in found if one.reply_to_id is not None}
     threads = dict(Delivery.objects.filter(pk__in=answered).values_list("pk", "email_id")) if answered else {}
     return [
@@ -86,6 +88,7 @@ def emails(rows: Iterable[Email]) -> list[dict[str, Any]]:
             "subject": email.subject,
             "created_at": email.created_at,
             "send_at": email.send_at,
+            "their_hours": theirs.get(email.pk, []),
             "undo_until": email.undo_until,
             "reply_to_email": str(threads[email.reply_to_id]) if email.reply_to_id in threads else None,
             "problem": email.problem or _code(returned.get(email.pk)),
@@ -108,6 +111,19 @@ def _problem(found: Problem | None) -> dict[str, Any] | None:
         "words": found.words,
         "fix": found.fix,
         "who": found.who,
+    }
+
+
+def _their_hours(emails: list[Email]) -> dict[UUID, list[dict[str, str]]]:
+    """Of those that wait for their hour."""
+    waiting = {one.pk: one.send_at for one in emails if one.status == EmailStatus.SCHEDULED and one.send_at}
+    known = clocks.of_emails([one for one in emails if one.pk in waiting]) if waiting else {}
+    return {
+        pk: [
+            {"address": one, "at": offsets.there(waiting[pk], minutes).isoformat(timespec="seconds")}
+            for one, minutes in people.items()
+        ]
+        for pk, people in known.items()
     }
 
 

@@ -313,6 +313,14 @@ class ProgressOut(Schema):
     last_at: datetime | None
 
 
+class TheirHourOut(Schema):
+    """The hour at which an email leaves on a recipient's clock, by the offset of their last answer: about, no zone."""
+
+    address: str
+    # RFC 3339, with that offset.
+    at: str
+
+
 class EmailOut(Schema):
     """An email; `problem` is the cause in its way (`problem_detail` says it in words), `signal` the strongest.
 
@@ -324,6 +332,8 @@ class EmailOut(Schema):
     subject: str
     created_at: datetime
     send_at: datetime | None
+    # Of an email that waits for its hour: of those recipients whose clock is known.
+    their_hours: list[TheirHourOut]
     undo_until: datetime | None
     # The email in whose conversation it goes.
     reply_to_email: str | None

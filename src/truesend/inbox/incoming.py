@@ -72,6 +72,8 @@ class Incoming:
     subject: str = ""
     date: datetime | None = None
     """Its ``Date``, in UTC; ``None`` where there is none to be read."""
+    utc_offset: int | None = None
+    """Minutes east of UTC on its writer's clock; ``None`` where it does not tell, and of what no person wrote."""
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     """Of the ``References`` header, oldest first."""

@@ -94,6 +94,7 @@ def letter(received: Received, read: Incoming, now: datetime) -> Letter:
         returned_marks=_all(read.marks),
         returned_ids=_all(read.original_message_ids),
         returns=read.return_date,
+        utc_offset=read.utc_offset,
     )
 
 

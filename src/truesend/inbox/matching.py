@@ -80,6 +80,8 @@ class Letter:
     returned_marks: tuple[str, ...] = ()
     returned_ids: tuple[str, ...] = ()
     returns: date | None = None
+    # Minutes east of UTC on the writer's clock.
+    utc_offset: int | None = None
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,15 @@ class Arrival(models.Model):
     sender = models.CharField(max_length=320, blank=True)
     at = models.DateTimeField()
     found_at = models.DateTimeField()
+    # Of a reply that names it: minutes east of UTC on its writer's clock.
+    utc_offset = models.SmallIntegerField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["sender", "-at"], condition=models.Q(utc_offset__isnull=False), name="arrival_offsets"
+            ),
+        ]
         constraints = [
             # However often a mailbox is read from an earlier place, a mail is found once.
             models.UniqueConstraint(fields=["connection", "provider_message_id"], name="arrival_once"),

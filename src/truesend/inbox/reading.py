@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from truesend.inbox import offsets
 from truesend.inbox.auto_replies import is_auto_reply
 from truesend.inbox.ids import ids_in
 from truesend.inbox.incoming import Incoming, Kind
@@ -56,6 +57,7 @@ def _told(mail: Mail, verdict: Verdict) -> Incoming:
         to_addresses=tuple(addresses_of(headers.all("to"))),
         subject=headers.text("subject"),
         date=sent,
+        utc_offset=offsets.of_mail(mail) if verdict.kind is Kind.OTHER else None,
         in_reply_to=tuple(ids_in(" ".join(headers.all("in-reply-to")))),
         references=tuple(ids_in(" ".join(headers.all("references")))),
         original_message_ids=tuple(dict.fromkeys(one for original in back for one in original.message_ids)),

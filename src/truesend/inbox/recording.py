@@ -29,8 +29,11 @@ BOUNCE_CALL = "inbox.bounce"
 _SHOWN_EVERY = timedelta(minutes=10)
 _ARRIVED = """
 INSERT INTO inbox_arrival
-    (id, connection_id, delivery_id, provider_message_id, message_id, kind, about_sender, sender, at, found_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (id, connection_id, delivery_id, provider_message_id, message_id, kind, about_sender, sender, at, found_at,
+     utc_offset)
+SELECT %s, %s, d.id, %s, %s, %s, %s, %s, %s, %s,
+       CASE WHEN EXISTS (SELECT FROM tracking_forgotten f WHERE f.delivery = d.id) THEN NULL ELSE %s::smallint END
+  FROM (SELECT %s::uuid) AS d (id)
 ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -48,6 +51,7 @@ class Found:
     sender: str = ""
     stops: str = ""
     words: str = ""
+    utc_offset: int | None = None
 
 
 def found_of(number: str, letter: Letter, match: Match) -> Found:
@@ -62,7 +66,13 @@ def found_of(number: str, letter: Letter, match: Match) -> Found:
         sender=letter.sender,
         stops=letter.stops,
         words=letter.words,
+        utc_offset=letter.utc_offset if _is_own(letter, match.said[0]) else None,
     )
+
+
+def _is_own(letter: Letter, said: Said) -> bool:
+    """Whether a recipient answered by themselves: what their clock shows goes when they are forgotten."""
+    return said.kind == Arrival.Kind.REPLY and (said.recipient or "").lower() == letter.sender
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,6 @@ def _keep(connection: Connection, found: Found) -> None:
     row = (
         uuid4(),
         connection.pk,
-        found.delivery,
         found.number[:1000],
         found.message_id[:998],
         Arrival.Kind(found.kind).value,
@@ -127,6 +136,8 @@ def _keep(connection: Connection, found: Found) -> None:
         found.sender[:320],
         found.at,
         clock.now(),
+        found.utc_offset,
+        found.delivery,
     )
     with database.cursor() as cursor:
         cursor.execute(_ARRIVED, row)

@@ -1,7 +1,7 @@
 """What was written, as the quote below an answer to it. Pure.
 
-Our own marks are taken out: links lead to their targets, and pixels of earlier emails and what carries a delivery's
-mark are gone, and so are links that unsubscribe somebody. So is the signature of whoever quotes themselves: the answer has one of its own.
+Our own marks are taken out: links lead to their targets; pixels of earlier emails, what carries a delivery's mark, and
+links that unsubscribe somebody are gone. So is the signature of whoever quotes themselves: the answer has its own.
 """
 
 from __future__ import annotations

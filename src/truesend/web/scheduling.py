@@ -12,13 +12,20 @@ from django.utils.safestring import SafeString
 from truesend import clock
 from truesend.organizations.models import Member
 from truesend.sending import schedule
+from truesend.sending.models import Email
+from truesend.web import their_hours
 from truesend.web.templatetags.look import moment
 
 _LONGEST = 64
 
 
-def panel(member: Member, at: datetime | None, *, typed: str = "", problem: str = "") -> dict[str, Any]:
-    """Context of partials/later.html. ``at``: the hour it was written for; ``typed`` is what was refused, and why."""
+def panel(
+    member: Member, at: datetime | None, *, typed: str = "", problem: str = "", email: Email | None = None
+) -> dict[str, Any]:
+    """Context of partials/later.html. ``at``: the hour it was written for; ``typed`` is what was refused, and why.
+
+    ``email``: the one whose recipients' hours are told beside it, and told anew as the hour changes.
+    """
     zone = member.user.zone or schedule.UNKNOWN_ZONE
     ahead = at is not None and at > clock.now()
     return {
@@ -28,6 +35,8 @@ def panel(member: Member, at: datetime | None, *, typed: str = "", problem: str 
         "zone": zone,
         "own_zone": bool(member.user.zone),
         "problem": problem,
+        "theirs": their_hours.of(email, at if ahead else None) if email is not None else "",
+        "theirs_url": f"/emails/{email.pk}/hours" if email is not None else "",
     }
 
 

@@ -29,6 +29,7 @@ from truesend.web import (
     scheduling,
     settled,
     statuses,
+    their_hours,
     undoing,
 )
 from truesend.web.copies import A_MOMENT, FIRST, copies_of, listed
@@ -151,7 +152,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
         "undo": undo,
         "pending": any(one.status in pending for one in deliveries) or recorded.is_pending(told_to_crm),
         "can_reply": conversations.can_answer(deliveries),
-        "later": scheduling.panel(member, email.send_at) if email.status in _WAITS else None,
+        "later": scheduling.panel(member, email.send_at, email=email) if email.status in _WAITS else None,
         "can_cancel": any(one.status == DeliveryStatus.QUEUED for one in deliveries),
         "can_edit": not offered and stopped == len(deliveries) > 0,
     }
@@ -211,7 +212,7 @@ def _status_sentence(email: Email, deliveries: Sequence[Delivery], text: str) ->
         return text
     hour = moment(clock.minute_after(due), "point")
     if email.status == EmailStatus.SCHEDULED:
-        return format_html("Waits for its hour: {}.", hour)
+        return format_html("Waits for its hour: {}. {}", hour, their_hours.of(email, due))
     return format_html("Its turn comes at {}.", hour)
 
 

@@ -132,6 +132,7 @@ urlpatterns = [
     path("emails/<uuid:email_id>", emails.detail, name="email"),
     path("emails/<uuid:email_id>/body", emails.body, name="email_body"),
     path("emails/<uuid:email_id>/cancel", emails.cancel, name="email_cancel"),
+    path("emails/<uuid:email_id>/hours", scheduling.hours, name="email_hours"),
     path("emails/<uuid:email_id>/reschedule", scheduling.reschedule, name="email_reschedule"),
     path("emails/<uuid:email_id>/edit", scheduling.edit, name="email_edit"),
     path("emails/<uuid:email_id>/pause", emails.pause, name="email_pause"),

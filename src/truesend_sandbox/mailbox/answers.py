@@ -6,11 +6,12 @@ Reports have the form of the sender's provider where it has one of its own, else
 from __future__ import annotations
 
 import html
+import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.header import Header
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, parseaddr, parsedate_to_datetime
 from typing import Any
 
 from truesend_sandbox.accounts import normal_address
@@ -21,7 +22,9 @@ from truesend_sandbox.store import Row
 from truesend_sandbox.world import World
 
 KEYS: Mapping[str, frozenset[str]] = {
-    "reply": frozenset({"text", "html", "quote", "from", "subject", "references", "cc", "back_to"}),
+    "reply": frozenset(
+        {"text", "html", "quote", "from", "subject", "references", "cc", "back_to", "utc_offset"}
+    ),
     "auto_reply": frozenset({"text", "subject", "from", "references"}),
     "bounce": frozenset({"status", "diagnostic", "about"}),
     "delay": frozenset({"status", "diagnostic"}),
@@ -113,12 +116,24 @@ def _again(subject: str) -> str:
     return subject if subject[:3].lower() == "re:" else f"Re: {subject}"
 
 
+def _dated(now: str, wanted: Mapping[str, Any]) -> str:
+    """The moment on a clock as far from UTC as `utc_offset` says: "+0900", also one that no place has, or "-0000"."""
+    offset = line_of(wanted, "utc_offset", "+0000")
+    found = re.fullmatch(r"([+-])(\d\d)(\d\d)", offset)
+    if found is None:
+        raise ValueError("utc_offset must be like +0900")
+    away = timedelta(hours=int(found[2]), minutes=int(found[3])) * (-1 if found[1] == "-" else 1)
+    there = parsedate_to_datetime(now) + away
+    return f"{format_datetime(there).rpartition(' ')[0]} {offset}"
+
+
 def _reply(
     original: Mail, address: str, sender: str, now: str, wanted: Mapping[str, Any]
 ) -> tuple[str, bytes]:
     """A person's answer; `quote` (default true) carries the original below, marks and pixel included.
 
-    `from` is another address than the recipient's, `cc` who gets it besides, `back_to` who gets it instead.
+    `from` is another address than the recipient's, `utc_offset` that of its `Date`, `cc` who gets it besides, `back_to`
+    who gets it instead.
     """
     words = _text(wanted, "text", "Thank you, that works for me.")
     body = _text(wanted, "html", f"<div>{html.escape(words)}</div>")
@@ -140,7 +155,7 @@ def _reply(
         From=address,
         To=sender,
         Subject=_encoded(line_of(wanted, "subject", _again(original.get("subject") or ""))),
-        Date=now,
+        Date=_dated(now, wanted),
         Message_ID=f"<CA{secrets.token_urlsafe(36)}@mail.gmail.com>",
         **_thread(original, wanted),
         Content_Type=f'multipart/alternative; boundary="{edge}"',

@@ -157,7 +157,7 @@ def _page(
         "most_files": attachments.MOST_FILES,
         "refused": refused,
         "conversation": conversations.of_draft(draft),
-        "later": later or scheduling.panel(member, draft.send_at),
+        "later": later or scheduling.panel(member, draft.send_at, email=draft),
         **gates_of.panel(draft, judged, choices=len(choices)),
         **people_list.of_draft(draft),
     }
@@ -302,7 +302,7 @@ def _submit(request: HttpRequest, member: Member, email: Email, fields: dict[str
         undo = 0 if send_at else UNDO_SECONDS
         submit(member, replace(written(email), send_at=send_at, undo_seconds=undo), draft_id=email_id)
     except Unschedulable as problem:
-        chosen = scheduling.panel(member, None, typed=values.get("at", ""), problem=str(problem))
+        chosen = scheduling.panel(member, None, typed=values.get("at", ""), problem=str(problem), email=email)
         return _page(request, member, email, status=409, later=chosen)
     except NotReady as refusal:
         return _page(request, member, email, refusal.readiness, status=409, refused=True)

@@ -23,7 +23,7 @@ from truesend.organizations.models import Member
 from truesend.sending import release
 from truesend.sending.models import Delivery, DeliveryStatus, Email
 from truesend.sending.schedule import Unschedulable
-from truesend.web import held, scheduling
+from truesend.web import held, scheduling, their_hours
 from truesend.web.gate import member_page
 from truesend.web.rows import people
 
@@ -58,6 +58,8 @@ def send_all(request: HttpRequest, member: Member, connection_id: UUID) -> HttpR
 def _page(
     member: Member, emails: QuerySet[Email], count: int, mailbox: Description, cause: str
 ) -> dict[str, Any]:
+    rows = list(emails[:_NAMED])
+    theirs = their_hours.of_each(rows)
     shown = [
         {
             "id": str(one.pk),
@@ -65,8 +67,9 @@ def _page(
             "to": people([*one.to, *one.cc, *one.bcc]),
             "at": one.created_at,
             "send_at": one.send_at,
+            "theirs": theirs[one.pk],
         }
-        for one in emails[:_NAMED]
+        for one in rows
     ]
     return {
         "nav": "emails",

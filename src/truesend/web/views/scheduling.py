@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.html import format_html
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from truesend.organizations.access import access_email
 from truesend.organizations.models import Member
 from truesend.sending import release
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.schedule import Unschedulable
-from truesend.web import scheduling
+from truesend.web import scheduling, their_hours
 from truesend.web.gate import member_page
 
 
@@ -42,6 +44,19 @@ def reschedule(request: HttpRequest, member: Member, email_id: UUID) -> HttpResp
     else:
         messages.success(request, format_html("It leaves at {}.", scheduling.told(at)))
     return HttpResponseRedirect(f"/emails/{email_id}")
+
+
+@require_GET
+@member_page
+def hours(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
+    """`/emails/{id}/hours?at=&zone=`: an hour on the recipients' clocks; without one, what hour it is there."""
+    email = access_email(member, email_id)
+    at = None
+    with suppress(Unschedulable):
+        at = scheduling.chosen(member, request.GET.dict())
+    told = their_hours.of(email, at) if email is not None else ""
+    later = {"theirs": told, "theirs_url": f"/emails/{email_id}/hours"}
+    return render(request, "partials/their_hours.html", {"later": later})
 
 
 @require_POST

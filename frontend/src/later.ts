@@ -25,13 +25,16 @@ function ask(part: HTMLElement): void {
   part.querySelector(".their-hours")?.dispatchEvent(new CustomEvent("hour"));
 }
 
+// Not written into the page: a morph would take it out, and the hour somebody chose with it.
+const started = new WeakSet<HTMLElement>();
+
 function start(part: HTMLElement): void {
   const input = part.querySelector<HTMLInputElement>("input[name=at]");
   const zone = part.querySelector<HTMLInputElement>("input[name=zone]");
   const shown = part.querySelector<HTMLElement>("[data-zone]");
   const place = part.querySelector<HTMLElement>("[data-picks]");
-  if (!input || !zone || !shown || part.dataset["started"] === "true") return;
-  part.dataset["started"] = "true";
+  if (!input || !zone || !shown || started.has(part)) return;
+  started.add(part);
   input.addEventListener("change", () => ask(part));
   const box = part.closest("details");
   box?.addEventListener("toggle", () => {

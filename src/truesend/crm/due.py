@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from truesend import clock
 from truesend.connections.models import Kind
 from truesend.crm.models import Recording
 from truesend.sending.models import Delivery
+
+# Of so many with something due the next ones are chosen.
+_LOOKED_AT = 200
 
 
 def _due(now: datetime) -> QuerySet[Recording]:
@@ -45,7 +49,7 @@ def following(connection_id: UUID) -> Recording | None:
 
 
 def connections(most: int) -> list[UUID]:
-    """Connections with something due; asked by the waker each second."""
+    """Connections with something due."""
     now = clock.now()
     if not Recording.objects.filter(due_at__lte=now).exists():
         return []
@@ -58,20 +62,26 @@ def mail_waits(provider: str) -> bool:
 
 
 def wake_all(most: int) -> None:
-    """Put a job into the queue for every connection with something due, unless one waits there already."""
-    for connection_id in connections(most):
+    """Let so many jobs, of all workers together, be at it, each for another connection; asked by the waker."""
+    due = {_lock(one): one for one in connections(_LOOKED_AT)}
+    if not due:
+        return
+    jobs = ProcrastinateJob.objects.filter(status__in=("todo", "doing"), task_name="record_sent")
+    busy = set(jobs.values_list("queueing_lock", flat=True))
+    idle = [one for name, one in due.items() if name not in busy]
+    # By chance, so that nobody's long list keeps the others waiting.
+    for connection_id in random.sample(idle, min(len(idle), max(0, most - len(busy)))):
         defer(connection_id)
-
-
-def wake(connection_id: UUID) -> None:
-    """The same for one, after the running transaction commits."""
-    transaction.on_commit(lambda: defer(connection_id))
 
 
 def defer(connection_id: UUID) -> None:
     """One job for one connection; its lock is the connection, so that two never ask at once."""
     from truesend.crm.tasks import record_sent
 
-    name = f"record:{connection_id}"
+    name = _lock(connection_id)
     with suppress(AlreadyEnqueued):
         record_sent.configure(lock=name, queueing_lock=name).defer(connection_id=str(connection_id))
+
+
+def _lock(connection_id: UUID) -> str:
+    return f"record:{connection_id}"

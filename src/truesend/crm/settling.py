@@ -111,7 +111,8 @@ def answered(connection: Connection, check: str, call: str) -> None:
             quietly=True,
         )
         failing = Recorder.objects.filter(pk=connection.pk, misses__gt=0, call__in=(call, ""))
-        failing.update(misses=0, cause="", call="", words="", rest_until=None)
+        if failing.update(misses=0, cause="", call="", words="", rest_until=None):
+            live_events.publish(connection.organization_id, "verdict", [connection.pk])
 
 
 def rest(connection: Connection, until: datetime) -> None:

@@ -119,7 +119,8 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     if is_clipped(email):
         notes.append(_clipped())
     whose = Whose(labels, people_count, len(found.links), returned.names(email))
-    tries = [*settled.lines(deliveries, attempts, name, labels), *recorded.lines(told_to_crm)]
+    # What is to be recorded stands above the acceptance of the same moment.
+    tries = [*recorded.lines(told_to_crm), *settled.lines(deliveries, attempts, name, labels)]
     pending = {DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return {
         "email": {

@@ -54,6 +54,17 @@ def test_a_mail_is_recorded_with_its_contact_as_it_was_written(stack: Stack, ana
     assert "record" in ledger
 
 
+def test_what_microsoft_sent_is_recorded_as_that(stack: Stack, ana: Person) -> None:
+    crm(ana)
+    contact(ana, "ines@globex.example")
+    mailbox = ana.connect(provider="microsoft")["id"]
+    email = ana.email_when(ana.send(mailbox)["id"], "sent")
+    (one,) = recorded(ana)
+    assert (one["original_provider"], one["data"]["sent_from_address"]) == ("MICROSOFT", ana.email)
+    # Without a name there, it is told by the address.
+    told(ana, email["id"], "Recorded with the Keap contact")
+
+
 def test_it_is_off_until_somebody_wants_it(stack: Stack, ana: Person) -> None:
     connection = ana.connect(query=CRM, provider="keap")["id"]
     contact(ana, "ines@globex.example")

@@ -33,6 +33,8 @@ OWN = {
     "account/privacy": ("POST",),
     "account/privacy/progress": ("GET",),
     "account/forget": ("GET", "POST"),
+    "settings/audit": ("GET",),  # owners and managers; see test_audit.py
+    "settings/audit/export": ("POST",),
     "settings/suppression": ("GET", "POST"),
     "settings/suppression/import": ("POST",),
     "settings/suppression/export": ("GET",),

@@ -10,8 +10,10 @@ function busy(event: SubmitEvent): void {
     event.preventDefault();
     return;
   }
-  form.dataset["busy"] = "true";
   freshToken(form);
+  // A file comes down and the page stays: its button can be pressed again.
+  if (form.hasAttribute("data-download")) return;
+  form.dataset["busy"] = "true";
   if (event.submitter instanceof HTMLButtonElement) waits(event.submitter);
   // Drafts kept in this browser belong to the person who signs out.
   if (form.hasAttribute("data-sign-out")) forgetDrafts(localStorage);

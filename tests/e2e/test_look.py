@@ -91,6 +91,8 @@ def _full(stack: Stack) -> Room:
             "dead-ends-admin": "/oauth/microsoft/pages",
             "compose": "/emails/new",
             "account": "/account",
+            "audit": "/settings/audit",
+            "audit-nothing": "/settings/audit?q=nobody",
         },
     )
 

@@ -170,9 +170,9 @@ def test_email(request: HttpRequest, connection_id: str) -> Status[dict[str, Any
 )
 def disconnect(request: HttpRequest, connection_id: str) -> dict[str, Any]:
     """End the connection; doing it twice is fine."""
-    leaving.disconnect(
-        _connection(request, connection_id, manage=True), trigger=member_of(request).user.email
-    )
+    member = member_of(request)
+    found = _connection(request, connection_id, manage=True)
+    leaving.disconnect(found, trigger=member.user.email, by=member)
     return present.connection(member_of(request), describe(_connection(request, connection_id)))
 
 

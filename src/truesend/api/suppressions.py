@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 from pydantic import ConfigDict
@@ -12,6 +13,7 @@ from pydantic import ConfigDict
 from truesend import refusals
 from truesend.api import problems, schemas
 from truesend.api.values import Line
+from truesend.organizations import audit
 from truesend.organizations.access import check_suppresses
 from truesend.organizations.models import Member
 from truesend.sending.addresses import AddressError, parse
@@ -107,9 +109,14 @@ def suppress(request: HttpRequest, given: SuppressionIn) -> Status[Any]:
         address = parse(given.address).address
     except AddressError as error:
         raise problems.Problem(refusals.NO_ADDRESS, str(error)) from None
-    new = listing.suppress(
-        member.organization_id, address, reason=given.reason, source=given.source, by=member.user.email
-    )
+    with transaction.atomic():
+        new = listing.suppress(
+            member.organization_id, address, reason=given.reason, source=given.source, by=member.user.email
+        )
+        if new:
+            audit.record(
+                member.organization_id, member, "suppression.added", words=f"{given.reason}, by the API"
+            )
     found = listing.reasons_of(member.organization_id, address)
     return Status(201 if new else 200, {"items": [_shown(one) for one in found], "next": None})
 
@@ -131,7 +138,10 @@ def allow(request: HttpRequest, address: str, confirm: bool = False) -> Any:
         raise problems.not_found("Open the suppression list", _PAGE_URL)
     check_suppresses(member)
     try:
-        ended = listing.allow(member.organization_id, address, by=member.user.email, confirmed=confirm)
+        with transaction.atomic():
+            ended = listing.allow(member.organization_id, address, by=member.user.email, confirmed=confirm)
+            if ended:
+                audit.record(member.organization_id, member, "suppression.allowed", words="by the API")
     except listing.ConfirmationNeeded as needed:
         sentence = f"{needed.asked.address or 'This person'} unsubscribed. {refusals.ASKED_BY_THEM.sentence}"
         raise problems.Problem(refusals.ASKED_BY_THEM, sentence) from None

@@ -14,6 +14,7 @@ from truesend import env
 from truesend.blocklist.hosts import host_of, is_host
 from truesend.blocklist.mirror import CHANNEL
 from truesend.blocklist.models import Block
+from truesend.organizations import audit
 from truesend.organizations.models import Organization, User
 from truesend.sending.models import Delivery
 from truesend.tracking import tokens
@@ -46,6 +47,8 @@ def add(by: User | None, kind: str, what: str, reason: str) -> tuple[Block, bool
         block, made = Block.objects.get_or_create(
             kind=kind, value=value, defaults={"reason": reason[:LONGEST_REASON], "created_by": by}
         )
+        if made:
+            audit.record_of(by, "installation.blocked", about=value, words=reason, ref=str(block.pk))
         _tell()
     if made:
         log.warning("Blocked by user %s: %s %s.", by.pk if by else "-", kind, value)
@@ -56,6 +59,8 @@ def remove(by: User | None, block: Block) -> None:
     """Lift a block; twice is fine."""
     with transaction.atomic():
         gone, _ = Block.objects.filter(pk=block.pk).delete()
+        if gone:
+            audit.record_of(by, "installation.unblocked", about=block.value, ref=str(block.pk))
         _tell()
     if gone:
         log.warning("Block lifted by user %s: %s %s.", by.pk if by else "-", block.kind, block.value)

@@ -20,6 +20,7 @@ from truesend.connections.causes import CAUSES
 from truesend.connections.models import ClientCheck, Connection, Consent, ProviderClient
 from truesend.connections.return_address import redirect_uri
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
+from truesend.organizations import audit
 from truesend.organizations.models import User
 from truesend.providers import clients, registry
 from truesend.providers.clients import Client, Stored
@@ -187,6 +188,7 @@ def set_up(
         _store(provider, fields, version)
         _note(provider, client, answer, now)
         outages.lift(provider)
+        audit.record_of(operator, "installation.provider_set", about=registry.provider(provider).name)
     clients.forget()
     log.info("The client at %s was set by %s.", provider, operator.email)
     return answer
@@ -294,7 +296,11 @@ def connected(provider: str) -> int:
 
 def remove(operator: User, provider: str) -> bool:
     """Forget what was stored; whether anything was. The environment's client is not touched."""
-    gone, _ = ProviderClient.objects.filter(pk=provider).delete()
+    with transaction.atomic():
+        gone, _ = ProviderClient.objects.filter(pk=provider).delete()
+        if gone:
+            name = registry.provider(provider).name
+            audit.record_of(operator, "installation.provider_removed", about=name)
     clients.forget()
     if gone:
         log.info("The client at %s was removed by %s.", provider, operator.email)

@@ -8,6 +8,8 @@ from django.db.models import F, Func, Value
 from truesend import live_events
 from truesend.connections import proofs
 from truesend.connections.models import Connection, LedgerKind
+from truesend.organizations import audit
+from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability
 
@@ -26,7 +28,7 @@ def lacks_reading(connection: Connection) -> bool:
     )
 
 
-def forgo_reading(connection: Connection, *, trigger: str) -> bool:
+def forgo_reading(connection: Connection, *, by: Member) -> bool:
     """Ask for reading no more; False where it was given meanwhile, was not asked for, or the connection has ended."""
     if not lacks_reading(connection):
         return False
@@ -41,6 +43,8 @@ def forgo_reading(connection: Connection, *, trigger: str) -> bool:
         left = Func(F("asked"), Value(str(Capability.READ)), function="array_remove")
         if same.update(asked=left) != 1:
             return False
-        proofs.note(connection, LedgerKind.CONSENT, trigger=trigger, result=DROPPED)
+        proofs.note(connection, LedgerKind.CONSENT, trigger=by.user.email, result=DROPPED)
+        about, ref = connection.address, str(connection.pk)
+        audit.record(connection.organization_id, by, "connection.reading_dropped", about=about, ref=ref)
         live_events.publish(connection.organization_id, "verdict", [connection.pk])
     return True

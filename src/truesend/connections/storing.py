@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from truesend import clock
 from truesend.connections import probe, proofs, tokens
 from truesend.connections.models import Connection, Kind, LedgerKind
+from truesend.organizations import audit
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, Grant, Identity, Provider
@@ -48,6 +49,7 @@ def _store(given: Given) -> Connection:
     now, adapter = clock.now(), registry.provider(given.provider)
     grant, identity = given.grant, given.identity
     connection = given.connection or _existing(given)
+    done = "connected"
     if connection is None:
         connection = Connection.objects.create(
             organization=given.member.organization,
@@ -63,6 +65,8 @@ def _store(given: Given) -> Connection:
         )
     else:
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if connection.disconnected_at is None:
+            done = "reset" if given.proved else "connected_again"
         connection.address = identity.address
         connection.display_name = identity.name[:200]
         connection.asked = _still_asked(connection, given, adapter)
@@ -93,6 +97,14 @@ def _store(given: Given) -> Connection:
     if given.proved:
         sent, who = [Evidence("send", True, "send")], given.member.user.email
         proofs.record(connection, sent, kind=LedgerKind.SEND, trigger=who, at=now)
+    audit.record(
+        connection.organization_id,
+        given.member,
+        f"connection.{done}",
+        about=connection.address,
+        words=f"{adapter.name}, {'shared' if connection.kind == Kind.ORGANIZATION else 'personal'}",
+        ref=str(connection.pk),
+    )
     return connection
 
 

@@ -9,6 +9,8 @@ from truesend.connections import proofs
 from truesend.connections.models import Connection, LedgerKind
 from truesend.crm.models import Recorder, Recording, Status
 from truesend.crm.states import OPEN
+from truesend.organizations import audit
+from truesend.organizations.models import Member
 from truesend.providers import registry
 
 ON, OFF = "recording_on", "recording_off"
@@ -25,7 +27,7 @@ def place_of(connection: Connection) -> str:
     return f"{connection.provider}:{place or connection.subject}"
 
 
-def turn_on(connection: Connection, *, trigger: str) -> bool:
+def turn_on(connection: Connection, *, trigger: str, by: Member | None = None) -> bool:
     """Record what is accepted from now on; True where this call turned it on."""
     if not offers(connection) or connection.disconnected_at is not None:
         return False
@@ -40,11 +42,12 @@ def turn_on(connection: Connection, *, trigger: str) -> bool:
         )
         if made:
             proofs.note(connection, LedgerKind.RECORD, trigger=trigger, result=ON)
+            _note(connection, by, ON)
             live_events.publish(connection.organization_id, "verdict", [connection.pk])
     return made
 
 
-def turn_off(connection: Connection, *, trigger: str) -> bool:
+def turn_off(connection: Connection, *, trigger: str, by: Member | None = None) -> bool:
     """Ask nothing more; what waits stays unrecorded. True where this call turned it off."""
     with transaction.atomic():
         ended, _ = Recorder.objects.filter(pk=connection.pk).delete()
@@ -54,6 +57,12 @@ def turn_off(connection: Connection, *, trigger: str) -> bool:
         emails = set(open_ones.values_list("delivery__email_id", flat=True))
         open_ones.update(status=Status.STOPPED, due_at=None, settled_at=clock.now())
         proofs.note(connection, LedgerKind.RECORD, trigger=trigger, result=OFF)
+        _note(connection, by, OFF)
         live_events.publish(connection.organization_id, "verdict", [connection.pk])
         live_events.publish(connection.organization_id, "email", emails)
     return True
+
+
+def _note(connection: Connection, by: Member | None, done: str) -> None:
+    about, ref = connection.address, str(connection.pk)
+    audit.record(connection.organization_id, by, f"connection.{done}", about=about, ref=ref)

@@ -10,12 +10,13 @@ import secrets
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from truesend import clock
 from truesend.connections.causes import cause
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import activity, rights
+from truesend.organizations import activity, audit, rights
 from truesend.organizations.models import ApiToken, Member, Role, User
 from truesend.organizations.rights import MANAGERS
 from truesend.sending.models import Delivery, Email
@@ -76,9 +77,11 @@ def token_digest(bearer: str) -> bytes:
 def create_token(member: Member, name: str) -> str:
     """A new bearer token, shown once."""
     bearer = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    ApiToken.objects.create(
-        member=member, name=name.strip()[:80] or "API", digest=token_digest(bearer), start=bearer[:8]
-    )
+    with transaction.atomic():
+        made = ApiToken.objects.create(
+            member=member, name=name.strip()[:80] or "API", digest=token_digest(bearer), start=bearer[:8]
+        )
+        audit.record(member.organization_id, member, "token.made", about=made.name, ref=str(made.pk))
     return bearer
 
 
@@ -127,6 +130,12 @@ def check_suppresses(member: Member) -> None:
     """Raise :class:`Refused` for whoever may read the suppression list, but not change it."""
     if member.role not in MANAGERS:
         raise Refused("Only an owner or manager can change the suppression list.", MANAGERS)
+
+
+def check_audits(member: Member) -> None:
+    """Raise :class:`Refused` for whoever does not see the log of administrative acts."""
+    if member.role not in MANAGERS:
+        raise Refused("Only an owner or manager sees what was done and by whom.", MANAGERS)
 
 
 def emails_of(member: Member) -> QuerySet[Email]:

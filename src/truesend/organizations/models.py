@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from truesend import clock
+from truesend.organizations import audit_models  # noqa: F401  # a table in a file of its own
 
 
 class Role(models.TextChoices):

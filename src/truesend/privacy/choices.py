@@ -67,6 +67,25 @@ def change(organization: UUID, wanted: Choices) -> bool:
     return stricter
 
 
+def differences(before: Choices, wanted: Choices) -> str:
+    """What of it changes, in words; empty where nothing does."""
+
+    def kept(months: int | None) -> str:
+        return "for ever" if months is None else f"{months} months"
+
+    told = (
+        ("tracked by default", _yes(before.track_by_default), _yes(wanted.track_by_default)),
+        ("level", Privacy(before.privacy).label, Privacy(wanted.privacy).label),
+        ("evidence", f"{before.evidence_days} days", f"{wanted.evidence_days} days"),
+        ("opens and clicks", kept(before.signal_months), kept(wanted.signal_months)),
+    )
+    return "; ".join(f"{what}: {was} → {now}" for what, was, now in told if was != now)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def progress(organization: UUID) -> History | None:
     """How far the past is on its way to the level, or that it arrived; ``None`` where it never had to go."""
     return History.objects.filter(pk=organization).first()

@@ -10,6 +10,8 @@ from truesend import live_events
 from truesend.connections import disconnect as ending
 from truesend.connections import sharing
 from truesend.connections.models import Connection, Kind
+from truesend.organizations import audit
+from truesend.organizations.models import Member
 from truesend.sending import holding
 
 DISCONNECTED, NOT_YOURS, NOT_ALLOWED = "disconnected", "connection_not_yours", "personal_not_allowed"
@@ -17,11 +19,17 @@ DISCONNECTED, NOT_YOURS, NOT_ALLOWED = "disconnected", "connection_not_yours", "
 GOES_BACK = frozenset({DISCONNECTED, NOT_YOURS, NOT_ALLOWED})
 
 
-def disconnect(connection: Connection, *, trigger: str) -> bool:
-    """End a connection and hold what waits in it; False where it was ended already."""
-    return ending.disconnect(
-        connection, trigger=trigger, within=lambda: holding.hold_all(connection.pk, DISCONNECTED)
-    )
+def disconnect(connection: Connection, *, trigger: str, by: Member | None = None) -> bool:
+    """End a connection and hold what waits in it; False where it was ended already.
+
+    ``by`` is who does it, for the log of the organization; ``None`` where nobody in it does.
+    """
+
+    def within() -> None:
+        holding.hold_all(connection.pk, DISCONNECTED)
+        _note(connection, by, "connection.disconnected")
+
+    return ending.disconnect(connection, trigger=trigger, within=within)
 
 
 def is_back(connection: Connection) -> int:
@@ -42,19 +50,25 @@ def personal_ones(organization_id: UUID, *, allowed: bool) -> None:
     live_events.publish(organization_id, "account", [organization_id])
 
 
-def share(connection: Connection, *, trigger: str) -> bool:
+def share(connection: Connection, *, by: Member) -> bool:
     """Let everybody send from it. Raises :class:`truesend.connections.sharing.Twice`."""
     with transaction.atomic():
-        done = sharing.share(connection, trigger=trigger)
+        done = sharing.share(connection, trigger=by.user.email)
         if done:
+            _note(connection, by, "connection.shared")
             holding.resume(connection.pk, {NOT_YOURS, NOT_ALLOWED})
     return done
 
 
-def take_back(connection: Connection, *, trigger: str) -> bool:
+def take_back(connection: Connection, *, by: Member) -> bool:
     """Let its member alone send from it; what others have waiting is held. Raises the same."""
     with transaction.atomic():
-        done = sharing.take_back(connection, trigger=trigger)
+        done = sharing.take_back(connection, trigger=by.user.email)
         if done:
+            _note(connection, by, "connection.taken_back")
             holding.hold_all(connection.pk, NOT_YOURS, but_of=connection.member_id)
     return done
+
+
+def _note(connection: Connection, by: Member | None, action: str) -> None:
+    audit.record(connection.organization_id, by, action, about=connection.address, ref=str(connection.pk))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from truesend import clock
+from truesend import clock, spreadsheets
 from truesend.sending import people_file
 from truesend.sending.people_file import BadRow, Person
 from truesend.suppression.listing import New, suppress_all
@@ -56,8 +54,6 @@ _DATE_TITLES = (
     "timestamp",
     "added_at",
 )
-# A spreadsheet would take what begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -118,13 +114,13 @@ def _date(text: str, now: datetime) -> datetime:
 
 def give_out(organization_id: UUID) -> Iterator[str]:
     """The list as the lines of a CSV, newest first, a stretch at a time; without those who were forgotten."""
-    yield _line(COLUMNS)
+    yield spreadsheets.line(COLUMNS)
     listed = Suppression.objects.filter(organization=organization_id, allowed_at=None)
     rows = listed.exclude(address="").order_by("-at", "-id")
     following = rows
     while found := list(following[:AT_ONCE]):
         yield "".join(
-            _line(
+            spreadsheets.line(
                 (_address(one.address), one.reason, one.at.isoformat(timespec="seconds"), one.source, one.by)
             )
             for one in found
@@ -133,12 +129,6 @@ def give_out(organization_id: UUID) -> Iterator[str]:
         following = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
 
 
-def _line(cells: tuple[str, ...]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow([f"'{one}" if one.startswith(_FORMULA) else one for one in cells])
-    return out.getvalue()
-
-
 def _address(address: str) -> str:
     """In angle brackets where a spreadsheet would compute it; every program reads that as the address."""
-    return f"<{address}>" if address.startswith(_FORMULA) else address
+    return f"<{address}>" if address.startswith(spreadsheets.FORMULA) else address

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import access, links, system_mail
+from truesend.organizations import access, audit, links, system_mail
 from truesend.organizations.access import Refused
 from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.signup import SignupForm
@@ -121,7 +121,13 @@ def links_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
     """What becomes of links whose text is an address, for everybody in the organization."""
     privacy.check_governs(member)
     wanted = "track_addresses" in request.POST
-    Organization.objects.filter(pk=member.organization_id).update(track_shown_addresses=wanted)
+    with transaction.atomic():
+        changed = Organization.objects.filter(
+            pk=member.organization_id, track_shown_addresses=not wanted
+        ).update(track_shown_addresses=wanted)
+        if changed:
+            words = "tracked" if wanted else "left alone"
+            audit.record(member.organization_id, member, "organization.links", words=words)
     messages.success(request, "Saved. It holds for every email that leaves from now on.")
     return HttpResponseRedirect("/account")
 
@@ -133,11 +139,14 @@ def mailboxes_of_organization(request: HttpRequest, member: Member) -> HttpRespo
     if member.role != Role.OWNER:
         raise Refused("Only an owner can say whose mailboxes are sent from.", (Role.OWNER,))
     wanted = "personal" in request.POST
-    changed = Organization.objects.filter(
-        pk=member.organization_id, personal_connections_allowed=not wanted
-    ).update(personal_connections_allowed=wanted)
-    if changed:
-        leaving.personal_ones(member.organization_id, allowed=wanted)
+    with transaction.atomic():
+        changed = Organization.objects.filter(
+            pk=member.organization_id, personal_connections_allowed=not wanted
+        ).update(personal_connections_allowed=wanted)
+        if changed:
+            words = "also mailboxes of members" if wanted else "shared accounts only"
+            audit.record(member.organization_id, member, "organization.mailboxes", words=words)
+            leaving.personal_ones(member.organization_id, allowed=wanted)
     messages.success(request, "Saved.")
     return HttpResponseRedirect("/account#mailboxes")
 
@@ -170,5 +179,8 @@ def revoke_token(request: HttpRequest, member: Member, token_id: UUID) -> HttpRe
     own = ApiToken.objects.filter(pk=token_id, member=member)
     if not own.exists():
         raise Http404
-    own.filter(revoked_at=None).update(revoked_at=clock.now())
+    with transaction.atomic():
+        if own.filter(revoked_at=None).update(revoked_at=clock.now()):
+            name = own.values_list("name", flat=True).get()
+            audit.record(member.organization_id, member, "token.revoked", about=name, ref=str(token_id))
     return HttpResponseRedirect("/account")

@@ -51,7 +51,7 @@ def disconnect(request: HttpRequest, member: Member, connection_id: UUID) -> Htt
     if connection.disconnected_at is not None:
         return _ended(request, connection)
     if request.method == "POST":
-        if leaving.disconnect(connection, trigger=member.user.email):
+        if leaving.disconnect(connection, trigger=member.user.email, by=member):
             messages.success(request, f"{connection.address} is disconnected.")
             return HttpResponseRedirect("/integration")
         return _ended(request, connection)
@@ -72,7 +72,7 @@ def share(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResp
         return HttpResponseRedirect("/integration")
     if request.method == "POST":
         try:
-            if leaving.share(connection, trigger=member.user.email):
+            if leaving.share(connection, by=member):
                 everyone = f"everyone in {member.organization.name}"
                 messages.success(request, f"{connection.address} is shared with {everyone}.")
         except Twice:
@@ -93,7 +93,7 @@ def take_back(request: HttpRequest, member: Member, connection_id: UUID) -> Http
         return HttpResponseRedirect("/integration")
     if request.method == "POST":
         try:
-            if leaving.take_back(connection, trigger=member.user.email):
+            if leaving.take_back(connection, by=member):
                 messages.success(request, f"Only you send from {connection.address} now.")
         except Twice:
             messages.error(request, _YOURS_ALREADY.format(address=connection.address))
@@ -197,7 +197,7 @@ def forgo_reading(request: HttpRequest, member: Member, connection_id: UUID) -> 
     """“Do without reading”, of a connection that was not given it."""
     connection = _connection(member, connection_id)
     check_manages(member, connection)
-    if narrowing.forgo_reading(connection, trigger=member.user.email):
+    if narrowing.forgo_reading(connection, by=member):
         messages.success(request, f"{connection.address} only sends. “See replies and bounces” asks again.")
     return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
 

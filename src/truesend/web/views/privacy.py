@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from truesend.organizations import audit
 from truesend.organizations.access import Refused, people_with
 from truesend.organizations.models import Member, Privacy, Role
 from truesend.privacy import choices, forget
@@ -67,7 +69,11 @@ def change(request: HttpRequest, member: Member) -> HttpResponse:
     except ValueError:
         messages.error(request, "Nothing was saved: one of the choices is not on the list.")
         return HttpResponseRedirect("/account#privacy")
-    if choices.change(member.organization_id, wanted):
+    with transaction.atomic():
+        stricter = choices.change(member.organization_id, wanted)
+        if told := choices.differences(before, wanted):
+            audit.record(member.organization_id, member, "organization.privacy", words=told)
+    if stricter:
         messages.success(
             request, "Saved. The past is brought to this level now; how far that is stands below."
         )
@@ -95,9 +101,11 @@ def forget_recipient(request: HttpRequest, member: Member) -> HttpResponse:
         context["address"] = request.POST.get("address", "").strip()[:1000]
         try:
             if request.POST.get("action") == "forget":
-                context["done"] = forget.forget(
-                    member.organization_id, context["address"], by=f"member {member.pk}"
-                )
+                done = forget.forget(member.organization_id, context["address"], by=f"member {member.pk}")
+                context["done"] = done
+                # Whom, is forgotten too.
+                told = f"{done.emails} emails, {done.signals} signals, {done.requests} requests"
+                audit.record(member.organization_id, member, "organization.forgot", words=told)
             else:
                 context["known"] = forget.known(member.organization_id, context["address"])
         except forget.NoAddress as error:

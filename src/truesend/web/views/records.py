@@ -23,7 +23,7 @@ def turn_on(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRe
     connection, name = _able(member, connection_id)
     if connection.disconnected_at is not None:
         messages.info(request, f"{connection.address} is disconnected. Connect it again first.")
-    elif choosing.turn_on(connection, trigger=member.user.email):
+    elif choosing.turn_on(connection, trigger=member.user.email, by=member):
         messages.success(request, f"Emails sent from now on are recorded with their {name} contacts.")
     return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
 
@@ -33,7 +33,7 @@ def turn_on(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRe
 def turn_off(request: HttpRequest, member: Member, connection_id: UUID) -> HttpResponse:
     """“Stop recording”."""
     connection, name = _able(member, connection_id)
-    if choosing.turn_off(connection, trigger=member.user.email):
+    if choosing.turn_off(connection, trigger=member.user.email, by=member):
         messages.success(request, f"Nothing more is recorded with {name} contacts. What is there stays.")
     return HttpResponseRedirect(f"/integration#connection-{connection.pk}")
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,6 +15,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from truesend import clock
+from truesend.organizations import audit
 from truesend.organizations.access import check_suppresses, people_with
 from truesend.organizations.models import Member
 from truesend.organizations.rights import MANAGERS
@@ -47,9 +49,16 @@ def suppression(request: HttpRequest, member: Member) -> HttpResponse:
         except AddressError as error:
             problem = str(error)
         else:
-            new = listing.suppress(
-                member.organization_id, address, reason=Reason.BY_HAND, source=source, by=member.user.email
-            )
+            with transaction.atomic():
+                new = listing.suppress(
+                    member.organization_id,
+                    address,
+                    reason=Reason.BY_HAND,
+                    source=source,
+                    by=member.user.email,
+                )
+                if new:
+                    audit.record(member.organization_id, member, "suppression.added", words="by hand")
             told = "Nothing goes to {} any more." if new else "{} is on the list already."
             messages.success(request, told.format(address))
             return HttpResponseRedirect(URL)
@@ -139,6 +148,9 @@ def take_in(request: HttpRequest, member: Member) -> HttpResponse:
             imported = transfer.take_in(member.organization_id, file.read(), name=name, by=member.user.email)
         except Unreadable as error:
             problem = f"Nothing was imported. {error}"
+        else:
+            told = f"{imported.new} new, {imported.known} there already"
+            audit.record(member.organization_id, member, "suppression.imported", about=name, words=told)
     context = {
         **_listed(request, member),
         "import_problem": problem,
@@ -154,6 +166,7 @@ def take_in(request: HttpRequest, member: Member) -> HttpResponse:
 @member_page
 def give_out(request: HttpRequest, member: Member) -> HttpResponse:
     """The whole list as a CSV, written while it is read."""
+    audit.record(member.organization_id, member, "suppression.exported")
     answer = StreamingHttpResponse(
         transfer.give_out(member.organization_id), content_type="text/csv; charset=utf-8"
     )
@@ -167,7 +180,11 @@ def footer(request: HttpRequest, member: Member) -> HttpResponse:
     """The sentence below mail to many."""
     check_suppresses(member)
     try:
-        footers.change(member.organization_id, request.POST.get("sentence", "")[:2000], member.user.email)
+        with transaction.atomic():
+            typed = request.POST.get("sentence", "")[:2000]
+            footers.change(member.organization_id, typed, member.user.email)
+            words = footers.typed_of(member.organization_id) or "ours"
+            audit.record(member.organization_id, member, "suppression.footer", words=words)
     except footers.NotASentence as error:
         messages.error(request, f"Nothing was saved. {error}")
     else:
@@ -187,7 +204,10 @@ def allow(request: HttpRequest, member: Member, row_id: UUID) -> HttpResponse:
     back = _back(request)
     if request.method == "POST":
         try:
-            count = listing.allow_row(row, by=member.user.email, confirmed="confirmed" in request.POST)
+            with transaction.atomic():
+                count = listing.allow_row(row, by=member.user.email, confirmed="confirmed" in request.POST)
+                if count:
+                    audit.record(member.organization_id, member, "suppression.allowed", ref=str(row.pk))
         except listing.ConfirmationNeeded:
             return render(request, "suppression_allow.html", _allowing(row, back, refused=True), status=409)
         name = row.address or "The address"

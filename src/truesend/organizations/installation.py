@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,10 +27,14 @@ from truesend.runtime.memory import Memory
 log = logging.getLogger("truesend.installation")
 
 NOT_ADOPTED = "not_adopted"
-# A look at the database is believed so long; a new connection to it asks anew.
+# A look at the database is believed so long; a new connection to it asks anew. A little before its end one thread looks
+# again while the others go on.
 _KEEP_SECONDS = 1.0
+_EARLY_SECONDS = 0.7
 # While it acts, an installation counts on so often: what was done since the last count is not told from a backup.
 _COUNT_SECONDS = 2.0
+# So long the others go on while one thread counts.
+_COUNTED_SECONDS = 3.0
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _FACTS = """
@@ -135,11 +141,22 @@ class _Watch:
     def standing(self) -> Standing:
         """How this process stands to its database now. Raises what the database raises."""
         connection.ensure_connection()  # a new one makes us look again
-        if time.monotonic() - self._seen_at > _KEEP_SECONDS:
-            with self._lock:
-                if time.monotonic() - self._seen_at > _KEEP_SECONDS:
+        age = time.monotonic() - self._seen_at
+        if age > _EARLY_SECONDS:
+            with self._turn(wait=age > _KEEP_SECONDS) as taken:
+                if taken and time.monotonic() - self._seen_at > _EARLY_SECONDS:
                     self._look()
         return self._seen
+
+    @contextmanager
+    def _turn(self, *, wait: bool = True) -> Iterator[bool]:
+        """Whether this thread is the one that looks or counts now."""
+        taken = self._lock.acquire(blocking=wait)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._lock.release()
 
     def look_again(self) -> None:
         """The database may be another one than a moment ago; a look that is under way may have seen the old one."""
@@ -167,40 +184,50 @@ class _Watch:
             return False
         self._acted = True
         if time.monotonic() - self._counted_at > _COUNT_SECONDS and not connection.in_atomic_block:
-            return self._count_on()
+            return self._count_on(_COUNT_SECONDS)
         return self._seen.adopted
 
     def sign(self) -> None:
         """Count what was done since the last count, so that a backup from before it can be told from now."""
         if self._acted and time.monotonic() - self._counted_at > _COUNT_SECONDS / 2:
-            self._count_on()
+            self._count_on(_COUNT_SECONDS / 2)
 
-    def _count_on(self) -> bool:
+    def _count_on(self, after: float) -> bool:
+        """Count unless another thread did within the last ``after`` seconds; whether there may be acted."""
+        age = time.monotonic() - self._counted_at
         try:
-            self.count()
+            with self._turn(wait=age > _COUNTED_SECONDS) as taken:
+                if taken and time.monotonic() - self._counted_at > after:
+                    # What others do from here on wants a count of its own.
+                    self._acted, counted = False, False
+                    try:
+                        counted = self._count()
+                    finally:
+                        self._acted |= not counted
         except OSError as error:
             log.error("The data folder cannot be written (%s): nothing is sent or renewed.", error.strerror)
             return False
         return self._seen.adopted
 
-    def count(self) -> None:
-        """Come one further: first in the database, then in the folder's memory."""
-        with self._lock:
-            row = Installation.objects.first()
-            if row is None or not self._seen.adopted:
-                return self.look_again()
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE organizations_installation SET counter = counter + 1, seen_at = %s"
-                    " WHERE installation = %s RETURNING counter",
-                    [clock.now(), row.installation],
-                )
-                counted = cursor.fetchone()
-            if counted is None:
-                return self.look_again()
-            memory.note(env.data_dir(), row.installation, counted[0])
-            self._counted_at, self._acted = time.monotonic(), False
-            return None
+    def _count(self) -> bool:
+        """Come one further: first in the database, then in the folder's memory; False where it is another's."""
+        row = Installation.objects.first()
+        if row is None or not self._seen.adopted:
+            self.look_again()
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE organizations_installation SET counter = counter + 1, seen_at = %s"
+                " WHERE installation = %s RETURNING counter",
+                [clock.now(), row.installation],
+            )
+            counted = cursor.fetchone()
+        if counted is None:
+            self.look_again()
+            return False
+        memory.note(env.data_dir(), row.installation, counted[0])
+        self._counted_at = time.monotonic()
+        return True
 
 
 def _here() -> Here:

@@ -53,7 +53,10 @@ async def call(world: World, url: str, body: bytes, headers: Mapping[str, str]) 
     if host not in _LOOPBACK:
         return Reply(0)
     try:
-        async with world.http.post(url, data=body, headers=dict(headers), timeout=_PATIENCE) as answer:
+        # A redirect is an answer like any other: following one could lead off this machine.
+        async with world.http.post(
+            url, data=body, headers=dict(headers), timeout=_PATIENCE, allow_redirects=False
+        ) as answer:
             return Reply(
                 answer.status,
                 await answer.read(),
@@ -61,6 +64,21 @@ async def call(world: World, url: str, body: bytes, headers: Mapping[str, str]) 
             )
     except (ClientError, TimeoutError, OSError):
         return Reply(0)
+
+
+def note(world: World, provider: str, account: str | None, status: int, began: float) -> None:
+    """Write an attempt down among the calls; `began` is of `time.perf_counter`, status 0 means no answer."""
+    world.store.insert(
+        "INSERT INTO calls (at, provider, operation, account, status, ms, fault, ended)"
+        " VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
+        world.clock.now(),
+        provider,
+        OPERATION,
+        account,
+        status or None,
+        (time.perf_counter() - began) * 1000,
+        "pushed",
+    )
 
 
 def push(
@@ -86,17 +104,7 @@ async def _deliver(
         await asyncio.sleep(wait)
         began = time.perf_counter()
         reply = await call(world, url, body, headers)
-        world.store.insert(
-            "INSERT INTO calls (at, provider, operation, account, status, ms, fault, ended)"
-            " VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
-            world.clock.now(),
-            provider,
-            OPERATION,
-            account,
-            reply.status or None,
-            (time.perf_counter() - began) * 1000,
-            "pushed",
-        )
+        note(world, provider, account, reply.status, began)
         if 200 <= reply.status < 300 or reply.status in (404, 410):
             return
 

@@ -63,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--tracking-url", help="address of the tracker, which acting may fetch besides loopback"
     )
+    parser.add_argument("--stripe-webhook-url", help="where Stripe's events go, on this machine")
     given = parser.parse_args(arguments)
     _die_with_parent()
     sock = _listen(given.host, given.port, given.fd)
@@ -72,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
             data=given.data,
             clock_file=given.clock_file or given.data / "clock",
             tracking_url=given.tracking_url,
+            stripe_webhook_url=given.stripe_webhook_url,
             announce=given.fd is None,
         )
     except StoreTaken as error:

@@ -173,6 +173,8 @@ async def _clock(world: World, _: web.Request, body: dict[str, Any]) -> object:
     if set(body) != {"advance"} or isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise ValueError("the clock wants {advance: seconds}")
     world.clock.advance(float(seconds))
+    for provider in world.providers.values():
+        provider.elapse(world)
     return await _show_clock(world, _, body)
 
 

@@ -2,8 +2,9 @@
 
 from truesend_sandbox.keap.tables import TABLES as KEAP_TABLES
 from truesend_sandbox.microsoft.tables import TABLES as MICROSOFT_TABLES
+from truesend_sandbox.stripe.tables import TABLES as STRIPE_TABLES
 
-VERSION = 8
+VERSION = 9
 """Raised whenever the tables change; a data folder with another version is set aside, not migrated."""
 
 _COMMON = """
@@ -109,4 +110,4 @@ CREATE TABLE mailboxes (
 CREATE INDEX mailboxes_by_latest ON mailboxes (latest);
 """
 
-SCHEMA = _COMMON + MICROSOFT_TABLES + KEAP_TABLES
+SCHEMA = _COMMON + MICROSOFT_TABLES + KEAP_TABLES + STRIPE_TABLES

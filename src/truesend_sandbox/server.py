@@ -23,16 +23,22 @@ from truesend_sandbox.keap.provider import KEAP
 from truesend_sandbox.mailbox import routes as mailbox_routes
 from truesend_sandbox.microsoft.provider import MICROSOFT
 from truesend_sandbox.store import Store
+from truesend_sandbox.stripe import webhooks as stripe_webhooks
+from truesend_sandbox.stripe.provider import STRIPE
 from truesend_sandbox.switches import Switches
 from truesend_sandbox.world import WORLD, Provider, World
 
-PROVIDERS: tuple[Provider, ...] = (GOOGLE, MICROSOFT, KEAP)
+PROVIDERS: tuple[Provider, ...] = (GOOGLE, MICROSOFT, KEAP, STRIPE)
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of any request: the largest mail a provider takes, as base64 inside JSON, and a little."""
 _GRACE = 0.5
+_TICK = 0.25
+"""Seconds between looks at what has fallen due by itself."""
 
 
-def build_world(*, data: Path, clock_file: Path, tracking_url: str | None) -> World:
+def build_world(
+    *, data: Path, clock_file: Path, tracking_url: str | None, stripe_webhook_url: str | None = None
+) -> World:
     """Everything the handlers share, read from the data folder. Raises `StoreTaken`."""
     store = Store(data)
     clock = Clock(clock_file)
@@ -45,6 +51,7 @@ def build_world(*, data: Path, clock_file: Path, tracking_url: str | None) -> Wo
         templates=pages.environment(),
         providers=providers,
         tracking_url=tracking_url,
+        stripe_webhook_url=stripe_webhook_url,
         data=data,
         started_at=time.time(),
     )
@@ -96,6 +103,14 @@ def build_app(world: World) -> web.Application:
     return app
 
 
+async def _tick(world: World) -> None:
+    """Let time do what it does at the providers."""
+    while True:
+        for provider in world.providers.values():
+            provider.elapse(world)
+        await asyncio.sleep(_TICK)
+
+
 async def _run(world: World, sock: socket.socket, *, announce: bool) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -121,19 +136,32 @@ async def _run(world: World, sock: socket.socket, *, announce: bool) -> None:
     if announce:
         host, port = sock.getsockname()[:2]
         print(f"sandbox ready: http://{host}:{port}", flush=True)
+    ticking = loop.create_task(_tick(world))
     await stopping.wait()
+    ticking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await ticking
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE * 3):
             await runner.cleanup()
     await pushing.end()
+    await stripe_webhooks.end()
     await world.http.close()
 
 
 def serve(
-    sock: socket.socket, *, data: Path, clock_file: Path, tracking_url: str | None, announce: bool
+    sock: socket.socket,
+    *,
+    data: Path,
+    clock_file: Path,
+    tracking_url: str | None,
+    announce: bool,
+    stripe_webhook_url: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
-    world = build_world(data=data, clock_file=clock_file, tracking_url=tracking_url)
+    world = build_world(
+        data=data, clock_file=clock_file, tracking_url=tracking_url, stripe_webhook_url=stripe_webhook_url
+    )
     try:
         uvloop.run(_run(world, sock, announce=announce))
     finally:

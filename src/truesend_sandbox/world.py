@@ -60,6 +60,8 @@ class Provider:
     """Called when an account was made or changed."""
     returned: Callable[[World, int, str, str], bool] | None = None
     """Told of an arrival that bounces at an address with a status; true when its sender gets no mail about it."""
+    elapse: Callable[[World], None] = lambda _: None
+    """Called several times a second, and when the clock was moved: what falls due by itself happens now."""
     check_tenant: Callable[[object], str] | None = None
     """The tenant of a planned consent in its plain form; None where there is none to choose."""
 
@@ -75,6 +77,8 @@ class World:
     templates: Environment
     providers: dict[str, Provider]
     tracking_url: str | None
+    stripe_webhook_url: str | None
+    """Where Stripe sends its events while no switch says otherwise."""
     data: Path
     started_at: float
     spent: dict[str, deque[tuple[float, int]]] = field(default_factory=dict)

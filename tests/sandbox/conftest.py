@@ -8,6 +8,7 @@ import pytest
 from tests.sandbox.google_client import GoogleClient
 from tests.sandbox.keap_client import KeapClient
 from tests.sandbox.microsoft_client import MicrosoftClient
+from tests.sandbox.stripe_client import Endpoint, Stripe, endpoint
 from tests.sandbox_process import Sandbox, running_sandbox
 
 
@@ -36,3 +37,19 @@ def keap(sandbox: Sandbox) -> KeapClient:
 @pytest.fixture
 def microsoft(sandbox: Sandbox) -> MicrosoftClient:
     return MicrosoftClient(sandbox)
+
+
+@pytest.fixture
+def stripe(sandbox: Sandbox) -> Iterator[Stripe]:
+    made = Stripe(sandbox)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
+def hook(sandbox: Sandbox) -> Iterator[Endpoint]:
+    """An endpoint that Stripe sends its events to."""
+    with endpoint() as made:
+        sandbox.switch("stripe", webhook_endpoint=made.url)
+        yield made
+        sandbox.switch("stripe", webhook_endpoint=None)

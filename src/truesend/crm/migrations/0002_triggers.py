@@ -9,6 +9,10 @@ from django.db import migrations
 _PLAN = """
 CREATE FUNCTION crm_plan_recordings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  -- By far the most frequent: nobody records at all.
+  IF NOT EXISTS (SELECT FROM crm_recorder) THEN
+    RETURN NULL;
+  END IF;
   IF NOT EXISTS (SELECT FROM crm_recorder AS w JOIN sending_email AS e ON e.organization_id = w.organization_id
                   WHERE e.id = NEW.email_id AND NOT e.is_test) THEN
     RETURN NULL;

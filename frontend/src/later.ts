@@ -25,35 +25,52 @@ function ask(part: HTMLElement): void {
   part.querySelector(".their-hours")?.dispatchEvent(new CustomEvent("hour"));
 }
 
-// Not written into the page: a morph would take it out, and the hour somebody chose with it.
-const started = new WeakSet<HTMLElement>();
+interface Parts {
+  input: HTMLInputElement;
+  zone: HTMLInputElement;
+  shown: HTMLElement;
+}
 
-function start(part: HTMLElement): void {
+function partsOf(part: HTMLElement): Parts | null {
   const input = part.querySelector<HTMLInputElement>("input[name=at]");
   const zone = part.querySelector<HTMLInputElement>("input[name=zone]");
   const shown = part.querySelector<HTMLElement>("[data-zone]");
+  return input && zone && shown ? { input, zone, shown } : null;
+}
+
+/** The browser's zone, and the hours one press away: again after each morph, which puts the server's in their place. */
+function dress(part: HTMLElement, { input, zone, shown }: Parts): void {
+  if (!part.hasAttribute("data-browser-zone")) return;
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (own) {
+    zone.value = own;
+    shown.textContent = own;
+  }
   const place = part.querySelector<HTMLElement>("[data-picks]");
-  if (!input || !zone || !shown || started.has(part)) return;
+  if (place && (place.hidden || place.childElementCount === 0)) offer(place, input);
+}
+
+// Not written into the page: a morph would take it out, and the hour somebody chose with it.
+const started = new WeakSet<HTMLElement>();
+
+function start(part: HTMLElement, { input }: Parts): void {
   started.add(part);
   input.addEventListener("change", () => ask(part));
   const box = part.closest("details");
   box?.addEventListener("toggle", () => {
     if (box.open) ask(part);
   });
-  if (part.hasAttribute("data-browser-zone")) {
-    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (own) {
-      zone.value = own;
-      shown.textContent = own;
-      const at = Date.parse(part.dataset["moment"] ?? "");
-      if (!Number.isNaN(at)) input.value = writtenHour(new Date(at));
-    }
-    if (place) offer(place, input);
-  }
+  const at = Date.parse(part.dataset["moment"] ?? "");
+  if (part.hasAttribute("data-browser-zone") && !Number.isNaN(at)) input.value = writtenHour(new Date(at));
 }
 
 function startAll(): void {
-  for (const part of document.querySelectorAll<HTMLElement>("[data-later]")) start(part);
+  for (const part of document.querySelectorAll<HTMLElement>("[data-later]")) {
+    const parts = partsOf(part);
+    if (!parts) continue;
+    dress(part, parts);
+    if (!started.has(part)) start(part, parts);
+  }
 }
 
 export function startLater(): void {

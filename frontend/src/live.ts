@@ -17,7 +17,14 @@ const TICK = 30_000;
 const GRACE = 2_000;
 const CUT = "This page is not live right now. It tries again by itself.";
 const FAILED = "Could not refresh. Trying again.";
-const SIGNED_OUT = "You are signed out, so this page no longer updates.";
+// Where a page's own address leads now, and what is said of it.
+const ELSEWHERE = {
+  "/account/second-factor": {
+    text: "An owner asks for a second factor, so this page no longer updates.",
+    label: "Set it up",
+  },
+  "/login": { text: "You are signed out, so this page no longer updates.", label: "Sign in" },
+} as const;
 
 const pending = new Set<Element>();
 // Ids of what could not refresh: that something else could is no reason to take the note away.
@@ -26,7 +33,7 @@ let gathering: ReturnType<typeof setTimeout> | undefined;
 let polling: ReturnType<typeof setInterval> | undefined;
 let grace: ReturnType<typeof setTimeout> | undefined;
 let isCut = false;
-let isSignedOut = false;
+let elsewhere: keyof typeof ELSEWHERE | null = null;
 
 // When what rests between two refreshes (data-live-rest, milliseconds) was last refreshed, by its id.
 const refreshedAt = new Map<string, number>();
@@ -124,20 +131,20 @@ function sayState(): void {
   if (!note) return;
   // What left the page meanwhile will never catch up.
   const isFailing = [...failing].some((id) => document.getElementById(id));
-  const text = isSignedOut ? SIGNED_OUT : isFailing ? FAILED : isCut ? CUT : "";
+  const text = elsewhere ? ELSEWHERE[elsewhere].text : isFailing ? FAILED : isCut ? CUT : "";
   if (note.dataset["said"] === text) return;
   note.dataset["said"] = text;
   // Whoever has pressed the button stays on the page.
   if (note.contains(document.activeElement)) document.querySelector<HTMLElement>("#content")?.focus();
   note.hidden = text === "";
   note.textContent = `${text} `;
-  if (text !== "") note.append(isSignedOut ? signIn() : tryNow());
+  if (text !== "") note.append(elsewhere ? goThere(elsewhere) : tryNow());
 }
 
-function signIn(): HTMLElement {
+function goThere(path: keyof typeof ELSEWHERE): HTMLElement {
   const anchor = document.createElement("a");
-  anchor.href = "/login";
-  anchor.textContent = "Sign in";
+  anchor.href = path;
+  anchor.textContent = ELSEWHERE[path].label;
   return anchor;
 }
 
@@ -173,9 +180,9 @@ function watchRequests(): void {
     const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
     const raw = ctx?.response?.raw;
     if (!ctx?.sourceElement?.matches("[data-live]") || !raw?.redirected) return;
-    // The session ended: what would arrive now is the sign-in page.
+    // The session ended, or something is asked of it first: what would arrive now is another page.
     event.preventDefault();
-    isSignedOut = true;
+    elsewhere = new URL(raw.url).pathname === "/account/second-factor" ? "/account/second-factor" : "/login";
     sayState();
   });
   document.addEventListener("htmx:error", failed);

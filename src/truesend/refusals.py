@@ -94,6 +94,13 @@ BAD_REQUEST = Refusal("bad_request", 400, "The request cannot be read.", _READ, 
 NOT_SIGNED_IN = Refusal(
     "not_signed_in", 401, "Send an API token as a bearer token.", "Make a token", "/account"
 )
+SECOND_FACTOR = Refusal(
+    "second_factor_required",
+    403,
+    "Owners and managers of this organization need a second factor. Until you have set one up, tokens do nothing.",
+    "Set up a second factor",
+    "/account/second-factor",
+)
 FORBIDDEN = Refusal("forbidden", 403, "You may not do this.", "Ask an owner", "/account", By.ROLES)
 NOT_FOUND = Refusal(
     "not_found",

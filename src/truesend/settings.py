@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "truesend.web",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "truesend.organizations",
     "truesend.connections",
     "truesend.sending",
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "truesend.web.enrolling.SecondFactorFirst",
     "truesend.web.middleware.NoBlankRefusal",
     "truesend.web.middleware.NoteWhereFrom",
 ]
@@ -143,6 +145,26 @@ ACCOUNT_SIGNUP_REDIRECT_URL = "/integration"
 ACCOUNT_PREVENT_ENUMERATION = True
 if (env.get("GUESS_LIMITS") or ("off" if ENVIRONMENT == "dev" else "on")) == "off":
     ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False
+    MFA_RATE_LIMITS: dict[str, str] | bool = False
+
+MFA_ADAPTER = "truesend.organizations.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "truesend.organizations.second_factor_forms.Authenticate",
+    "reauthenticate": "truesend.organizations.second_factor_forms.Reauthenticate",
+    "activate_totp": "truesend.organizations.second_factor_forms.AddApp",
+    "add_webauthn": "truesend.organizations.second_factor_forms.AddPasskey",
+    "authenticate_webauthn": "truesend.organizations.second_factor_forms.AuthenticateByPasskey",
+    "reauthenticate_webauthn": "truesend.organizations.second_factor_forms.ReauthenticateByPasskey",
+    "login_webauthn": "truesend.organizations.second_factor_forms.SignInByPasskey",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Truesend"
+# A phone's clock may be half a minute off. That a code serves once is ours to hold: second_factor.py.
+MFA_TOTP_TOLERANCE = 1
+# Whether an address is verified is asked by our own pages, which know where no mail can be sent.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SAMESITE = "Lax"

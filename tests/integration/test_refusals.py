@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 from django.test import RequestFactory
+from tests import factors
 from tests.bad_input import connection_of, is_problem, post
 from tests.stack import Person, Stack
 
@@ -123,7 +124,18 @@ def back_in(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
     return ana.api("DELETE", "suppressions/ines@globex.example"), "/settings/suppression"
 
 
+def a_manager_without_a_second_factor(ana: Person, stack: Stack) -> tuple[requests.Response, str]:
+    owner = stack.person(organization=f"Factors {ana.email}")
+    factors.verify(stack, owner)
+    factors.add_app(owner)
+    manager = stack.member_of(owner, "manager")
+    assert manager.bearer
+    owner.post(f"{factors.PAGE}/required", {"required": "on"})
+    return manager.api("GET", "me"), factors.PAGE
+
+
 ASKED: dict[str, list[Ask]] = {
+    "second_factor_required": [a_manager_without_a_second_factor],
     "asked_by_them": [back_in],
     "hour_passed": [an_hour_that_passed],
     "not_paused": [nothing_paused],

@@ -28,6 +28,7 @@ from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
 from truesend.diagnostics import rekey_command
 from truesend.organizations import known_keys
 from truesend.organizations.models import Member
+from truesend.organizations.second_factor import MFAAdapter
 from truesend.sending import workers
 
 PROVIDERS = ("google", "microsoft", "keap")
@@ -99,6 +100,7 @@ def test_every_sealed_column_is_sealed_anew_and_nothing_else_changes(have: Any) 
     ProviderClient.objects.create(
         provider="google", client_id="x", secret=sealed, secret_set_at=clock.now(), changed_at=clock.now()
     )
+    factor = MFAAdapter().encrypt("JBSWY3DPEHPK3PXP")
     versions = list(Token.objects.order_by("pk").values_list("version", flat=True))
     have(new, old)
     assert counts(rekey.rekey()) == {
@@ -107,6 +109,7 @@ def test_every_sealed_column_is_sealed_anew_and_nothing_else_changes(have: Any) 
         "token.previous_refresh": (3, 0),
         "consent.verifier": (1, 0),
         "providerclient.secret": (1, 0),
+        "organizations_factorsecret.sealed": (1, 0),
     }
     assert rekey_command.run() == 0
     assert {one[0] for one in counts(rekey.rekey()).values()} == {0}
@@ -116,6 +119,7 @@ def test_every_sealed_column_is_sealed_anew_and_nothing_else_changes(have: Any) 
     assert open_sealed(consent.verifier, place=f"consent.verifier:{consent.pk}") == "verifier"
     secret = ProviderClient.objects.get().secret
     assert open_sealed(secret, place="client.secret:google") == "secret"
+    assert MFAAdapter().decrypt(factor) == "JBSWY3DPEHPK3PXP"
     assert bytes(Consent.objects.get(pk=used.pk).verifier) == b""
     assert list(Token.objects.order_by("pk").values_list("version", flat=True)) == versions
 

@@ -24,6 +24,8 @@ SECRET = "Salary of the board"
 SUPPRESSED = "board@northwind.example"
 # What a person may say of a delivery that is unknown.
 RESOLVED = {"outcome": "sent", "resend": False}
+# Whose passkey is whose is tried in test_second_factor.py.
+NO_FACTOR = "1"
 LATER = {"send_at": "2099-01-01T00:00:00Z"}
 BODIES = {
     "POST deliveries/{delivery_id}/resolve": RESOLVED,
@@ -85,6 +87,7 @@ class World:
             "signal_id": self.signal,
             "block_id": self.block,
             "row_id": self.suppressed,
+            "pk": NO_FACTOR,
             "address": SUPPRESSED,
             "template_id": self.template,
             "provider": "google",
@@ -162,7 +165,7 @@ def test_a_stranger_finds_nothing(world: World, route: str) -> None:
         for method, status in NAMED[route]:
             answer = call(world.stranger, method, filled(route, world.ids(connection)))
             assert answer.status_code == status, (method, route, answer.status_code)
-            nobodys = {**dict.fromkeys(world.ids(), str(uuid4())), "signal_id": str(2**62)}
+            nobodys = {**dict.fromkeys(world.ids(), str(uuid4())), "signal_id": str(2**62), "pk": str(2**30)}
             nothing = call(world.stranger, method, filled(route, nobodys))
             # Not told apart from what does not exist.
             assert (answer.status_code, _plain(answer)) == (nothing.status_code, _plain(nothing))

@@ -23,7 +23,7 @@ from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, described_all, with_facts
 from truesend.connections.models import Connection, LedgerEntry
-from truesend.organizations import access, finding, installation
+from truesend.organizations import access, finding, installation, second_factor
 from truesend.organizations.models import Member
 from truesend.paging import CursorError
 from truesend.providers.errors import ProviderError
@@ -46,7 +46,10 @@ class Bearer(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Member | None:
         """The member, who becomes `request.auth`."""
-        return access.member_by_token(token)
+        member = access.member_by_token(token)
+        if member is not None and second_factor.is_missing(member):
+            raise problems.Problem(refusals.SECOND_FACTOR)
+        return member
 
 
 class Api(NinjaAPI):

@@ -35,6 +35,7 @@ SEALED = (
     Column("connections_token", "connection_id", "previous_refresh", "token.refresh"),
     Column("connections_consent", "id", "verifier", "consent.verifier"),
     Column("connections_providerclient", "provider", "secret", "client.secret"),
+    Column("organizations_factorsecret", "id", "sealed", "second_factor.secret"),
 )
 """Everything in the database that needs an encryption key; a test holds it complete."""
 

@@ -97,6 +97,8 @@ class Organization(models.Model):
     signal_months = models.PositiveIntegerField(null=True)
     # Whether members may connect mailboxes of their own, beside the shared ones.
     personal_connections_allowed = models.BooleanField(default=True, db_default=True)
+    # Whether its owners and managers need a second factor to be let in.
+    second_factor_required = models.BooleanField(default=False, db_default=False)
     # When somebody of it was here last, to about ten minutes.
     active_at = models.DateTimeField(null=True)
 
@@ -148,6 +150,13 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+
+class FactorSecret(models.Model):
+    """What a second factor is checked against, sealed; :mod:`truesend.organizations.second_factor` alone opens it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    sealed = models.BinaryField()
 
 
 class SeenFrom(models.Model):

@@ -47,6 +47,7 @@ _PAGES = (
     (re.compile(r"/(connections|oauth|integration)(/.*)?"), "/integration"),
     (re.compile(rf"/templates/({_UUID})/.*"), "/templates"),
     (re.compile(r"/account/forget"), "/account/forget"),
+    (re.compile(r"/account/second-factor(/.*)?"), "/account/second-factor"),
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/audit(/.*)?"), "/settings/audit"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),

@@ -25,6 +25,7 @@ from django.utils.crypto import constant_time_compare
 
 from truesend import clock, env, refusals
 from truesend.live_events import CHANNEL
+from truesend.organizations import second_factor
 from truesend.organizations.access import member_by_token, member_of
 from truesend.organizations.models import Member, User
 from truesend.web import standstill
@@ -38,8 +39,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 COMMENT_EVERY_SECONDS = 15.0
 # A reader that slow has lost its place anyway: it reconnects and reads again.
 _QUEUE_LENGTH = 500
+# Several hints about one account are one look at who still reads.
+_GATHER_SECONDS = 0.1
 
-_streams: dict[str, set[asyncio.Queue[bytes | None]]] = defaultdict(set)
+# The open ones by organization, each with the request it came by: who asks may be let in no more.
+_streams: dict[str, dict[asyncio.Queue[bytes | None], Scope]] = defaultdict(dict)
+_looking: dict[str, asyncio.Task[None]] = {}
 _lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-lookup")
 _state: dict[str, Any] = {"listener": None, "closing": False, "loop": None}
 
@@ -82,7 +87,7 @@ def _end_streams() -> None:
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """One open page: events of its organization until it goes away or the server stops."""
     try:
-        member = await asyncio.get_running_loop().run_in_executor(_lookups, _member, scope)
+        member, barred = await asyncio.get_running_loop().run_in_executor(_lookups, _asking, scope)
     except DatabaseError:
         await _plain(send, refusals.DATABASE)
         return
@@ -92,9 +97,12 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     if member is None:
         await _plain(send, refusals.NOT_SIGNED_IN, "Sign in, or send a bearer token.")
         return
+    if barred:
+        await _plain(send, refusals.SECOND_FACTOR)
+        return
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_LENGTH)
     key = str(member.organization_id)
-    _streams[key].add(queue)
+    _streams[key][queue] = scope
     if _state["closing"]:
         _put(queue, None)
     gone = asyncio.create_task(_wait_until_gone(receive))
@@ -114,7 +122,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await _pump(queue, gone, send)
     finally:
         gone.cancel()
-        _streams[key].discard(queue)
+        _streams[key].pop(queue, None)
         if not _streams[key]:
             _streams.pop(key, None)
 
@@ -199,6 +207,27 @@ def _fan_out(payload: str) -> None:
     events = b"".join(f"event: {kind}\ndata: {json.dumps({'id': one, 'at': at})}\n\n".encode() for one in ids)
     for queue in list(queues):
         _put(queue, events)
+    if kind == "account":
+        _look_again(organization)
+
+
+def _look_again(organization: str) -> None:
+    """Something about an account has changed: roles, sessions, what is asked of whom. Ask each reader's rights anew."""
+    if organization not in _looking or _looking[organization].done():
+        _looking[organization] = asyncio.get_running_loop().create_task(_drop_the_barred(organization))
+
+
+async def _drop_the_barred(organization: str) -> None:
+    await asyncio.sleep(_GATHER_SECONDS)
+    # From here on a new hint begins another look.
+    _looking.pop(organization, None)
+    for queue, scope in list(_streams.get(organization, {}).items()):
+        try:
+            member, barred = await asyncio.get_running_loop().run_in_executor(_lookups, _asking, scope)
+        except DatabaseError:
+            continue
+        if member is None or barred or str(member.organization_id) != organization:
+            _put(queue, None)
 
 
 def _tell_everybody() -> None:
@@ -211,6 +240,12 @@ def _tell_everybody() -> None:
 def _fan_out_to_all() -> None:
     for organization in list(_streams):
         _fan_out(json.dumps({"o": organization, "k": "account", "i": [organization]}))
+
+
+def _asking(scope: Scope) -> tuple[Member | None, bool]:
+    """Who is asking, and whether they must set up a second factor first."""
+    member = _member(scope)
+    return member, member is not None and second_factor.is_missing(member)
 
 
 def _member(scope: Scope) -> Member | None:

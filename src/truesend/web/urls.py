@@ -1,6 +1,10 @@
 """The pages' addresses (contract: Pages)."""
 
 from allauth.account import views as allauth
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as mfa_codes
+from allauth.mfa.totp import views as mfa_app
+from allauth.mfa.webauthn import views as mfa_passkeys
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
@@ -29,6 +33,7 @@ from truesend.web.views import (
     providers,
     records,
     scheduling,
+    second_factors,
     signals,
     suppression,
     webhooks,
@@ -59,6 +64,35 @@ urlpatterns = [
         "password/reset/key/done",
         allauth.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
+    ),
+    # Second factors: allauth's views, some of them with ours around.
+    path("login/second-factor", second_factors.SignInView.as_view(), name="mfa_authenticate"),
+    path("login/passkey", mfa_passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("reauthenticate/code", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path(
+        "reauthenticate/passkey",
+        second_factors.ConfirmByPasskeyView.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("account/second-factor", second_factors.index, name="mfa_index"),
+    path("account/second-factor/required", second_factors.require, name="second_factor_required"),
+    path("account/second-factor/app", second_factors.AddAppView.as_view(), name="mfa_activate_totp"),
+    path("account/second-factor/app/remove", mfa_app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/second-factor/codes", mfa_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "account/second-factor/codes/new",
+        mfa_codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    path("account/second-factor/passkeys", second_factors.index, name="mfa_list_webauthn"),
+    path(
+        "account/second-factor/passkeys/add", second_factors.AddPasskeyView.as_view(), name="mfa_add_webauthn"
+    ),
+    path("account/second-factor/passkeys/<int:pk>", mfa_passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    path(
+        "account/second-factor/passkeys/<int:pk>/remove",
+        mfa_passkeys.remove_webauthn,
+        name="mfa_remove_webauthn",
     ),
     path("sign-in/<str:token>", account.sign_in, name="sign_in"),
     path("account", account.account, name="account"),

@@ -23,7 +23,7 @@ from truesend.organizations.signup import SignupForm
 from truesend.sending import leaving, schedule
 from truesend.sending.compose import one_line
 from truesend.web.gate import member_page, names
-from truesend.web.views import privacy
+from truesend.web.views import privacy, second_factors
 
 
 class Signup(SignupView):  # type: ignore[misc]
@@ -108,6 +108,7 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "track_shown": member.organization.track_shown_addresses,
         "new_token": new_token,
         "email_verified": verified,
+        "second_factor": second_factors.section(member),
         "no_password": not member.user.has_usable_password(),
         "can_mail": system_mail.is_configured(),
         "support_email": env.get("SUPPORT_EMAIL"),

@@ -258,6 +258,27 @@ def test_what_is_to_end_with_its_period_ends_unbilled(stripe: Stripe, sandbox: S
     assert len(stripe.api.invoices.list({"subscription": bought}).data) == 1
 
 
+def test_what_was_to_end_ends_while_it_is_paused(stripe: Stripe, sandbox: Sandbox) -> None:
+    bought = stripe.subscribe(
+        stripe.customer(), "start", payment_method_collection="if_required", **_trial(7, "pause")
+    )
+    sandbox.advance(8 * DAY)
+    assert stripe.status(bought) == "paused"
+    ends = stripe.events()[-1].created + 20 * DAY
+    assert stripe.api.subscriptions.update(bought, {"cancel_at": ends}).status == "paused"
+    sandbox.advance(21 * DAY)
+    sub = stripe.subscription(bought)
+    assert (sub.status, sub.ended_at) == ("canceled", ends)
+
+
+def test_an_odd_list_of_days_tries_once(stripe: Stripe, sandbox: Sandbox) -> None:
+    sandbox.switch("stripe", dunning_days="never", dunning_ends="unpaid")
+    bought = stripe.subscribe(stripe.customer(), "pay_once")
+    sandbox.advance(32 * DAY)
+    assert stripe.status(bought) == "unpaid"
+    assert len(stripe.events("invoice.payment_failed")) == 1
+
+
 def test_the_portal_wants_its_settings_saved(stripe: Stripe, sandbox: Sandbox) -> None:
     sandbox.switch("stripe", portal_configured=False)
     with pytest.raises(library.InvalidRequestError, match="configuration"):

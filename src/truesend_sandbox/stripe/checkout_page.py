@@ -23,7 +23,9 @@ def _load(world: World, identifier: str) -> Thing:
     return session
 
 
-def _show(world: World, session: Thing, *, status: int = 200, problem: str = "") -> web.Response:
+def _show(
+    world: World, session: Thing, *, status: int = 200, problem: str = "", typed: str = ""
+) -> web.Response:
     now = world.clock.now()
     sold = []
     for price, quantity in checkout.lines(world, session):
@@ -41,7 +43,7 @@ def _show(world: World, session: Thing, *, status: int = 200, problem: str = "")
         sold=sold,
         trial_end=checkout.trial_end(session, now),
         needs_card=checkout.needs_card(session, now),
-        email=details.get("email") or session["customer_email"] or "",
+        email=typed or details.get("email") or session["customer_email"] or "",
         known=session["customer"] is not None,
         problem=problem,
     )
@@ -70,11 +72,15 @@ async def act(request: web.Request) -> web.StreamResponse:
         try:
             email = normal_address(email)
         except ValueError:
-            return _show(world, session, status=400, problem="Type the email address the receipt goes to.")
+            return _show(
+                world, session, status=400, problem="Type the email address the receipt goes to.", typed=email
+            )
     if wish == "decline":
         with world.store.write():
             checkout.declined(world, session, email, now)
-        return _show(world, session, status=402, problem="Your card was declined. Try another one.")
+        return _show(
+            world, session, status=402, problem="Your card was declined. Try another one.", typed=email
+        )
     if wish not in _CARDS or (wish == "start" and checkout.needs_card(session, now)):
         raise web.HTTPBadRequest(text="This page has no such button.")
     with world.store.write():

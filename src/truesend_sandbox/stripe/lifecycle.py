@@ -7,6 +7,7 @@ caught up with step by step.
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 from truesend_sandbox.stripe import cards, events, invoices, objects, periods, shapes_billing
@@ -41,7 +42,7 @@ def upcoming(sub: Thing) -> tuple[float, str] | None:
     steps: list[tuple[float, str]] = []
     if status == "incomplete":
         return sub["created"] + INCOMPLETE_SECONDS, "expire"
-    if status in DEAD or status == "paused":
+    if status in DEAD:
         return None
     if "finalize_at" in own:
         steps.append((own["finalize_at"], "finalize"))
@@ -51,13 +52,13 @@ def upcoming(sub: Thing) -> tuple[float, str] | None:
         if not own.get("warned"):
             steps.append((sub["trial_end"] - WARNING, "warn"))
         steps.append((sub["trial_end"], "trial_end"))
-    else:
+    elif status != "paused":
         steps.append((periods.end(sub), "renew"))
     ends = periods.end(sub) if sub["cancel_at_period_end"] else sub["cancel_at"]
     if ends is not None:
         # Of what falls on the same moment the end is first: nothing is billed any more.
         steps.insert(0, (ends, "end"))
-    return min(steps, key=lambda step: step[0])
+    return min(steps, key=lambda step: step[0]) if steps else None
 
 
 def step(world: World, sub: Thing, kind: str, at: float) -> None:
@@ -165,6 +166,8 @@ def _bill(
     if sub["status"] == "trialing" or at_once:
         sub["billing_cycle_anchor"] = begun
     periods.move(sub, begun, periods.after(begun, recurring, sub["billing_cycle_anchor"]))
+    if sub["cancel_at_period_end"]:
+        sub["cancel_at"] = periods.end(sub)
     if sub["status"] in ("trialing", "paused"):
         sub["status"] = "active"
     made = invoices.make(world, sub, reason, at)
@@ -198,7 +201,7 @@ def _finalize(world: World, sub: Thing, at: float) -> None:
 
 def _tries(world: World) -> list[float]:
     text = str(world.switches.get(PROVIDER, "dunning_days"))
-    return [float(part) * DAY for part in text.split(",") if part.strip()]
+    return [float(days) * DAY for days in re.findall(r"\d{1,4}(?:\.\d+)?", text)]
 
 
 def _collect(world: World, sub: Thing, made: Thing, at: float, failed: int) -> None:

@@ -25,6 +25,12 @@ URL = "/settings/audit"
 COLUMNS = ("at", "who", "address", "action", "what", "about", "words", "id")
 _WORDS = 100
 _BY_NOBODY = "Truesend"
+# Those of which something can stand there.
+_KNOWN = {
+    key: label
+    for key, label in audit.AREAS.items()
+    if any(one.startswith(f"{key}.") for one in audit.ACTIONS)
+}
 
 
 @require_GET
@@ -47,7 +53,7 @@ def log(request: HttpRequest, member: Member) -> HttpResponse:
         "area": asked["area"],
         "filters": [
             {"label": label, "url": _address({**asked, "area": key}), "chosen": key == asked["area"]}
-            for key, label in {"": "All", **audit.AREAS}.items()
+            for key, label in {"": "All", **_KNOWN}.items()
         ],
         "next": _address(asked, following) if following else None,
         "behind": "cursor" in request.GET,

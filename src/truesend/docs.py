@@ -23,6 +23,7 @@ _WHO = {
     Who.HOLDER: "the mailbox's member; for a shared one owners and managers",
     Who.MEMBER: "whoever is looking",
     Who.OWNER: "owners and managers",
+    Who.OWNERS: "owners",
     Who.PROVIDER_ADMIN: "their administrator at the provider",
     Who.OPERATOR: "who runs this installation",
     Who.NOBODY: "clears by itself",
@@ -31,6 +32,7 @@ _WHO = {
 _GATES = {
     "installation": "May this installation act in the name of its database? Not in a copy, nor after a restore.",
     "role": "Is the member's account switched on?",
+    "account": "Is the organization's trial running, or its plan paid for, and does that plan include this?",
     "connection": "Is an account chosen to send from, and still connected?",
     "capability": "Can that account send? Broken stops, unproven does not; a limit delays, and says until when.",
     "limits": "Does the provider carry so many people, in Cc and Bcc too, and such files?",
@@ -94,7 +96,7 @@ def readiness() -> str:
 
 
 # Where gates are judged; the first of them has their order.
-_JUDGES = ("readiness.py", "carrying.py", "gate_copies.py", "suppressing.py")
+_JUDGES = ("readiness.py", "account_gate.py", "carrying.py", "gate_copies.py", "suppressing.py")
 
 
 def _sources() -> list[ast.Module]:

@@ -123,6 +123,26 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "A page of sent mail to lead people to; `?user=` and `&app=` are added. Keap has none that is one for all.",
     ),
+    Setting(
+        "BILLING",
+        "none",
+        "`none`: everything is unlocked and there is no billing page. `stripe`: organizations try, then pay "
+        "([billing.md](billing.md)).",
+    ),
+    Setting("STRIPE_SECRET_KEY", None, "Key of this installation at Stripe, `sk_…` or `rk_…`.", secret=True),
+    Setting(
+        "STRIPE_WEBHOOK_SECRET",
+        None,
+        "Signs what Stripe tells `/webhooks/stripe`: `whsec_…`, shown where that address is entered there.",
+        secret=True,
+    ),
+    Setting(
+        "STRIPE_PRICES",
+        None,
+        "What is sold: `starter=price_…,business=price_…,premium=price_…`. Of several of a tier the first is sold, the "
+        "others go on meaning it.",
+    ),
+    Setting("STRIPE_API_URL", "https://api.stripe.com", "Stripe's endpoint; another emulator can stand in."),
     Setting("HTTP_TIMEOUT", "30", "Seconds a provider may take for one answer."),
     Setting(
         "PROBE_MINUTES",
@@ -235,6 +255,17 @@ def environment() -> str:
     return value
 
 
+def billing() -> str:
+    """``none`` or ``stripe``; the latter with all it needs, else a :class:`SettingError` names what is missing."""
+    value = require("BILLING")
+    if value not in {"none", "stripe"}:
+        raise SettingError("TRUESEND_BILLING must be none or stripe.")
+    if value == "stripe":
+        for name in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRICES"):
+            require(name)
+    return value
+
+
 def unsafe() -> list[tuple[str, str]]:
     """Values that would put members or recipients at risk in ``prod``: names of settings, and a sentence of each."""
     if environment() != "prod":
@@ -249,6 +280,8 @@ def unsafe() -> list[tuple[str, str]]:
         for name in ("SANDBOX_URL", "CLOCK_FILE")
         if get(name) is not None
     ]
+    if not require("STRIPE_API_URL").lower().startswith("https://"):
+        found.append(("STRIPE_API_URL", f"{PREFIX}STRIPE_API_URL must begin with https:// in prod."))
     if get("GUESS_LIMITS") == "off":
         found.append(("GUESS_LIMITS", f"{PREFIX}GUESS_LIMITS must not be off in prod."))
     if (get("EMAIL_URL") or "").lower().startswith("http"):

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from truesend import env
 
 env.refuse_unsafe()
+env.billing()
 ENVIRONMENT = env.environment()
 SECRET_KEY = env.get("SECRET_KEY") or ""
 DEBUG = False
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "truesend.writing",
     "truesend.inbox",
     "truesend.crm",
+    "truesend.billing",
 ]
 
 MIDDLEWARE = [

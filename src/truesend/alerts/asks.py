@@ -6,7 +6,7 @@ is told all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +19,15 @@ from django.db.models import Exists, F, Max, OuterRef, Q
 from truesend import clock, live_events
 from truesend.alerts import post, texts
 from truesend.alerts.models import Ask, Letter
+from truesend.billing import account, words
+from truesend.billing.models import BillingAccount
+from truesend.billing.state import State
 from truesend.connections.causes import Action, cause
 from truesend.connections.describe import Description, again_url, described_all
 from truesend.connections.models import Connection, Kind, Proof
 from truesend.connections.verdict import Verdict
 from truesend.organizations import system_mail
-from truesend.organizations.models import Member
+from truesend.organizations.models import Member, Role
 from truesend.organizations.rights import MANAGERS
 from truesend.providers import registry
 
@@ -32,6 +35,8 @@ AGAIN_AFTER = timedelta(hours=1)
 _FORGOTTEN_AFTER = timedelta(days=30)
 _AT_ONCE = 100
 _TEST_EMAIL = "test_email"
+# In the place of a provider: the organization's account is to be reactivated, which owners alone can do.
+ACCOUNT = "account"
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,10 @@ class Asked:
     at: datetime
 
 
-def people(asker: Member) -> list[Member]:
+def people(asker: Member, roles: Sequence[Role] = MANAGERS) -> list[Member]:
     """Who can be asked: owners, then managers, the longest there first."""
     found = Member.objects.filter(
-        organization=asker.organization_id, role__in=MANAGERS, user__is_active=True
+        organization=asker.organization_id, role__in=roles, user__is_active=True
     ).exclude(pk=asker.pk)
     listed = found.select_related("user", "organization").order_by("created_at")
     return sorted(listed, key=lambda one: MANAGERS.index(one.role))
@@ -60,6 +65,12 @@ def connect_path(provider: str) -> str:
 
 def wish(asker: Member, provider: str, about: Description | None) -> texts.Wish:
     """What is asked for: to connect an account of ``provider``, or to help a connection."""
+    if provider == ACCOUNT:
+        name = asker.organization.name
+        standing = account.standing(asker.organization_id)
+        why = "" if standing.sends else f"{words.inactive(name, standing)} {words.STOPPED}"
+        what = f"look after the account of {name}" if standing.sends else f"reactivate {name}'s account"
+        return texts.Wish(what, why, texts.BILLING)
     name = registry.provider(provider).name
     if about is None:
         what = f"connect a {name} account for everyone in {asker.organization.name}"
@@ -121,6 +132,7 @@ def look() -> None:
     old.update(ended_at=now, ended=Ask.Ended.LATE)
     _connected(now)
     _helped(now)
+    _reactivated(now)
 
 
 def _connected(now: datetime) -> None:
@@ -170,11 +182,21 @@ def _helped(now: datetime) -> None:
         _end(row, about, f"{about.connection.address} {how}", now)
 
 
+def _reactivated(now: datetime) -> None:
+    active = BillingAccount.objects.filter(pk=OuterRef("asker__organization")).exclude(state=State.INACTIVE)
+    open_ = Ask.objects.filter(Exists(active), provider=ACCOUNT, connection=None, ended_at=None)
+    for one in open_.select_related("asker__user", "asker__organization")[:_AT_ONCE]:
+        _close(one, f"The account of {one.asker.organization.name} is active", "You can send again.", now)
+
+
 def _end(row: Ask, about: Description, what: str, now: datetime, how: Ask.Ended = Ask.Ended.DONE) -> None:
+    _close(row, what, "" if how == Ask.Ended.GONE else about.sentence, now, how)
+
+
+def _close(row: Ask, what: str, state: str, now: datetime, how: Ask.Ended = Ask.Ended.DONE) -> None:
     with transaction.atomic():
         if Ask.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now, ended=how) != 1:
             return
-        state = "" if how == Ask.Ended.GONE else about.sentence
         text = texts.done(what, state, row.next_path)
         post.plan(Letter.Kind.DONE, f"ask {row.pk}", [row.asker.user.email], text)
         live_events.publish(row.asker.organization_id, "account", [row.pk])

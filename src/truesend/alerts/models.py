@@ -58,6 +58,7 @@ class Letter(models.Model):
         DUE = "due", "scheduled mail would not leave"
         ASK = "ask", "somebody asks for something"
         DONE = "done", "what was asked for is done"
+        ACCOUNT = "account", "an organization's account ends, has ended, or is odd"
 
     id = models.BigAutoField(primary_key=True)
     # What it is about: the same is told to an address once.

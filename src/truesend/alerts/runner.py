@@ -11,7 +11,7 @@ import time
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from truesend.alerts import asks, due, post, troubles
+from truesend.alerts import accounts, asks, due, post, troubles
 from truesend.organizations import installation
 
 log = logging.getLogger("truesend.alerts")
@@ -27,6 +27,7 @@ def work() -> bool:
         return False
     more = troubles.look()
     asks.look()
+    accounts.look()
     post.send_some()
     return more
 

@@ -12,6 +12,7 @@ from truesend.connections.describe import Description, again_url
 from truesend.connections.verdict import Verdict
 
 _CLOSING = "Truesend\n"
+BILLING = "/account/billing"
 # What stands behind a button that is no address of its own.
 _ON_THE_CARD = {
     Action.TEST: "Send yourself a test email there",
@@ -158,6 +159,33 @@ def client_works(provider: str, since: datetime) -> Text:
         f"{over} Connections go on by themselves.",
         "There is nothing for you to do.",
     )
+
+
+def account_ends(sentence: str) -> Text:
+    """An account becomes inactive soon, unless an owner does something."""
+    return _mail(
+        sentence.partition(". ")[0].rstrip("."),
+        sentence,
+        "Then nothing is sent, scheduled or newly connected until an owner reactivates it. What is scheduled is held, "
+        "nothing is lost, and reading, tracking and links go on.",
+        f"Look after it here:\n{link(BILLING)}",
+    )
+
+
+def account_stopped(sentence: str) -> Text:
+    """It has become inactive."""
+    return _mail(
+        sentence.rstrip("."),
+        sentence,
+        "Nothing is sent, scheduled or newly connected. What was scheduled is held, nothing is lost, and reading, "
+        "tracking and links go on.",
+        f"Reactivate it here; it takes effect at once:\n{link(BILLING)}",
+    )
+
+
+def billing_odd(sentence: str) -> Text:
+    """For who runs the installation."""
+    return _mail("Billing needs who runs it", sentence, f"This is {env.public_url()}.")
 
 
 @dataclass(frozen=True)

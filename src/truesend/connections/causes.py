@@ -24,6 +24,7 @@ class Action(StrEnum):
     EDIT = "Edit the email"
     ALLOW = "Allow again"
     OPERATOR = "Contact support"
+    REACTIVATE = "Reactivate"
 
 
 class Who(StrEnum):
@@ -32,6 +33,7 @@ class Who(StrEnum):
     HOLDER = "holder"  # the mailbox's member; for a shared connection owners and managers
     MEMBER = "member"  # whoever is looking
     OWNER = "owner"  # owners and managers of the organization
+    OWNERS = "owners"  # owners alone
     PROVIDER_ADMIN = "provider_admin"  # their own administrator at the provider
     OPERATOR = "operator"  # who runs this installation
     NOBODY = "nobody"  # it clears by itself
@@ -172,6 +174,8 @@ CAUSES: dict[str, Cause] = {
         # -- one email --
         _c("connection_not_yours", _N, "This account belongs to its owner alone again.", Action.WAIT, Who.HOLDER, "Its owner shares it again."),
         _c("daily_budget", _N, "This mailbox has sent what it may in 24 hours, as far as Truesend knows.", Action.WAIT, Who.NOBODY, "Its own hour: what was sent a day before is free again.", _LIMIT, _GOES_ON),
+        _c("account_inactive", _N, "Your organization's account is inactive.", Action.REACTIVATE, Who.OWNERS, "An owner reactivates it."),
+        _c("tier_lacks", _N, "Your organization's plan does not include this.", Action.REACTIVATE, Who.OWNERS, "An owner chooses another plan."),
         _c("paused", _N, "It was paused.", Action.WAIT, Who.MEMBER, "“Resume”, or “Stop”."),
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),
         _c("recipient_opted_out", _N, "At {provider} this address has asked not to be written to (“{words}”).", Action.EDIT, Who.MEMBER, "The person opts in again, or another account sends it."),

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from truesend import clock
 from truesend.connections import proofs, storing
+from truesend.connections.beginning import stopped
 from truesend.connections.describe import labelled
 from truesend.connections.models import Connection, Consent, Kind, LedgerKind
 from truesend.connections.return_address import redirect_uri
@@ -125,6 +126,8 @@ def finish(
     consent = _claim(member, session_key, provider, state)
     if why := rights.connects(member, consent.kind):
         raise _failed(consent, why)
+    if stopped(member, consent.connection):
+        raise _failed(consent, "account_inactive")
     adapter = registry.provider(provider)
     if error:
         raise _failed(consent, adapter.consent_cause(error, description), redact(f"{error} {description}"))

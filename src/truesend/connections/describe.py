@@ -85,7 +85,11 @@ class Shared:
         who = _who(cause(code).who, connection) if code else Who.NOBODY
         if who is Who.PROVIDER_ADMIN:
             return provider_admin(connection.provider, connection.address)
-        whose = connection.organization_id if who in {Who.OWNER, Who.OPERATOR} else connection.member_id
+        whose = (
+            connection.organization_id
+            if who in {Who.OWNER, Who.OWNERS, Who.OPERATOR}
+            else connection.member_id
+        )
         if (who, whose) not in self._people:
             self._people[who, whose] = people_who(who, connection.member)
         return self._people[who, whose]
@@ -268,6 +272,7 @@ def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = Non
         Action.VERIFY: f"/integration#connection-{connection.pk}",
         Action.OPERATOR: "/account#support",
         Action.ALLOW: "/settings/suppression",
+        Action.REACTIVATE: "/account/billing",
     }
     return {"label": action, "url": urls[action]} if action in urls else None
 
@@ -300,6 +305,11 @@ def people_who(who: Who, member: Member) -> list[dict[str, str]]:
         return []
     if who is Who.OPERATOR:
         return _people(User.objects.filter(is_operator=True, is_active=True).order_by("created_at"))
+    if who is Who.OWNERS:
+        owners = Member.objects.filter(
+            organization=member.organization_id, role=Role.OWNER, user__is_active=True
+        )
+        return _people(one.user for one in owners.select_related("user").order_by("created_at"))
     if who is Who.OWNER:
         holders = Member.objects.filter(
             organization=member.organization_id, role__in=(Role.OWNER, Role.MANAGER), user__is_active=True

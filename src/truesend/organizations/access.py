@@ -126,6 +126,14 @@ def check_shares(member: Member, connection: Connection) -> None:
         )
 
 
+def check_bills(member: Member) -> None:
+    """Raise :class:`Refused` for whoever may see how the account stands, but not pay or cancel."""
+    if member.role != Role.OWNER:
+        raise Refused(
+            "Only an owner can pay, change the plan or cancel.", (Role.OWNER,), "/account/billing/ask"
+        )
+
+
 def check_suppresses(member: Member) -> None:
     """Raise :class:`Refused` for whoever may read the suppression list, but not change it."""
     if member.role not in MANAGERS:

@@ -231,7 +231,7 @@ _SECRETS = re.compile(
     r"(?ix) (?: (?P<name> [\"']? \b (?: access_token|refresh_token|id_token|client_secret|code_verifier|code|token|"
     r"assertion|password ) [\"']? \s* [=:] \s* [\"']? ) (?P<value> [^\s\"'&,}]{6,} ) )"
     r" | (?P<bearer> Bearer \s+ ) [A-Za-z0-9._~+/=-]+ | ya29\.[\w.-]+ | 1//[\w-]{8,} | eyJ[\w-]{8,}\.[\w.-]+"
-    r" | \b [A-Z]+AK - [\w.-]{8,}"
+    r" | \b [A-Z]+AK - [\w.-]{8,} | \b (?:[sr]k_(?:test|live)|whsec)_[\w-]{4,}"
 )
 
 

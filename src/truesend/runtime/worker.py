@@ -90,6 +90,7 @@ class _Worker:
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. The heart beats to the last: jobs that finish are not those of a dead worker."""
         from truesend.alerts.runner import run_alerts
+        from truesend.billing.runner import run_billing
         from truesend.connections.renewers import Renewers
         from truesend.privacy.keeper import run_keeper
         from truesend.tracking.classifier import run_classifier
@@ -110,6 +111,7 @@ class _Worker:
             threading.Thread(target=run_classifier, args=(stopping,), name="classifier", daemon=True),
             threading.Thread(target=run_keeper, args=(stopping,), name="keeper", daemon=True),
             threading.Thread(target=run_alerts, args=(stopping,), name="alerts", daemon=True),
+            threading.Thread(target=run_billing, args=(stopping,), name="billing", daemon=True),
         ]
         for thread in threads:
             thread.start()

@@ -189,6 +189,8 @@ def _held(facts: Facts, now: datetime) -> Explanation:
     goes = f"it goes by itself {at_time(facts.hour, now)}" if facts.hour is not None else ""
     if elsewhere and found.meanwhile:
         then = f"{found.meanwhile} {f'In time for it, {goes}' if goes else 'Then you can let this email go'}."
+    elif found.action is Action.REACTIVATE:
+        then = "It waits here; after that you can let it go."
     elif found.action is Action.ALLOW:
         then = "It waits here; once the address is allowed again you can let it go."
     elif found.action is Action.RECONNECT:

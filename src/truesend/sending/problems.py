@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Max
 
 from truesend import clock
+from truesend.billing import account
 from truesend.connections.causes import Who
 from truesend.connections.describe import (
     Description,
@@ -23,7 +24,7 @@ from truesend.connections.describe import (
 from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
 from truesend.providers import registry
-from truesend.sending import leaving, readiness, suppressing
+from truesend.sending import account_gate, leaving, readiness, suppressing
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
@@ -65,7 +66,7 @@ def every_problem_of(
     """
     now, people = clock.now(), _People()
     newest = {one.delivery_id: one for one in attempts}
-    facts = _facts(email, deliveries, newest, about, now, _used_up([email], now))
+    facts = _facts(email, deliveries, newest, about, now, _used_up([email], now), stopped=_stopped([email]))
     told = ((one, explain(one, now)) for one in facts)
     return [_problem(one, what, email, about, people) for one, what in told if what is not None]
 
@@ -88,12 +89,12 @@ def problems_of(
         rows = with_facts(Connection.objects.filter(pk__in=wanted))
         described = {row.pk: describe(row, now) for row in rows}
     newest = {one.delivery_id: one for one in attempts}  # the last of each, as they come in order
-    people, used_up = _People(), _used_up(stuck, now)
+    people, used_up, stopped = _People(), _used_up(stuck, now), _stopped(stuck)
     found: dict[UUID, Problem] = {}
     for email in stuck:
         assert email.connection_id is not None
         about = described[email.connection_id]
-        facts = _facts(email, deliveries[email.pk], newest, about, now, used_up)
+        facts = _facts(email, deliveries[email.pk], newest, about, now, used_up, stopped=stopped)
         told = explain(facts[0], now) if facts else None
         if told is not None:
             found[email.pk] = _problem(facts[0], told, email, about, people)
@@ -120,18 +121,23 @@ def _facts(
     about: Description,
     now: datetime,
     used_up: frozenset[str],
+    *,
+    stopped: bool,
 ) -> list[Facts]:
     """The facts of the copies that stand alike and how many they are; what most needs somebody first."""
     ranked: dict[tuple[int, str], list[Delivery]] = {}
     for one in deliveries:
-        code = _cause(email, one, newest.get(one.pk), about, now)
+        code = _cause(email, one, newest.get(one.pk), about, now, stopped=stopped)
         if code == "client_throttled" and about.connection.provider in used_up:
             code = "project_limit"
         rank = _rank(one) if code or one.status == DeliveryStatus.UNKNOWN else None
         if rank is not None:
             ranked.setdefault((rank, code), []).append(one)
     groups = sorted(ranked.items(), key=lambda item: item[0][0])
-    return [_alike(code, alike, len(deliveries), newest, about, now, email) for (_, code), alike in groups]
+    return [
+        _alike(code, alike, len(deliveries), newest, about, now, email, stopped=stopped)
+        for (_, code), alike in groups
+    ]
 
 
 def _alike(
@@ -142,6 +148,8 @@ def _alike(
     about: Description,
     now: datetime,
     email: Email,
+    *,
+    stopped: bool,
 ) -> Facts:
     first = alike[0]
     adapter = registry.provider(about.connection.provider)
@@ -163,6 +171,7 @@ def _alike(
         scheduled=first.late_after is not None and first.due_at is not None and first.due_at > now,
         can_send=readiness.can_send(about)
         and not readiness.barred(email.member_id, about.connection)
+        and not stopped
         and not (code == suppressing.CODE and suppressing.stops(alike)),
         hour=email.send_at
         if first.held_cause in leaving.GOES_BACK and email.send_at is not None and email.send_at > now
@@ -183,13 +192,23 @@ def _rank(delivery: Delivery) -> int | None:
     return 3 if delivery.status == DeliveryStatus.REFUSED else None
 
 
-def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Description, now: datetime) -> str:
+def _cause(
+    email: Email,
+    delivery: Delivery,
+    last: Attempt | None,
+    about: Description,
+    now: datetime,
+    *,
+    stopped: bool,
+) -> str:
     if delivery.held_cause == PAUSED:
         return ""
     if delivery.held_cause:
         send = about.verdict.capability("send")
         # What holds it now: since it was held, the mailbox may have been repaired and have broken otherwise.
         repairs = delivery.due_at is None and delivery.held_cause != RESTORED
+        if repairs and stopped:
+            return account_gate.INACTIVE
         if repairs and (why := readiness.barred(email.member_id, about.connection)):
             return why
         if repairs and send is not None and send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
@@ -203,7 +222,14 @@ def _cause(email: Email, delivery: Delivery, last: Attempt | None, about: Descri
         return last.cause
     if email.problem or delivery.status != DeliveryStatus.QUEUED:
         return email.problem
+    if stopped and email.send_at is not None and email.send_at > now:
+        return account_gate.INACTIVE
     return _in_the_mailbox(email, delivery, about, now)
+
+
+def _stopped(emails: Sequence[Email]) -> bool:
+    """Whether the account of their organization lets nothing leave; asked once for all of them."""
+    return bool(emails) and account.stops(emails[0].organization_id)
 
 
 def _used_up(emails: Sequence[Email], now: datetime) -> frozenset[str]:

@@ -18,10 +18,20 @@ from truesend.connections.models import Connection, Kind
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.organizations import installation, rights
 from truesend.organizations.models import Member
-from truesend.sending import carrying, gate_copies, quoting
+from truesend.sending import account_gate, carrying, gate_copies, quoting
 from truesend.sending.gate import Draft, Gate, Readiness, edit, me
 
-GATES = ("installation", "role", "connection", "capability", "limits", "budget", "recipients", "content")
+GATES = (
+    "installation",
+    "role",
+    "account",
+    "connection",
+    "capability",
+    "limits",
+    "budget",
+    "recipients",
+    "content",
+)
 
 # Attention stops sending only where the provider itself would refuse: for a while, or until a person has acted there.
 _LIMITS = frozenset({"daily_limit", "project_limit", "daily_budget"})
@@ -33,6 +43,7 @@ def check(member: Member, draft: Draft) -> Readiness:
     judges: tuple[Callable[[Member, Draft], Gate], ...] = (
         _installation,
         _role,
+        account_gate.judge,
         _connection,
         _capability,
         carrying.judge,

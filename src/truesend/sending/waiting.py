@@ -16,7 +16,7 @@ from truesend.sending.states import PAUSED
 
 _WORTH_TELLING = timedelta(seconds=5)
 # Gates that are shut to every copy of an email alike.
-_OF_THE_MAILBOX = frozenset({"installation", "role", "connection", "capability"})
+_OF_THE_MAILBOX = frozenset({"installation", "role", "account", "connection", "capability"})
 
 
 def queue_up(delivery: Delivery, code: str, until: datetime) -> None:

@@ -16,6 +16,7 @@ from truesend.organizations import installation
 from truesend.organizations.access import member_of
 from truesend.organizations.finding import MOST_EMAILS, MOST_NEEDS
 from truesend.providers import registry
+from truesend.web import account_state
 from truesend.web.facts import PageFacts, facts_of
 from truesend.web.folders import sent_folder
 from truesend.web.gate import names
@@ -46,6 +47,7 @@ def base(request: HttpRequest) -> dict[str, Any]:
             "organization": member.organization.name,
         },
         "health": found,
+        "account_note": account_state.note(member),
         "counts": {
             "emails": _count(facts.numbers().emails),
             "integrations_bad": sum(one.verdict.verdict is Verdict.BROKEN for one in facts.connected),

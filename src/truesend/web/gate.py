@@ -48,6 +48,7 @@ _PAGES = (
     (re.compile(rf"/templates/({_UUID})/.*"), "/templates"),
     (re.compile(r"/account/forget"), "/account/forget"),
     (re.compile(r"/account/second-factor(/.*)?"), "/account/second-factor"),
+    (re.compile(r"/account/billing(/.*)?"), "/account/billing"),
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/audit(/.*)?"), "/settings/audit"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),

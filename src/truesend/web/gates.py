@@ -17,7 +17,7 @@ from truesend.sending import suppressing
 from truesend.sending.models import Email
 from truesend.sending.readiness import Gate, Readiness
 from truesend.web.gate import names
-from truesend.web.helping import ask, on_the_card
+from truesend.web.helping import account_fix, ask, on_the_card
 from truesend.web.hours import local
 
 _OPEN = {
@@ -101,6 +101,8 @@ def _line(draft: Email, gate: Gate, choices: int) -> dict[str, Any]:
 def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
     """The buttons that open it; several where there is a choice of providers."""
     fix, back = gate.fix, f"/emails/new?draft={draft.pk}"
+    if fix is not None and gate.name == "account":
+        return [account_fix(fix, back)]
     if gate.cause == "connection_missing":
         return _connect(draft.member, back)
     if fix is not None and gate.name == "budget":

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from truesend.billing import account
 from truesend.connections.describe import Description, describe, with_facts
 from truesend.connections.models import Connection
 from truesend.organizations import installation
@@ -18,6 +19,7 @@ from truesend.organizations.access import emails_of
 from truesend.organizations.finding import MOST_NEEDS
 from truesend.organizations.models import Member
 from truesend.sending import readiness
+from truesend.sending.account_gate import INACTIVE
 from truesend.sending.holding import OVERDUE
 from truesend.sending.models import Delivery, Email
 from truesend.sending.reconcile import RESTORED
@@ -25,6 +27,8 @@ from truesend.sending.release import waits_for_somebody
 
 # Of fewer the button stands on the email's own page.
 _SEVERAL = 2
+# Their hours passed for reasons that were nobody's of them: they are read before they go.
+_LOOKED_THROUGH = frozenset({OVERDUE, INACTIVE})
 
 
 def held_of(member: Member, connection_id: UUID, cause: str) -> QuerySet[Email]:
@@ -42,7 +46,11 @@ def releasable(connection_id: UUID) -> Description | None:
 
 
 def _can_go(mailbox: Description) -> bool:
-    return installation.standing().adopted and readiness.can_send(mailbox)
+    return (
+        installation.standing().adopted
+        and readiness.can_send(mailbox)
+        and not account.stops(mailbox.connection.organization_id)
+    )
 
 
 def groups(
@@ -69,7 +77,7 @@ def _note(mailbox: Description, cause: str, count: int) -> dict[str, Any]:
         "title": f"{several} from {mailbox.connection.address} are held.",
         "sentence": why_they_can_go(cause),
         "fix": {
-            "label": "Look through them" if cause == OVERDUE else f"Send all{every}",
+            "label": "Look through them" if cause in _LOOKED_THROUGH else f"Send all{every}",
             "url": url,
             "method": "get",
         },
@@ -80,6 +88,8 @@ def why_they_can_go(cause: str) -> str:
     """What held several emails, once it holds them no more."""
     if cause == OVERDUE:
         return "Their hour passed while they could not leave, and nothing leaves late unasked."
+    if cause == INACTIVE:
+        return "Their hour passed while the account was inactive, and nothing leaves late unasked."
     if cause == RESTORED:
         return "They were due before a backup was restored, and none of them is in Sent."
     return "What stood in their way is gone; they wait until somebody lets them go."

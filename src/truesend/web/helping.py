@@ -77,6 +77,13 @@ def questions(member: Member) -> dict[str, Question]:
     }
 
 
+def account_fix(fix: dict[str, str], next_path: str) -> dict[str, str]:
+    """What helps an account, from a page that is come back to: the way to its page, or the question at once."""
+    if fix["label"] == ASK:
+        return ask(fix["url"], next_path)
+    return {**fix, "method": "get"}
+
+
 def ask(url: str, next_path: str = "") -> dict[str, str]:
     """“Ask an owner” as a button that asks."""
     query = f"?{urlencode({'next': next_path})}" if next_path else ""

@@ -12,6 +12,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
 from truesend import clock, env, vouching
+from truesend.billing import account as billing
+from truesend.billing import stripe_api
 from truesend.organizations import activity, installation
 from truesend.organizations.access import member_of
 from truesend.organizations.models import SeenFrom
@@ -26,7 +28,10 @@ Handler = Callable[[HttpRequest], HttpResponse]
 def consent_origins() -> str:
     """The origins of the providers' consent pages, as a source list of the policy."""
     pages = (page for one in PROVIDERS.values() for page in (one.consent_page(), *one.leads_on_to))
-    return " ".join(sorted({f"{urlsplit(page).scheme}://{urlsplit(page).netloc}" for page in pages}))
+    origins = {f"{urlsplit(page).scheme}://{urlsplit(page).netloc}" for page in pages}
+    if billing.is_on():
+        origins |= set(stripe_api.pages_origins().split())
+    return " ".join(sorted(origins))
 
 
 class Health:
@@ -99,7 +104,7 @@ class FewMayWait:
 
     _WAITS = re.compile(
         r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)"
-        r"|/settings/providers/[^/]+(/check)?|/diagnostics(/findings)?"
+        r"|/settings/providers/[^/]+(/check)?|/diagnostics(/findings)?|/account/billing/(checkout|portal)|/webhooks/stripe"
     )
     # Threads kept for everything else: one of them may wait for its turn, the others never do.
     _KEPT = 4

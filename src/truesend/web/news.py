@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from truesend import clock
+from truesend.alerts.asks import ACCOUNT
 from truesend.alerts.asks import told as told_of_asks
 from truesend.alerts.models import Ask
 from truesend.organizations.access import emails_of
@@ -124,6 +125,8 @@ def done(member: Member, ids: Iterable[UUID]) -> list[dict[str, Any]]:
             text = f"{connection.address} was disconnected"
         elif connection is not None:
             text = f"What you asked for is done: {connection.address}"
+        elif one.provider == ACCOUNT:
+            text = f"The account of {member.organization.name} is active"
         else:
             text = f"A {registry.provider(one.provider).name} account is connected for everyone"
         url = one.next_path or "/integration"

@@ -13,11 +13,12 @@ from truesend import clock
 from truesend.connections.describe import FORWARD, Description, start_url
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
+from truesend.sending import account_gate
 from truesend.sending.explain import Help
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email
 from truesend.sending.problems import Problem, every_problem_of
 from truesend.web.gate import names
-from truesend.web.helping import ask, on_the_card
+from truesend.web.helping import account_fix, ask, on_the_card
 from truesend.web.hours import local
 
 # Buttons of the page itself.
@@ -62,6 +63,8 @@ def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | Non
         url = f"/emails/{email.pk}/{_PRESSED[problem.help]}"
         return {"label": problem.help.value, "url": url, "method": "post"}
     fix = problem.fix
+    if fix is not None and fix["url"] == account_gate.BILLING:
+        return account_fix(account_gate.fix(member, fix["label"]), f"/emails/{email.pk}")
     connection = email.connection
     assert connection is not None
     if fix is None or not (fix["url"].startswith("/oauth/") or fix["label"] == FORWARD):

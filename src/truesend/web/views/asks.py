@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -44,7 +45,19 @@ def to_connect(request: HttpRequest, member: Member, provider: str) -> HttpRespo
 
 
 def _ask(request: HttpRequest, member: Member, provider: str, about: Description | None) -> HttpResponse:
-    people, next_path = asks.people(member), local_path(request.GET.get("next", ""))
+    next_path = local_path(request.GET.get("next", ""))
+    return ask_somebody(request, member, provider, about, asks.people(member), next_path)
+
+
+def ask_somebody(
+    request: HttpRequest,
+    member: Member,
+    provider: str,
+    about: Description | None,
+    people: Sequence[Member],
+    next_path: str,
+) -> HttpResponse:
+    """The page that asks one of ``people``, and by POST the question; then back to ``next_path``."""
     wish = asks.wish(member, provider, about)
     if request.method == "GET" or not people:
         context = {

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from truesend.connections import consent
+from truesend.connections.beginning import stopped
 from truesend.connections.causes import consent_sentence
 from truesend.connections.models import Connection, Kind
 from truesend.connections.return_address import redirect_uri
@@ -21,7 +22,7 @@ from truesend.providers import registry
 from truesend.providers.contract import Capability
 from truesend.sending import leaving, reconcile, selftest
 from truesend.sending.submit import NotReady
-from truesend.web import notices
+from truesend.web import account_state, notices
 from truesend.web.gate import member_page
 from truesend.web.paths import local_path, with_query
 
@@ -52,6 +53,8 @@ def start(request: HttpRequest, member: Member, provider: str) -> HttpResponse:
     if connection is not None:
         check_manages(member, connection)
     check_connects(member, provider, connection.kind if connection is not None else kind)
+    if stopped(member, connection):
+        return account_state.refusal(request, member)
     assert request.session.session_key is not None
     return HttpResponseRedirect(
         consent.start(

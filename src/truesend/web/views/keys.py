@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from truesend.connections import consent, keyed
+from truesend.connections.beginning import stopped
 from truesend.connections.causes import consent_sentence
 from truesend.connections.describe import account_label, key_url
 from truesend.connections.models import Connection, Kind
@@ -22,7 +23,7 @@ from truesend.providers import registry
 from truesend.sending import leaving, reconcile
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import NotReady
-from truesend.web import notices
+from truesend.web import account_state, notices
 from truesend.web.gate import member_page
 
 
@@ -50,6 +51,8 @@ def connect(request: HttpRequest, member: Member, provider: str) -> HttpResponse
         check_manages(member, connection)
     if member.role not in MANAGERS:
         raise Refused("Only an owner or manager can connect the organization’s account by a key.", MANAGERS)
+    if stopped(member, connection):
+        return account_state.refusal(request, member)
     if request.method == "GET":
         return _form(request, provider, connection)
     try:

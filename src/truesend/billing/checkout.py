@@ -1,0 +1,96 @@
+"""The owner's ways to Stripe: Checkout for who has no subscription, the portal for who has one, and back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+from truesend import clock, env
+from truesend.billing import account, stripe_api, syncing, tiers
+from truesend.billing.models import BillingAccount, BillingSubscription
+from truesend.billing.state import ENDED
+from truesend.organizations.models import Member
+
+BACK = "/account/billing"
+# Stripe takes an end of a trial that is at least 48 hours ahead; filling in the form takes a while too.
+_TRIAL_AHEAD = timedelta(hours=49)
+# Stripe's own template for the session's id.
+_SESSION = "{CHECKOUT_SESSION_ID}"
+
+
+class NotSold(Exception):
+    """No price of that tier is set."""
+
+
+def prices() -> tiers.Prices:
+    """What is sold."""
+    return tiers.read_prices(env.get("STRIPE_PRICES") or "")
+
+
+def begin(owner: Member, tier_key: str) -> str:
+    """The address at which the owner subscribes to a tier; the portal where something is to be settled first.
+
+    Raises :class:`NotSold` and :class:`~truesend.billing.stripe_api.StripeUnable`.
+    """
+    price = prices().sold.get(tier_key)
+    if price is None:
+        raise NotSold
+    row = account.row_of(owner.organization_id)
+    customer = row.customer or _customer(row, owner)
+    syncing.refresh(row.pk)
+    if has_subscription(row):
+        # A second one would be paid beside the first.
+        return portal(owner)
+    now = clock.now()
+    tries = row.trial_ends_at if row.trial_ends_at > now + _TRIAL_AHEAD else None
+    made = BillingSubscription.objects.filter(account=row).count()
+    key = f"truesend-checkout-{row.pk}-{customer}-{price}-{made}-{now:%Y-%m-%d}"
+    session = _checkout(owner, customer, price, tries, key)
+    if session.status != "open" or not session.url:
+        session = _checkout(owner, customer, price, tries, f"{key}-{uuid4()}")
+    return session.url
+
+
+def _checkout(owner: Member, customer: str, price: str, tries: object, key: str) -> stripe_api.Session:
+    here = f"{env.public_url()}{BACK}"
+    return stripe_api.begin_checkout(
+        owner.organization_id,
+        customer=customer,
+        price=price,
+        trial_ends_at=tries,  # type: ignore[arg-type]
+        success_url=f"{here}?checkout={_SESSION}",
+        cancel_url=here,
+        key=key,
+    )
+
+
+def has_subscription(row: BillingAccount) -> bool:
+    """Whether there is one that is not over: it is changed, paid or ended at the portal."""
+    open_ = BillingSubscription.objects.filter(account=row).exclude(status__in=[*ENDED, "incomplete"])
+    return bool(row.customer) and open_.exists()
+
+
+def _customer(row: BillingAccount, owner: Member) -> str:
+    """Whom Stripe knows the organization as, made once."""
+    made = stripe_api.make_customer(row.pk, owner.organization.name, owner.user.email)
+    BillingAccount.objects.filter(pk=row.pk, customer="").update(customer=made)
+    return str(BillingAccount.objects.values_list("customer", flat=True).get(pk=row.pk))
+
+
+def portal(owner: Member) -> str:
+    """The address at which the owner changes, pays or cancels. Raises StripeUnable."""
+    customer = account.row_of(owner.organization_id).customer
+    return stripe_api.portal(customer, f"{env.public_url()}{BACK}")
+
+
+def came_back(owner: Member, session_id: str) -> bool:
+    """Whether the owner comes back from a Checkout of their own; the account is then asked about anew.
+
+    The address proves nothing by itself. Raises StripeUnable.
+    """
+    session = stripe_api.checkout(session_id)
+    row = account.row_of(owner.organization_id)
+    if not row.customer or session.customer != row.customer or session.reference != str(row.pk):
+        return False
+    syncing.refresh(row.pk)
+    return session.status == "complete"

@@ -1,0 +1,161 @@
+"""The whole table of states: every status, before and after every hour that matters."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from truesend.billing.state import (
+    GRACE,
+    KNOWN,
+    TRIAL,
+    Standing,
+    State,
+    Subscription,
+    Why,
+    judge,
+    looks_again,
+    notice_due,
+)
+from truesend.billing.tiers import TIERS, TOP, Feature, PricesUnreadable, least_with, read_prices, tier
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+RUNS, OVER = NOW + timedelta(days=10), NOW - timedelta(days=1)
+DAY = timedelta(days=1)
+STARTER = TIERS[0]
+
+
+def sub(status: str, **fields: object) -> Subscription:
+    given: dict[str, object] = {"id": f"sub_{status}", "tier": "starter", "period_ends_at": RUNS, **fields}
+    return Subscription(status=status, **given)  # type: ignore[arg-type]
+
+
+def test_thirty_days_are_tried_with_everything() -> None:
+    assert timedelta(days=30) == TRIAL
+    begun = judge(NOW + TRIAL, [], NOW)
+    assert (begun.state, begun.tier, begun.stops_at, begun.sends) == (State.TRIAL, TOP, NOW + TRIAL, True)
+    assert judge(NOW + TRIAL, [], NOW + TRIAL - timedelta(microseconds=1)).state is State.TRIAL
+    ended = judge(NOW + TRIAL, [], NOW + TRIAL)
+    assert (ended.state, ended.tier, ended.why, ended.sends) == (State.INACTIVE, None, Why.TRIAL_ENDED, False)
+
+
+# status -> (state, tier, why) where the organization's own trial is over; the table of stripe's statuses, whole
+TABLE = {
+    "trialing": (State.TRIAL, TOP, Why.NONE),
+    "active": (State.ACTIVE, STARTER, Why.NONE),
+    "past_due": (State.PAST_DUE, STARTER, Why.NONE),
+    "incomplete": (State.INACTIVE, None, Why.INCOMPLETE),
+    "incomplete_expired": (State.INACTIVE, None, Why.CANCELED),
+    "canceled": (State.INACTIVE, None, Why.CANCELED),
+    "unpaid": (State.INACTIVE, None, Why.UNPAID),
+    "paused": (State.INACTIVE, None, Why.PAUSED),
+    "suspended_by_the_moon": (State.INACTIVE, None, Why.UNKNOWN),
+}
+
+
+def test_the_table_has_every_status_there_is() -> None:
+    assert KNOWN | {"suspended_by_the_moon"} == TABLE.keys()
+
+
+@pytest.mark.parametrize("status", TABLE)
+def test_each_status_by_itself(status: str) -> None:
+    found = judge(OVER, [sub(status, past_due_since=NOW)], NOW)
+    assert (found.state, found.tier, found.why) == TABLE[status]
+    assert found.sends is (found.state is not State.INACTIVE)
+
+
+@pytest.mark.parametrize("status", TABLE)
+def test_a_trial_that_runs_is_taken_from_nobody(status: str) -> None:
+    found = judge(RUNS, [sub(status, past_due_since=NOW)], NOW)
+    state, bought, _ = TABLE[status]
+    if state is State.INACTIVE:
+        assert (found.state, found.tier, found.stops_at) == (State.TRIAL, TOP, RUNS)
+    else:
+        assert (found.state, found.tier) == (state, bought)
+
+
+def test_seven_days_of_grace_and_not_a_moment_more() -> None:
+    assert timedelta(days=7) == GRACE
+    one = sub("past_due", past_due_since=NOW)
+    last = judge(OVER, [one], NOW + GRACE - timedelta(microseconds=1))
+    assert (last.state, last.stops_at) == (State.PAST_DUE, NOW + GRACE)
+    assert judge(OVER, [one], NOW + GRACE).why is Why.PAYMENT_FAILED
+    assert judge(OVER, [sub("past_due")], NOW).state is State.INACTIVE
+
+
+def test_what_was_cancelled_goes_on_until_its_end_and_says_when() -> None:
+    found = judge(OVER, [sub("active", ends_at=RUNS)], NOW)
+    assert (found.state, found.stops_at, found.renews_at) == (State.ACTIVE, RUNS, None)
+    kept = judge(OVER, [sub("active")], NOW)
+    assert (kept.stops_at, kept.renews_at) == (None, RUNS)
+    trying = judge(OVER, [sub("trialing", trial_ends_at=NOW + DAY)], NOW)
+    assert (trying.stops_at, trying.renews_at) == (None, NOW + DAY)
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(TABLE, 2)), ids=str)
+def test_of_two_the_better_one_counts_whatever_their_order(first: str, second: str) -> None:
+    order = (State.INACTIVE, State.PAST_DUE, State.TRIAL, State.ACTIVE)
+    two = [sub(first, past_due_since=NOW), sub(second, past_due_since=NOW)]
+    found = judge(OVER, two, NOW)
+    assert found.state is max((TABLE[first][0], TABLE[second][0]), key=order.index)
+    assert found == judge(OVER, two[::-1], NOW)
+    assert found.live == sum(TABLE[one][0] is not State.INACTIVE for one in (first, second))
+
+
+def test_of_two_that_are_paid_the_higher_tier_counts() -> None:
+    two = [sub("active", id="sub_1", tier="business"), sub("active", id="sub_2")]
+    found = judge(OVER, two, NOW)
+    assert (found.tier, found.subscription, found.live) == (tier("business"), "sub_1", 2)
+
+
+def test_a_tier_that_is_no_more_is_the_lowest_and_never_nothing() -> None:
+    assert judge(OVER, [sub("active", tier="platinum")], NOW).tier is STARTER
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [(8 * DAY, 0), (7 * DAY, 7), (4 * DAY, 7), (3 * DAY, 3), (2 * DAY, 3), (DAY, 1), (timedelta(0), 0)],
+    ids=str,
+)
+def test_it_is_told_seven_three_and_one_days_before(left: timedelta, told: int) -> None:
+    assert notice_due(NOW + left, NOW) == told
+
+
+def test_it_is_looked_at_again_whenever_there_is_something_to_tell() -> None:
+    standing = Standing(State.TRIAL, TOP, stops_at=NOW + 8 * DAY)
+    seen, now = [], NOW
+    while now < NOW + 8 * DAY:
+        again = looks_again(standing, now)
+        assert again is not None
+        assert again > now
+        seen.append(again - NOW)
+        now = again
+    assert seen == [DAY, 5 * DAY, 7 * DAY, 8 * DAY]
+    assert looks_again(Standing(State.ACTIVE, TOP), NOW) is None
+    # What should be over and is not, by Stripe's last word, is looked at again.
+    assert looks_again(standing, NOW + 9 * DAY) == NOW + 9 * DAY + timedelta(hours=1)
+
+
+def test_tiers_are_data() -> None:
+    assert TOP.features == frozenset(Feature)
+    for lower, higher in itertools.pairwise(TIERS):
+        assert lower.features <= higher.features
+    for feature in Feature:
+        assert least_with(feature).has(feature)
+
+
+def test_prices_are_read_and_the_first_of_a_tier_is_sold() -> None:
+    found = read_prices(" starter=price_1, business=price_2 ,business=price_0,")
+    assert found.tier_of("price_0") is tier("business")
+    assert found.sold == {"starter": "price_1", "business": "price_2"}
+    assert found.tier_of("price_9") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["gold=price_1", "starter", "starter=", "starter=a b", "starter=p,business=p"]
+)
+def test_prices_that_cannot_be_read_say_so(text: str) -> None:
+    with pytest.raises(PricesUnreadable):
+        read_prices(text)

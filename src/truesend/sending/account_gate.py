@@ -1,0 +1,52 @@
+"""The gate that asks whether the organization's account lets anything leave, and whether its plan includes it."""
+
+from __future__ import annotations
+
+from truesend.billing import account, tiers, words
+from truesend.billing.tiers import Feature
+from truesend.connections.causes import Action, Who
+from truesend.connections.describe import people_who
+from truesend.organizations.models import Member, Role
+from truesend.sending.gate import Draft, Gate
+
+BILLING = "/account/billing"
+ASK = "Ask an owner"
+INACTIVE = "account_inactive"
+
+
+def judge(member: Member, draft: Draft) -> Gate:
+    """Open while the account tries, is paid for, or is owed for no longer than the days of grace."""
+    standing = account.standing(member.organization_id)
+    if not standing.sends:
+        said = f"{words.inactive(member.organization.name, standing)} {words.STOPPED}"
+        return Gate(
+            "account",
+            False,
+            "account_inactive",
+            said,
+            fix(member, Action.REACTIVATE),
+            people_who(Who.OWNERS, member),
+        )
+    assert standing.tier is not None
+    is_mailing = (draft.separate_copies and len(draft.recipients) > 1) or draft.one_of_many
+    if is_mailing and not standing.tier.has(Feature.MAILINGS):
+        least = tiers.least_with(Feature.MAILINGS)
+        said = (
+            f"Separate copies are part of {least.name}; {member.organization.name} has {standing.tier.name}."
+        )
+        return Gate(
+            "account",
+            False,
+            "tier_lacks",
+            said,
+            fix(member, "Change the plan"),
+            people_who(Who.OWNERS, member),
+        )
+    return Gate("account", True)
+
+
+def fix(member: Member, label: str) -> dict[str, str]:
+    """What helps: for an owner the billing page, for everybody else a question to one."""
+    if member.role == Role.OWNER:
+        return {"label": label, "url": BILLING}
+    return {"label": ASK, "url": f"{BILLING}/ask"}

@@ -1,0 +1,57 @@
+"""How the organization's account stands, on its pages: the note above every page, and the page of a refusal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from truesend import clock
+from truesend.billing import account, words
+from truesend.billing.state import TOLD_DAYS, State
+from truesend.connections.causes import Action, Who
+from truesend.connections.describe import people_who
+from truesend.organizations.models import Member, Role
+from truesend.sending import account_gate
+from truesend.web.gate import names
+from truesend.web.helping import account_fix
+
+_SOON = timedelta(days=TOLD_DAYS[0])
+
+
+def note(member: Member) -> dict[str, Any] | None:
+    """Context of partials/account_note.html: {state, sentence, fix, who}, `state` empty where nothing is to be told.
+
+    None where this installation bills nobody.
+    """
+    if not account.is_on():
+        return None
+    standing, now, name = account.standing(member.organization_id), clock.now(), member.organization.name
+    if not standing.sends:
+        return _told(member, "bad", f"{words.inactive(name, standing)} {words.STOPPED}", Action.REACTIVATE)
+    if standing.stops_at is None or standing.stops_at > now + _SOON:
+        return {"state": ""}
+    label = "Settle it" if standing.state is State.PAST_DUE else "Choose a plan"
+    return _told(member, "warn", words.ends(name, standing, now), label)
+
+
+def _told(member: Member, state: str, sentence: str, label: str) -> dict[str, Any]:
+    others = "" if member.role == Role.OWNER else names(people_who(Who.OWNERS, member))
+    fix = account_fix(account_gate.fix(member, label), "/emails")
+    return {"state": state, "sentence": sentence, "fix": fix, "who": others}
+
+
+def refusal(request: HttpRequest, member: Member) -> HttpResponse:
+    """Nothing new is connected while the account is inactive."""
+    standing = account.standing(member.organization_id)
+    context = {
+        "title": "Nothing was connected",
+        "sentence": f"{words.inactive(member.organization.name, standing)} {words.STOPPED}",
+        "who": names(people_who(Who.OWNERS, member)) if member.role != Role.OWNER else "",
+        "fix": account_fix(account_gate.fix(member, Action.REACTIVATE), "/integration"),
+        "back": "/integration",
+        "cause": account_gate.INACTIVE,
+    }
+    return render(request, "problem.html", context, status=403)

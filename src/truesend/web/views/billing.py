@@ -1,0 +1,195 @@
+"""`/account/billing`: the plan, for everybody to see and for owners to change; and what Stripe tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from truesend.alerts import asks
+from truesend.billing import account, tiers, words
+from truesend.billing import checkout as ways
+from truesend.billing import webhook as told
+from truesend.billing.state import State
+from truesend.billing.stripe_api import StripeUnable
+from truesend.connections.causes import Who
+from truesend.connections.describe import people_who
+from truesend.organizations.access import check_bills
+from truesend.organizations.models import Member, Role
+from truesend.web import account_state
+from truesend.web.gate import member_page, names
+from truesend.web.paths import local_path
+from truesend.web.views.asks import ask_somebody
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+BACK = ways.BACK
+
+
+def _where_billed(view: Page[P]) -> Page[P]:
+    """There is no such page where nobody is billed."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not account.is_on():
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@_where_billed
+@require_GET
+@cache_control(private=True, no_store=True)
+@member_page
+def page(request: HttpRequest, member: Member) -> HttpResponse:
+    """How the account stands, and what each plan contains; `?checkout=` comes back from Stripe's page."""
+    session_id = request.GET.get("checkout", "")
+    if session_id and member.role == Role.OWNER:
+        return _came_back(request, member, session_id)
+    return render(request, "billing.html", _page(member))
+
+
+def _came_back(request: HttpRequest, member: Member, session_id: str) -> HttpResponse:
+    try:
+        done = ways.came_back(member, session_id[:255])
+    except StripeUnable as error:
+        messages.warning(
+            request,
+            f"Stripe gave no answer just now: {error.words} What you did there counts as soon as it does.",
+        )
+        return HttpResponseRedirect(BACK)
+    standing = account.standing(member.organization_id)
+    if done and standing.sends:
+        messages.success(request, f"{member.organization.name} can send. It took effect everywhere at once.")
+    elif done:
+        messages.warning(request, "Stripe has not finished it yet. This page changes by itself when it has.")
+    else:
+        messages.info(request, "Nothing was changed.")
+    return HttpResponseRedirect(BACK)
+
+
+def _page(member: Member) -> dict[str, Any]:
+    row = account.row_of(member.organization_id)
+    standing = account.judged(row)
+    name = member.organization.name
+    is_owner = member.role == Role.OWNER
+    prices = ways.prices()
+    subscribed = ways.has_subscription(row)
+    return {
+        "nav": "account",
+        "state": standing.state.value,
+        "sentence": _sentence(name, standing),
+        "tier": standing.tier.name if standing.tier else "",
+        "stops_at": standing.stops_at,
+        "renews_at": standing.renews_at,
+        "several": standing.live > 1,
+        "is_owner": is_owner,
+        "owners": "" if is_owner else names(people_who(Who.OWNERS, member)),
+        "subscribed": subscribed,
+        "has_customer": bool(row.customer),
+        "plans": [
+            {
+                "key": one.key,
+                "name": one.name,
+                "features": [tiers.SAID[feature] for feature in tiers.Feature if one.has(feature)],
+                "has_it": standing.tier == one and standing.state is not State.TRIAL,
+                "sold": one.key in prices.sold,
+                "label": "Reactivate" if not standing.sends else "Choose",
+            }
+            for one in tiers.TIERS
+        ],
+    }
+
+
+def _sentence(name: str, standing: Any) -> str:
+    if not standing.sends:
+        return f"{words.inactive(name, standing)} {words.STOPPED}"
+    if standing.state is State.PAST_DUE:
+        return (
+            f"The last payment failed. {name} has {standing.tier.name} until the days to settle it are over."
+        )
+    if standing.state is State.TRIAL:
+        return f"{name} tries {standing.tier.name}, with everything in it."
+    return f"{name} has {standing.tier.name}."
+
+
+@_where_billed
+@require_POST
+@member_page
+def checkout(request: HttpRequest, member: Member) -> HttpResponse:
+    """To Stripe's page, for a plan; an owner's."""
+    check_bills(member)
+    try:
+        return HttpResponseRedirect(ways.begin(member, request.POST.get("tier", "")))
+    except ways.NotSold:
+        messages.error(request, "That plan is not sold here. Choose another one.")
+    except StripeUnable as error:
+        messages.error(
+            request, f"Stripe did not open its page: {error.words} Nothing was changed; try again."
+        )
+    return HttpResponseRedirect(BACK)
+
+
+@_where_billed
+@require_POST
+@member_page
+def portal(request: HttpRequest, member: Member) -> HttpResponse:
+    """To Stripe's page on which an owner changes, pays or cancels."""
+    check_bills(member)
+    if not account.row_of(member.organization_id).customer:
+        messages.info(request, "There is nothing at Stripe yet. Choose a plan first.")
+        return HttpResponseRedirect(BACK)
+    try:
+        return HttpResponseRedirect(ways.portal(member))
+    except StripeUnable as error:
+        messages.error(
+            request, f"Stripe did not open its page: {error.words} Nothing was changed; try again."
+        )
+    return HttpResponseRedirect(BACK)
+
+
+@_where_billed
+@require_http_methods(["GET", "POST"])
+@member_page
+def ask(request: HttpRequest, member: Member) -> HttpResponse:
+    """Have an owner reactivate the account, or look after it."""
+    if member.role == Role.OWNER:
+        return HttpResponseRedirect(BACK)
+    people = asks.people(member, (Role.OWNER,))
+    return ask_somebody(
+        request, member, asks.ACCOUNT, None, people, local_path(request.GET.get("next", "/emails"))
+    )
+
+
+@_where_billed
+@require_GET
+@cache_control(private=True, no_store=True)
+@member_page
+def note(request: HttpRequest, member: Member) -> HttpResponse:
+    """The note above every page, for a page that heard of a change."""
+    return render(request, "partials/account_note.html", {"account_note": account_state.note(member)})
+
+
+@csrf_exempt
+@_where_billed
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """`/webhooks/stripe`: raw bytes, verified; 400 not believed, 500 to be delivered again."""
+    try:
+        size = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        size = told.LARGEST + 1
+    if size > told.LARGEST:
+        return HttpResponse(status=413)
+    status = told.receive(request.body, request.headers.get("Stripe-Signature", ""))
+    return HttpResponse(
+        "ok" if status == 200 else "", status=status, content_type="text/plain; charset=utf-8"
+    )

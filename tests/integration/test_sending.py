@@ -225,6 +225,7 @@ def test_readiness_lists_every_gate_in_order_also_after_a_failure(stack: Stack) 
     assert [gate["name"] for gate in answer["gates"]] == [
         "installation",
         "role",
+        "account",
         "connection",
         "capability",
         "limits",

@@ -29,7 +29,7 @@ from truesend.web.paths import local_path
 from truesend.web.views.asks import ask_somebody
 
 P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
 BACK = ways.BACK
 
 
@@ -37,18 +37,18 @@ def _where_billed(view: Page[P]) -> Page[P]:
     """There is no such page where nobody is billed."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, member: Member, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not account.is_on():
             raise Http404
-        return view(request, *args, **kwargs)
+        return view(request, member, *args, **kwargs)
 
     return guarded
 
 
-@_where_billed
 @require_GET
 @cache_control(private=True, no_store=True)
 @member_page
+@_where_billed
 def page(request: HttpRequest, member: Member) -> HttpResponse:
     """How the account stands, and what each plan contains; `?checkout=` comes back from Stripe's page."""
     session_id = request.GET.get("checkout", "")
@@ -121,9 +121,9 @@ def _sentence(name: str, standing: Any) -> str:
     return f"{name} has {standing.tier.name}."
 
 
-@_where_billed
 @require_POST
 @member_page
+@_where_billed
 def checkout(request: HttpRequest, member: Member) -> HttpResponse:
     """To Stripe's page, for a plan; an owner's."""
     check_bills(member)
@@ -138,9 +138,9 @@ def checkout(request: HttpRequest, member: Member) -> HttpResponse:
     return HttpResponseRedirect(BACK)
 
 
-@_where_billed
 @require_POST
 @member_page
+@_where_billed
 def portal(request: HttpRequest, member: Member) -> HttpResponse:
     """To Stripe's page on which an owner changes, pays or cancels."""
     check_bills(member)
@@ -156,9 +156,9 @@ def portal(request: HttpRequest, member: Member) -> HttpResponse:
     return HttpResponseRedirect(BACK)
 
 
-@_where_billed
 @require_http_methods(["GET", "POST"])
 @member_page
+@_where_billed
 def ask(request: HttpRequest, member: Member) -> HttpResponse:
     """Have an owner reactivate the account, or look after it."""
     if member.role == Role.OWNER:
@@ -169,20 +169,21 @@ def ask(request: HttpRequest, member: Member) -> HttpResponse:
     )
 
 
-@_where_billed
 @require_GET
 @cache_control(private=True, no_store=True)
 @member_page
+@_where_billed
 def note(request: HttpRequest, member: Member) -> HttpResponse:
     """The note above every page, for a page that heard of a change."""
     return render(request, "partials/account_note.html", {"account_note": account_state.note(member)})
 
 
 @csrf_exempt
-@_where_billed
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """`/webhooks/stripe`: raw bytes, verified; 400 not believed, 500 to be delivered again."""
+    if not account.is_on():
+        raise Http404
     try:
         size = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from truesend.billing import sandbox as billing
 from truesend.env import PREFIX
 from truesend.providers import sandboxed
 from truesend.runtime.errors import Refused
@@ -37,7 +38,7 @@ def complete(
         settings[f"{PREFIX}SANDBOX_URL"] = url
         settings[f"{PREFIX}CLOCK_FILE"] = str(data / "run" / "clock")
         default("EMAIL_URL", f"{url}/_sandbox/mail")
-        for name, value in sandboxed.settings(url).items():
+        for name, value in (sandboxed.settings(url) | billing.settings(url)).items():
             default(name, value)
     return settings
 

@@ -199,7 +199,11 @@ def _add_parts(supervisor: Supervisor, listening: Listening, options: Options, d
         command = [sys.executable, "-P", "-m", "truesend_sandbox", "--host", sockets.LOCALHOST]
         command += ["--port", str(options.sandbox_port), *listening.options("sandbox")]
         command += ["--data", str(data / "sandbox"), "--clock-file", str(clock)]
-        add("sandbox", [*command, "--tracking-url", env.tracking_url()], "/healthz")
+        command += ["--tracking-url", env.tracking_url()]
+        # By loopback, whatever the public address is: the sandbox calls nobody else.
+        port = sockets.reachable_address(listening.parts["web"][0])[1]
+        command += ["--stripe-webhook-url", f"http://localhost:{port}/webhooks/stripe"]
+        add("sandbox", command, "/healthz")
     add("web", _truesend("web", *listening.options("web")), "/readyz?part")
     add("worker", _truesend("worker"))
     add("tracker", _truesend("tracker", *listening.options("tracker")), "/healthz")

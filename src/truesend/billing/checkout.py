@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import uuid4
 
+from django.db import transaction
+
 from truesend import clock, env
 from truesend.billing import account, stripe_api, syncing, tiers
 from truesend.billing.models import BillingAccount, BillingSubscription
 from truesend.billing.state import ENDED
+from truesend.organizations import audit
 from truesend.organizations.models import Member
 
 BACK = "/account/billing"
@@ -48,6 +51,8 @@ def begin(owner: Member, tier_key: str) -> str:
     session = _checkout(owner, customer, price, tries, key)
     if session.status != "open" or not session.url:
         session = _checkout(owner, customer, price, tries, f"{key}-{uuid4()}")
+    with transaction.atomic():
+        audit.record(owner.organization_id, owner, "billing.checkout", about=tier_key, ref=session.id)
     return session.url
 
 
@@ -80,7 +85,10 @@ def _customer(row: BillingAccount, owner: Member) -> str:
 def portal(owner: Member) -> str:
     """The address at which the owner changes, pays or cancels. Raises StripeUnable."""
     customer = account.row_of(owner.organization_id).customer
-    return stripe_api.portal(customer, f"{env.public_url()}{BACK}")
+    address = stripe_api.portal(customer, f"{env.public_url()}{BACK}")
+    with transaction.atomic():
+        audit.record(owner.organization_id, owner, "billing.portal", ref=customer)
+    return address
 
 
 def came_back(owner: Member, session_id: str) -> bool:

@@ -11,6 +11,7 @@ from truesend.billing import state
 from truesend.billing.account import judged
 from truesend.billing.models import BillingAccount
 from truesend.billing.state import Standing
+from truesend.organizations import audit
 
 log = logging.getLogger("truesend.billing")
 
@@ -28,6 +29,10 @@ def settle(account: BillingAccount, *, look_now: bool = False) -> Standing:
     if moved.update(state=found.state.value, tier=tier) == 1:
         log.info(
             "The account of organization %s is %s %s.", account.pk, found.state.value, tier or found.why.value
+        )
+        words = f"until {found.stops_at:%Y-%m-%d}" if found.stops_at else found.why.value.replace("_", " ")
+        audit.record(
+            account.pk, None, "billing.state", about=f"{found.state.value} {tier}".strip(), words=words
         )
         live_events.publish(account.pk, "account", [account.pk])
     return found

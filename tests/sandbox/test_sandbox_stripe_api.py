@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.sandbox.stripe_client import BACK, DAY, KEY, MONTHLY, PREMIUM, Stripe
 from tests.sandbox.stripe_judge import AVAILABLE, judge
 from tests.sandbox_process import Sandbox
 
-from truesend_sandbox.stripe import catalog, checkout, customers, portal, records, subscriptions
+from truesend_sandbox.stripe import catalog, checkout, customers, portal, provider, records, subscriptions
 
 
 def _raw(sandbox: Sandbox, method: str, path: str, key: str | None = KEY, **more: Any) -> requests.Response:
@@ -345,3 +346,28 @@ def test_everything_is_gone_after_a_reset(stripe: Stripe, sandbox: Sandbox) -> N
     assert stripe.api.customers.list().data == []
     assert stripe.api.events.list().data == []
     assert len(stripe.api.prices.list().data) == 6
+
+
+def test_no_form_is_too_odd(stripe: Stripe) -> None:
+    customer = stripe.customer()
+    bought = stripe.subscribe(customer)
+    item = stripe.subscription(bought)["items"].data[0].id
+    values = ["", "x", "-1", "0", "now", "true", "99999999999", "\0", "²", customer, bought, item, PREMIUM]
+    ends = ["", "[]", "[0]", "[a]", "[0][price]", "[0][id]", "[type]", "[gte]", "[interval]", "[a][b]"]
+    chance = random.Random(11)
+    for name, method, path, _, takes in provider.CALLS:
+        if name in ("customers.delete", "subscriptions.cancel"):
+            continue
+        for _ in range(12):
+            names = [chance.choice([*takes, "expand"]) + chance.choice(ends) for _ in range(4)]
+            form = {one: chance.choice(values) for one in names}
+            url = f"{stripe.sandbox.url}/v1/{path.replace('{id}', chance.choice([customer, bought, item]))}"
+            answer = stripe.session.request(
+                method,
+                url,
+                headers={"Authorization": f"Bearer {KEY}"},
+                timeout=30,
+                data=form if method == "POST" else None,
+                params=None if method == "POST" else form,
+            )
+            assert answer.status_code < 500, (name, form)

@@ -160,7 +160,7 @@ def get(asked: Asked) -> Thing:
 def listing(asked: Asked) -> Thing:
     """`GET /v1/checkout/sessions?customer=&status=&subscription=`."""
     params = asked.params
-    found = objects.all_of(asked.world, "checkout.session", params.get("customer"))
+    found = objects.all_of(asked.world, "checkout.session", forms.text(params, "customer"))
     for name in ("status", "subscription"):
         if name in params:
             found = [one for one in found if one[name] == params[name]]

@@ -30,7 +30,7 @@ _Call = tuple[str, str, str, gateway.Handler, tuple[str, ...]]
 
 _LIST = ("ending_before", "limit", "starting_after")
 
-_CALLS: tuple[_Call, ...] = (
+CALLS: tuple[_Call, ...] = (
     ("customers.create", "POST", "customers", customers.create, customers.CREATE),
     ("customers.list", "GET", "customers", customers.listing, customers.LIST),
     ("customers.get", "GET", "customers/{id}", customers.get, ()),
@@ -76,9 +76,10 @@ _CALLS: tuple[_Call, ...] = (
     ("events.list", "GET", "events", records.events, records.EVENTS),
     ("events.get", "GET", "events/{id}", records.event, ()),
 )
+"""Operation, method, path below /v1, handler, parameters."""
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
-    **{name: ("read",) if method == "GET" else () for name, method, *_ in _CALLS},
+    **{name: ("read",) if method == "GET" else () for name, method, *_ in CALLS},
     "other": (),
 }
 
@@ -97,7 +98,7 @@ def routes(_: World) -> list[web.RouteDef]:
         web.post("/p/session/{secret}", portal_page.act),
         *(
             web.route(method, f"/v1/{path}", _api(name, handler, takes))
-            for name, method, path, handler, takes in _CALLS
+            for name, method, path, handler, takes in CALLS
         ),
         web.route("*", "/v1/{rest:.*}", nothing),
     ]

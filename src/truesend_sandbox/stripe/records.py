@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from truesend_sandbox.stripe import objects
+from truesend_sandbox.stripe import forms, objects
 from truesend_sandbox.stripe.errors import missing
 from truesend_sandbox.stripe.gateway import Asked
 from truesend_sandbox.stripe.objects import Thing, page
@@ -63,7 +63,7 @@ def invoice(asked: Asked) -> Thing:
 def invoices(asked: Asked) -> Thing:
     """`GET /v1/invoices?customer=&subscription=&status=`."""
     params = asked.params
-    found = objects.all_of(asked.world, "invoice", params.get("customer"))
+    found = objects.all_of(asked.world, "invoice", forms.text(params, "customer"))
     if "subscription" in params:
         found = [one for one in found if one["_"]["subscription"] == params["subscription"]]
     if "status" in params:

@@ -189,7 +189,7 @@ def get(asked: Asked) -> Thing:
 def listing(asked: Asked) -> Thing:
     """`GET /v1/subscriptions?customer=&status=&price=`; without a status those that were not canceled."""
     params = asked.params
-    found = objects.all_of(asked.world, "subscription", params.get("customer"))
+    found = objects.all_of(asked.world, "subscription", forms.text(params, "customer"))
     status = params.get("status")
     if status is None:
         found = [sub for sub in found if sub["status"] != "canceled"]

@@ -238,3 +238,21 @@ def test_a_mail_that_met_what_is_repaired_goes_on_while_nobody_says_who_we_are(
     ana.email_when(made["id"], "sent")
     stack.sandbox.control("DELETE", f"faults/{away}")
     assert verified(ana, connection)["verdict"] == "working"
+
+
+def test_who_we_are_is_refused_and_the_rest_goes_on(
+    stack: Stack, oracle: Oracle, people: dict[tuple[str, str], tuple[Person, str]]
+) -> None:
+    """One call that refuses a key is no end of it for those that take it, at the first look as at the next."""
+    ana, connection = people["keap", "send"]
+    number = stack.sandbox.fault("identity", "admin_block", "keap", account=ana.email)
+    for _ in range(2):
+        told = verified(ana, connection)
+        assert [capability(told, name)["verdict"] for name in ("send", "read", "contacts")] == [
+            "broken",
+            "attention",
+            "attention",
+        ]
+        is_true(oracle, connection, told)
+    stack.sandbox.control("DELETE", f"faults/{number}")
+    assert verified(ana, connection)["verdict"] == "working"

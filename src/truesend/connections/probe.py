@@ -128,17 +128,19 @@ def _answers(
     stands = not _OF_A_CALL.isdisjoint(broken)
     access = _key(connection, trigger, renew=renew, refused=refused, anyhow=stands)
     began, evidence = clock.now(), adapter.probe(access, usable, thorough=stands)
-    if Capability.SEND not in usable:
-        return began, evidence
     grant = next((one for one in evidence if one.check == "grant" and not one.ok), None)
-    if grant is not None and cause(grant.cause).severity is not Severity.BROKEN and not stands:
-        return began, evidence
-    sending = adapter.check_send(access, usable)
-    if grant is not None and sending.ok and cause(grant.cause).severity is Severity.BROKEN:
+    refuses = grant is not None and cause(grant.cause).severity is Severity.BROKEN
+    if refuses and not stands:
+        # Whether the key is refused altogether is told by the other calls.
+        others = adapter.probe(access, usable, thorough=True)
+        evidence += [one for one in others if one.check not in {said.check for said in evidence}]
+    if Capability.SEND in usable and (grant is None or refuses or stands):
+        evidence = [*evidence, adapter.check_send(access, usable)]
+    if grant is not None and refuses and any(one.ok for one in evidence):
         # One call refuses the key and another takes it: that is a fault there, and no end of the grant.
         odd = replace(grant, cause="provider_error")
         evidence = [odd if one is grant else one for one in evidence]
-    return began, [*evidence, sending]
+    return began, evidence
 
 
 def _key(connection: Connection, trigger: str, *, renew: bool, refused: bool, anyhow: bool) -> str:

@@ -39,7 +39,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     copy = filling.of(delivery, people)
     keys, base = _signing()
     # What was pasted may quote a mail of ours to somebody else.
-    html = quoted_ways_out.in_html(copy.html, keys)
+    html = plain = quoted_ways_out.in_html(copy.html, keys)
     links: list[Link] = []
     # Read once, for the links and for the text.
     written = parts = list(scan(html))
@@ -50,7 +50,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     if html:
         html, links = _rewritten(delivery, html, parts, keys, base, tracks_shown)
     # From what was written: readers of plain text get addresses, not tokens.
-    text = quoted_ways_out.in_text(copy.text, keys) or to_text(html, written)
+    text = quoted_ways_out.in_text(copy.text, keys) or to_text(plain, written)
     text = OwnMarks(keys).in_text(text)
     text = out.in_text(text) if out is not None else text
     to, cc, bcc = (people[one] for one in (RecipientType.TO, RecipientType.CC, RecipientType.BCC))

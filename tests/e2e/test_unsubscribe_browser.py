@@ -122,7 +122,7 @@ def test_the_list(chromium: Browser, stack: Stack, ana: Person, news: dict[str, 
         file = tmp_path / "left.csv"
         file.write_text(
             "E-Mail;Status;Date\nzoe@x.example;unsubscribed;2026-03-04\nnot an address;;\n"
-            "max@x.example;hard bounce;\nBOB@globex.example;manual;\nzoe@x.example;;\n"
+            "max@x.example;hard bounce;\nBOB@globex.example;manual;\nzoe@x.example;unsubscribed;\n"
         )
         page.get_by_label("A CSV").set_input_files(file)
         page.get_by_role("button", name="Import").click()

@@ -151,7 +151,7 @@ def test_the_limit_holds_whatever_the_length_claims(ana: Person, stack: Stack) -
     assert upload(ana, draft, _stretches(20 * MB), "most.bin").json()["size"] == 20 * MB
     answer = upload(ana, draft, b"x" * (5 * MB + 1), "rest.bin")
     assert answer.json()["sentence"] == (
-        "“rest.bin” is 5 MB. Attachments may be 25 MB in all; this email has 20 MB already."
+        "“rest.bin” is 5.01 MB. Attachments may be 25 MB in all; this email has 20 MB already."
     )
     assert upload(ana, draft, b"x" * 5 * MB, "rest.bin").status_code == 201
     assert len(files_of(ana, draft)) == 2

@@ -162,7 +162,7 @@ class Person:
         )
         return found
 
-    def signals(self, email_id: str, count: int, seconds: float = 10) -> list[dict[str, Any]]:
+    def signals(self, email_id: str, count: int, seconds: float = 30) -> list[dict[str, Any]]:
         """The email's signals once there are ``count``."""
         found: list[dict[str, Any]] = until(
             lambda: self.api("GET", f"emails/{email_id}/signals").json()["items"],

@@ -89,7 +89,8 @@ def write(member: Member, state: State, dice: random.Random | None = None) -> Co
     ]
     Proof.objects.bulk_create(proofs)
     # No worker looks into what is no mailbox.
-    Mailbox.objects.create(connection=row, due_at=now + 30 * _DAY, read_at=now)
+    # A worker may have looked into it already.
+    Mailbox.objects.update_or_create(connection=row, defaults={"due_at": now + 30 * _DAY, "read_at": now})
     if state.history:
         _history(row, state, now, dice)
     if state.cause == "tried_unproven":

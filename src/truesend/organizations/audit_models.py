@@ -39,4 +39,4 @@ class AuditEntry(models.Model):
     ref = models.CharField(max_length=80, blank=True)
 
     class Meta:
-        indexes = [models.Index("organization", "-at", "-id", name="audit_newest")]
+        indexes = [models.Index(fields=["organization", "-at", "-id"], name="audit_newest")]

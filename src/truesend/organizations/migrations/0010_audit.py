@@ -65,12 +65,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(
-                        models.F("organization"),
-                        models.OrderBy(models.F("at"), descending=True),
-                        models.OrderBy(models.F("id"), descending=True),
-                        name="audit_newest",
-                    )
+                    models.Index(fields=["organization", "-at", "-id"], name="audit_newest")
                 ],
             },
         ),

@@ -16,7 +16,10 @@ Params = dict[str, Any]
 
 
 def decode(text: str) -> Params:
-    """The form as an object; a value is always text. Raises `Refusal` for what no form of Stripe's is."""
+    """The form as an object; a value is always text. Raises `Refusal` for what no form of Stripe's is.
+
+    A list stands as an object whose names are numbers, until `list_of` asks for it: `metadata[0]=x` has no list.
+    """
     found: Params = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         match = _NAME.fullmatch(name)
@@ -26,13 +29,13 @@ def decode(text: str) -> Params:
         if len(path) > _DEEP:
             raise invalid(name, f"Invalid parameter name: {name}")
         _place(found, path, value, name)
-    return {name: _lists(value) for name, value in found.items()}
+    return found
 
 
 def _place(found: Params, path: list[str], value: str, name: str) -> None:
     at = found
-    for part in path[:-1]:
-        at = at.setdefault(part, {})
+    for number, part in enumerate(path[:-1]):
+        at = at.setdefault(part or _element(at, path[number + 1]), {})
         if not isinstance(at, dict):
             raise invalid(name, f"Invalid parameter: {name} is given twice, in two forms.")
     last = path[-1] or str(len(at))
@@ -41,14 +44,11 @@ def _place(found: Params, path: list[str], value: str, name: str) -> None:
     at[last] = value
 
 
-def _lists(value: Any) -> Any:
-    """Objects whose names are all numbers are lists."""
-    if not isinstance(value, dict):
-        return value
-    made = {name: _lists(part) for name, part in value.items()}
-    if made and all(name.isdecimal() for name in made):
-        return [made[name] for name in sorted(made, key=int)]
-    return made
+def _element(at: Params, inside: str) -> str:
+    """Which element `[]` means: the last one, or a new one where that has the name already."""
+    last = at.get(str(len(at) - 1))
+    is_new = not isinstance(last, dict) or inside in last
+    return str(len(at) if is_new else len(at) - 1)
 
 
 def flag(params: Params, name: str, default: bool) -> bool:
@@ -108,9 +108,9 @@ def list_of(params: Params, name: str) -> list[Any]:
     value = params.get(name)
     if value is None or value == "":
         return []
-    if not isinstance(value, list):
+    if not isinstance(value, dict) or not all(part.isdecimal() and len(part) < 7 for part in value):
         raise invalid(name, f"Invalid array: {name}")
-    return value
+    return [value[part] for part in sorted(value, key=int)]
 
 
 def metadata(params: Params, old: dict[str, str], name: str = "metadata") -> dict[str, str]:

@@ -61,6 +61,15 @@ def charge(world: World, made: Thing, sub: Thing, at: float, retry_at: float | N
     return paid
 
 
+def halt(world: World, made: Thing, at: float) -> None:
+    """It is not collected by itself any more."""
+    before = copy.deepcopy(made)
+    made |= {"auto_advance": False, "next_payment_attempt": None}
+    objects.put(world, made)
+    if made != before:
+        events.emit(world, "invoice.updated", made, at, before)
+
+
 def void(world: World, made: Thing, at: float, status: str = "void") -> None:
     """Nobody will pay it: `void` or `uncollectible`."""
     made |= {"status": status, "auto_advance": False, "next_payment_attempt": None}

@@ -174,8 +174,7 @@ def _bill(
     sub["latest_invoice"] = made["id"]
     pause = sub["pause_collection"]
     if sub["status"] == "unpaid" or (pause and pause["behavior"] == "keep_as_draft"):
-        made["auto_advance"] = False
-        objects.put(world, made)
+        invoices.halt(world, made, at)
     elif pause:
         invoices.void(world, made, at, "void" if pause["behavior"] == "void" else "uncollectible")
     else:
@@ -270,12 +269,9 @@ def resume(world: World, sub: Thing, at: float) -> bool:
 def end(world: World, sub: Thing, at: float, reason: str | None) -> None:
     """It is canceled, for good: a new one is another subscription."""
     for made in invoices.open_of(world, sub):
-        made["auto_advance"] = False
-        objects.put(world, made)
+        invoices.halt(world, made, at)
     if "draft" in sub["_"]:
-        draft = objects.need(world, "invoice", sub["_"]["draft"])
-        draft["auto_advance"] = False
-        objects.put(world, draft)
+        invoices.halt(world, objects.need(world, "invoice", sub["_"]["draft"]), at)
     sub |= {"status": "canceled", "ended_at": int(at), "canceled_at": sub["canceled_at"] or int(at)}
     sub["cancellation_details"]["reason"] = reason or sub["cancellation_details"]["reason"]
     sub["_"] = {}

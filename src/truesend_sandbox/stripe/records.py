@@ -48,7 +48,7 @@ def event(asked: Asked) -> Thing:
 def events(asked: Asked) -> Thing:
     """`GET /v1/events?type=&types[]=&created[gte]=`."""
     params = asked.params
-    kinds = [*params.get("types", []), *([params["type"]] if "type" in params else [])]
+    kinds = [*forms.list_of(params, "types"), *([params["type"]] if "type" in params else [])]
     found = _kept(asked.world, "1")
     if kinds:
         found = [event for event in found if event["type"] in kinds]

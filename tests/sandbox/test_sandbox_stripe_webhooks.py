@@ -249,6 +249,26 @@ def test_a_storm_is_asked_for_rightly(stripe: Stripe, sandbox: Sandbox) -> None:
         sandbox.control("POST", "stripe/cards", {"customer": "cus_x", "card": card}, expect=status)
 
 
+def test_a_page_shows_what_is_next_and_what_was_told(
+    stripe: Stripe, hook: Endpoint, sandbox: Sandbox
+) -> None:
+    empty = stripe.session.get(f"{sandbox.url}/stripe", timeout=30).text
+    assert "Nothing has happened" in empty
+    hook.status = 500
+    customer = stripe.customer("<b>ada</b>@example.com")
+    hook.wait(lambda one: len(one.got) == 1, "the customer")
+    hook.status = 200
+    stripe.subscribe(customer)
+    stripe.press(stripe.portal(customer), "break_card")
+    sandbox.advance(31 * DAY + 7200)
+    page = stripe.session.get(f"{sandbox.url}/stripe", timeout=30).text
+    assert "&lt;b&gt;ada" in page
+    assert "past_due" in page
+    assert "is charged again" in page
+    assert "invoice.payment_failed" in page
+    assert hook.url in page
+
+
 def test_what_was_to_be_sent_survives_a_kill(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("stripe-kill")
     with endpoint() as hook:

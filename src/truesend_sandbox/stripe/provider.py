@@ -14,6 +14,7 @@ from truesend_sandbox.stripe import (
     checkout_page,
     control,
     customers,
+    dashboard,
     faults,
     gateway,
     portal,
@@ -89,9 +90,10 @@ def _api(operation: str, handler: gateway.Handler, takes: tuple[str, ...]) -> Se
 
 
 def routes(_: World) -> list[web.RouteDef]:
-    """The API below `/v1`, and the two pages a person is sent to."""
+    """The API below `/v1`, the two pages a person is sent to, and one that shows everything."""
     nothing = Endpoint(PROVIDER, "other", gateway.identify, gateway.nothing_there).serve
     return [
+        web.get("/stripe", dashboard.show),
         web.get("/c/pay/{id}", checkout_page.show),
         web.post("/c/pay/{id}", checkout_page.act),
         web.get("/p/session/{secret}", portal_page.show),

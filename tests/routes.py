@@ -42,6 +42,8 @@ OWN = {
     "password/change": ("GET", "POST"),
     "password/set": ("GET", "POST"),
     "account": ("GET", "POST"),
+    "account/sessions": ("GET",),
+    "account/sessions/end": ("POST",),  # see test_sessions.py
     "account/links": ("POST",),
     "account/mailboxes": ("POST",),
     "account/privacy": ("POST",),
@@ -86,6 +88,7 @@ OWN = {
 }
 # Pages that name a row: method, and what a stranger gets.
 NAMED = {
+    "account/sessions/<int:row_number>/end": [("POST", 404)],
     "account/tokens/<uuid:token_id>/revoke": [("POST", 404)],
     # Asked who they are first; another's is a 404 behind that; see test_second_factor.py.
     "account/second-factor/passkeys/<int:pk>": [("GET", 302), ("POST", 302)],

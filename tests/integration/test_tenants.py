@@ -88,6 +88,7 @@ class World:
             "block_id": self.block,
             "row_id": self.suppressed,
             "pk": NO_FACTOR,
+            "row_number": NO_FACTOR,
             "address": SUPPRESSED,
             "template_id": self.template,
             "provider": "google",
@@ -165,7 +166,12 @@ def test_a_stranger_finds_nothing(world: World, route: str) -> None:
         for method, status in NAMED[route]:
             answer = call(world.stranger, method, filled(route, world.ids(connection)))
             assert answer.status_code == status, (method, route, answer.status_code)
-            nobodys = {**dict.fromkeys(world.ids(), str(uuid4())), "signal_id": str(2**62), "pk": str(2**30)}
+            nobodys = {
+                **dict.fromkeys(world.ids(), str(uuid4())),
+                "signal_id": str(2**62),
+                "pk": str(2**30),
+                "row_number": str(2**30),
+            }
             nothing = call(world.stranger, method, filled(route, nobodys))
             # Not told apart from what does not exist.
             assert (answer.status_code, _plain(answer)) == (nothing.status_code, _plain(nothing))

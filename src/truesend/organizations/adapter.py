@@ -7,11 +7,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
 from truesend import env
-from truesend.organizations import system_mail
+from truesend.organizations import account_notes, system_mail
 from truesend.organizations.models import User
 
 log = logging.getLogger("truesend.organizations")
@@ -26,6 +27,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.email = form.cleaned_data["email"].strip().lower()
         saved: User = super().save_user(request, user, form, commit=commit)
         return saved
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises the form's error where somebody guessed too often; that an account is guessed at is written down."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            account_notes.too_many_guesses(str(credentials.get("email") or ""))
+            raise
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """System mail; where none can be sent, nothing secret is shown instead (`truesend user link` helps)."""

@@ -13,9 +13,10 @@ class Config(AppConfig):
     label = "organizations"
 
     def ready(self) -> None:
-        """Behind a new connection there may be another database than before; second factors are heard of."""
-        from truesend.organizations import second_factor_notes
+        """Behind a new connection there may be another database than before; changes of sign-in are heard of."""
+        from truesend.organizations import account_notes, second_factor_notes
 
+        account_notes.listen()
         second_factor_notes.listen()
         connection_created.connect(_look_again, dispatch_uid="installation")
 

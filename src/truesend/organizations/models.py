@@ -9,9 +9,13 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from truesend import clock
-from truesend.organizations import audit_models  # noqa: F401  # a table in a file of its own
+from truesend.organizations import audit_models, session_models  # noqa: F401  # tables in files of their own
+
+# Django's own, so that an epoch that was never raised changes no session.
+_SESSION_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
 
 
 class Role(models.TextChoices):
@@ -49,6 +53,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # The zone in which hours are meant, by its name in the tz database; empty: that of the browser.
     zone = models.CharField(max_length=64, blank=True, default="", db_default="")
 
+    # Raised by “Sign out everywhere”: sessions of an earlier one are worth nothing.
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0)
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -57,6 +64,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry: of the password, as Django has it, and of the epoch."""
+        told = f"{self.password}|{self.session_epoch}" if self.session_epoch else self.password
+        return salted_hmac(_SESSION_SALT, told, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         """The name, or the address where none was given."""

@@ -17,7 +17,7 @@ PAGE = "/account/second-factor"
 # What one needs on the way there: the pages themselves, proving who one is, an address that is verified, the way out.
 # The API asks by itself, of tokens; webhooks and what lies behind a signed link know no session.
 _OPEN = re.compile(
-    r"/account/second-factor(/.*)?|/reauthenticate(/.*)?|/log(in|out)(/.*)?|/email|/confirm-email(/.*)?"
+    r"/account/(second-factor|sessions)(/.*)?|/reauthenticate(/.*)?|/log(in|out)(/.*)?|/email|/confirm-email(/.*)?"
     r"|/password/.*|/sign-in/.*|/static/.*|/api/.*|/webhooks/.*"
 )
 

@@ -49,6 +49,7 @@ _PAGES = (
     (re.compile(r"/account/forget"), "/account/forget"),
     (re.compile(r"/account/second-factor(/.*)?"), "/account/second-factor"),
     (re.compile(r"/account/billing(/.*)?"), "/account/billing"),
+    (re.compile(r"/account/sessions(/.*)?"), "/account/sessions"),
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/audit(/.*)?"), "/settings/audit"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from truesend import clock, env, vouching
 from truesend.billing import account as billing
 from truesend.billing import stripe_api
-from truesend.organizations import activity, installation
+from truesend.organizations import activity, installation, sessions
 from truesend.organizations.access import member_of
-from truesend.organizations.models import SeenFrom
+from truesend.organizations.models import SeenFrom, User
 from truesend.providers.registry import PROVIDERS
 from truesend.tracking.addresses import client_address
 from truesend.web.gate import page_of
@@ -175,6 +175,8 @@ class NoteWhereFrom:
             trust_forwarded=env.environment() == "dev",
         )
         here = [address, request.headers.get("User-Agent", "")[:400]]
+        if isinstance(request.user, User) and request.session.session_key:
+            sessions.note(request.user, request.session.session_key, *here)
         if not here[0] or request.session.get("seen_from") == here:
             return
         member = member_of(request.user)

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -35,6 +36,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except ValidationError:
             account_notes.too_many_guesses(str(credentials.get("email") or ""))
             raise
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Not for one account what is another's own address, verified or not: it would sign in to both."""
+        others = User.objects.filter(email=email_address.email.lower()).exclude(pk=email_address.user_id)
+        if others.exists():
+            messages.error(request, f"{email_address.email} belongs to another account here.")
+            return False
+        return bool(super().confirm_email(request, email_address))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """System mail; where none can be sent, nothing secret is shown instead (`truesend user link` helps)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from allauth.account.views import LoginView, SignupView
+from allauth.account.views import EmailView, LoginView, SignupView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -50,6 +50,20 @@ class Login(LoginView):  # type: ignore[misc]
     """Address and password."""
 
     template_name = "account/login.html"
+
+
+class Addresses(EmailView):  # type: ignore[misc]
+    """One's addresses; what is added counts once it is verified."""
+
+    def _action_primary(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Not one that another account has: its owner may have opened a link that was not meant for them."""
+        address = request.POST.get("email", "").strip().lower()
+        assert request.user.is_authenticated
+        if User.objects.filter(email=address).exclude(pk=request.user.pk).exists():
+            messages.error(request, f"{address} belongs to another account here.")
+            return None
+        answer: HttpResponse | None = super()._action_primary(request, *args, **kwargs)
+        return answer
 
 
 @require_http_methods(["GET", "POST"])

@@ -51,7 +51,7 @@ ACTIONS: Final = {
     "sign_in.address_changed": "Changed the address they are written to",
     "sign_in.session_ended": "Signed out one of their browsers",
     "sign_in.everywhere_ended": "Signed out everywhere",
-    "sign_in.guessed": "Somebody guessed a password too often",
+    "sign_in.guessed": "Somebody guessed too often",
     "organization.second_factor": "Changed who needs a second factor",
     "suppression.added": "Put an address on the suppression list",
     "suppression.imported": "Imported into the suppression list",

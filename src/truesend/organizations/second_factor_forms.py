@@ -21,7 +21,7 @@ from allauth.mfa.webauthn.forms import (
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django import forms
 
-from truesend.organizations import second_factor
+from truesend.organizations import account_notes, second_factor
 
 _LONGEST_NAME = 60
 _LONGEST_CREDENTIAL = 20_000
@@ -47,7 +47,11 @@ class _TakesCode(base.BaseAuthenticateForm):  # type: ignore[misc]
 
     def clean_code(self) -> str:
         """The code, used up; a wrong one counts against the limit of guesses."""
-        clear = check_rate_limit(self.user)
+        try:
+            clear = check_rate_limit(self.user)
+        except forms.ValidationError:
+            account_notes.too_many_guesses(self.user.email)
+            raise
         code: str = self.cleaned_data["code"]
         found = second_factor.take(self.user, code)
         if found is None:

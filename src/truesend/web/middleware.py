@@ -86,7 +86,7 @@ class ContentSecurityPolicy:
     # "Connect Google" is a form whose answer leads to the provider: browsers hold form-action against that too.
     POLICY = (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        f"form-action 'self' {consent_origins()}; frame-ancestors 'self'; frame-src 'self'"
+        f"form-action 'self' {consent_origins()}; frame-ancestors 'none'; frame-src 'self'"
     )
 
     def __init__(self, get_response: Handler) -> None:

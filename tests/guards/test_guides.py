@@ -80,6 +80,24 @@ def test_the_guide_to_a_provider_names_every_point_of_the_contract() -> None:
     assert sorted(points - named) == []
 
 
+def test_every_test_that_a_guide_names_exists() -> None:
+    named = [
+        (guide, path, test)
+        for guide, text in _guides()
+        for path, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    ]
+    written = {path: (ROOT / path).read_text(encoding="utf-8") for _, path, _ in named}
+
+    assert len(named) > 40
+    assert [one for one in named if f"def {one[2]}(" not in written[one[1]]] == []
+
+
+def test_the_walk_through_the_standard_leaves_no_chapter_out() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^## V(\d+) ", text, re.MULTILINE) == [str(number) for number in range(1, 18)]
+
+
 def _pictures() -> list[Path]:
     return [path for path in committed() if path.suffix == ".png" and name(path).startswith("docs/")]
 

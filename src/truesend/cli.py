@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--operator", action="store_true", help="may see to the whole installation")
     link = _command(user, "link", _user_link, "print a sign-in link")
     link.add_argument("--email", required=True)
+    lost = _command(user, "forget-factors", _user_forget_factors, "take somebody's second factors away")
+    lost.add_argument("--email", required=True)
 
     token = commands.add_parser("token", help="API tokens").add_subparsers(required=True)
     create = _command(token, "create", _token_create, "print a new API token, once")
@@ -286,6 +288,10 @@ def _user_create(options: argparse.Namespace) -> int:
 
 def _user_link(options: argparse.Namespace) -> int:
     return _account_command("user_link", options.email)
+
+
+def _user_forget_factors(options: argparse.Namespace) -> int:
+    return _account_command("forget_factors", options.email)
 
 
 def _token_create(options: argparse.Namespace) -> int:

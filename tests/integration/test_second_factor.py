@@ -249,6 +249,24 @@ def test_an_owner_sets_up_their_own_first(stack: Stack, ana: Person) -> None:
     assert ana.get("/emails").url == f"{stack.url}/emails"
 
 
+def test_lost_factors_are_taken_away_on_the_command_line(stack: Stack, wanted: tuple[Person, Phone]) -> None:
+    ana, phone = wanted
+    with Reader(stack, ana) as stream:
+        done = stack.up.run("user", "forget-factors", "--email", ana.email)
+        assert (done.returncode, "with the password alone" in done.stdout) == (0, True), done.stderr
+        assert stream.ends(10)  # an owner without one is let into nothing, where one is wanted
+    other = Person(stack, ana.email, ana.organization)
+    other.sign_in()
+    assert other.get("/emails").url == stack.url + PAGE
+    add_app(other)
+    assert "Lost factors were taken away" in words(other.get("/settings/audit"))
+    assert phone.codes[0] not in other.get(PAGE).text
+    for address in ("nobody@northwind.example", f"x{ana.email}"):
+        assert stack.up.run("user", "forget-factors", "--email", address).returncode == 1
+    eve = stack.person("eve", "Elsewhere")
+    assert "has no second factor" in stack.up.run("user", "forget-factors", "--email", eve.email).stdout
+
+
 def test_a_sign_in_link_helps_whoever_has_lost_everything(stack: Stack, wanted: tuple[Person, Phone]) -> None:
     """It is made by whoever holds the machine; what was lost is then taken away with the password."""
     ana, _ = wanted

@@ -45,6 +45,7 @@ ACTIONS: Final = {
     "sign_in.app_removed": "Removed an authenticator app",
     "sign_in.passkey_added": "Added a passkey",
     "sign_in.passkey_removed": "Removed a passkey",
+    "sign_in.factors_removed": "Lost factors were taken away",
     "sign_in.codes_made": "Made new recovery codes",
     "sign_in.code_used": "Signed in or confirmed with a recovery code",
     "sign_in.password_changed": "Changed their password",

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from truesend.organizations import access, links
+from truesend import live_events
+from truesend.organizations import access, audit, links, second_factor
 from truesend.organizations.forms import LONGEST_NAME, clean_name, found_organization
 from truesend.organizations.models import Member, Organization, Role, User
 
@@ -65,6 +66,23 @@ def user_link(email: str) -> str:
     if user is None:
         raise CommandError(f"No account has the address {email}.")
     return links.sign_in_link(user)
+
+
+def forget_factors(email: str) -> str:
+    """Take every second factor of an account away, for somebody who has lost theirs; for whoever holds the machine."""
+    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if user is None:
+        raise CommandError(f"No account has the address {email}.")
+    with transaction.atomic():
+        gone = second_factor.forget_all(user)
+        member = Member.objects.filter(user=user).first()
+        if gone and member is not None:
+            about, words = user.email, "on the command line"
+            audit.record(member.organization_id, None, "sign_in.factors_removed", about=about, words=words)
+            live_events.publish(member.organization_id, "account", [member.organization_id])
+    if not gone:
+        return f"{user.email} has no second factor."
+    return f"{user.email} signs in with the password alone, until a second factor is set up again."
 
 
 def create_token(email: str, name: str = "API") -> str:

@@ -66,6 +66,14 @@ def has_one(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type__in=_FACTORS).exists())
 
 
+def forget_all(user: User) -> int:
+    """Take away everything somebody has, recovery codes too; how many there were."""
+    rows = list(Authenticator.objects.select_for_update().filter(user=user))
+    for row in rows:
+        row.delete()
+    return len(rows)
+
+
 def is_missing(member: Member) -> bool:
     """Whether a member must set up a second factor before anything else."""
     if not member.organization.second_factor_required or member.role not in MANAGERS:

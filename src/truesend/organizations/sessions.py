@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
@@ -22,6 +23,8 @@ from truesend.organizations.session_models import SignedIn
 # A session in use is noted that often, in each process.
 _NOTED_SECONDS = 60.0
 _MOST_NOTED = 10_000
+# No session lives unseen for so long: what is left of it goes when the next one begins.
+_KEPT = timedelta(seconds=settings.SESSION_COOKIE_AGE) * 2
 
 _noted: dict[str, tuple[float, str, str]] = {}
 
@@ -47,15 +50,17 @@ def note(user: User, session_key: str, ip: str, user_agent: str) -> None:
         _noted.clear()
     _noted[session_key] = (now, ip, user_agent)
     seen = {"user": user, "ip": ip or None, "user_agent": user_agent[:400], "seen_at": clock.now()}
-    SignedIn.objects.update_or_create(session_key=session_key, defaults=seen)
+    _, is_new = SignedIn.objects.update_or_create(session_key=session_key, defaults=seen)
+    if is_new:
+        SignedIn.objects.filter(user=user, seen_at__lt=clock.now() - _KEPT).delete()
+        Session.objects.filter(expire_date__lt=clock.real_now()).delete()
 
 
 def listed(user: User, this: str) -> list[Shown]:
     """Those that still live, the one that asks first, then the newest."""
     rows = list(SignedIn.objects.filter(user=user).order_by("-seen_at"))
     keys = [one.session_key for one in rows]
-    # Sessions run on real time, whatever the sandbox's clock says.
-    alive = Session.objects.filter(session_key__in=keys, expire_date__gt=datetime.now(clock.now().tzinfo))
+    alive = Session.objects.filter(session_key__in=keys, expire_date__gt=clock.real_now())
     living = set(alive.values_list("session_key", flat=True))
     shown = [
         Shown(one.pk, one.ip or "", one.user_agent, one.began_at, one.seen_at, one.session_key == this)

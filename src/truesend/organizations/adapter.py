@@ -20,6 +20,12 @@ log = logging.getLogger("truesend.organizations")
 _NOT_SENT = "Our mail could not be sent. Try again later, or ask whoever runs this installation."
 
 
+def is_anothers(address: EmailAddress) -> bool:
+    """Whether what one account has as a further address is where another account is written to."""
+    others = User.objects.filter(email=address.email.lower()).exclude(pk=address.user_id)
+    return bool(others.exists())
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Addresses in lower case, links from the public URL, and mail that fails is no error page."""
 
@@ -39,8 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Not for one account what is another's own address, verified or not: it would sign in to both."""
-        others = User.objects.filter(email=email_address.email.lower()).exclude(pk=email_address.user_id)
-        if others.exists():
+        if is_anothers(email_address):
             messages.error(request, f"{email_address.email} belongs to another account here.")
             return False
         return bool(super().confirm_email(request, email_address))

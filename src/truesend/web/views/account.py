@@ -18,6 +18,7 @@ from truesend import clock, env
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import access, audit, links, system_mail
 from truesend.organizations.access import Refused
+from truesend.organizations.adapter import is_anothers
 from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.signup import SignupForm
 from truesend.sending import leaving, schedule
@@ -56,11 +57,16 @@ class Addresses(EmailView):  # type: ignore[misc]
     """One's addresses; what is added counts once it is verified."""
 
     def _action_primary(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """Not one that another account has: its owner may have opened a link that was not meant for them."""
-        address = request.POST.get("email", "").strip().lower()
-        assert request.user.is_authenticated
-        if User.objects.filter(email=address).exclude(pk=request.user.pk).exists():
-            messages.error(request, f"{address} belongs to another account here.")
+        """Never one that is only claimed, also where none is verified yet; nor one that another account has.
+
+        Which addresses have an account is told to nobody who has not verified the one they ask about.
+        """
+        own = self._get_email_address(request)
+        if own is not None and not own.verified:
+            messages.error(request, f"{own.email} is not verified yet. Open the link that was mailed to it first.")
+            return None
+        if own is not None and is_anothers(own):
+            messages.error(request, f"{own.email} belongs to another account here.")
             return None
         answer: HttpResponse | None = super()._action_primary(request, *args, **kwargs)
         return answer

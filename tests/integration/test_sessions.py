@@ -217,7 +217,7 @@ def test_the_address_of_another_account_is_not_taken(stack: Stack, ana: Person) 
     assert "belongs to another account" in words(page)
     page = ana.post("/email", {"email": ben.email, "action_primary": ""})
     assert page.status_code == 200
-    assert "belongs to another account" in words(page)
+    assert "is not verified yet" in words(page)
     assert ana.api("GET", "me").json()["email"] == ana.email
     # One password for both accounts signs in to the one that has the address, and a claimed address to none.
     ben.post("/logout")

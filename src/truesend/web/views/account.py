@@ -63,7 +63,9 @@ class Addresses(EmailView):  # type: ignore[misc]
         """
         own = self._get_email_address(request)
         if own is not None and not own.verified:
-            messages.error(request, f"{own.email} is not verified yet. Open the link that was mailed to it first.")
+            messages.error(
+                request, f"{own.email} is not verified yet. Open the link that was mailed to it first."
+            )
             return None
         if own is not None and is_anothers(own):
             messages.error(request, f"{own.email} belongs to another account here.")

@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 from proof import blows, copies, fresh, overdue, renewals, restores, truth
 from proof.finding import Finding
 from proof.notes import Notes
+from tests import figures, tracker_process
 from tests import stack as stacks
-from tests import tracker_process
 from tests.integration import test_walk
 from tests.storms import hits, kills, mutations
 
@@ -39,6 +39,15 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
         "tests/integration/test_rewriting.py",
         "tests/integration/test_rewritten_mails.py",
         "tests/integration/test_tokens_over_http.py",
+    ),
+    "pages and streams told within a moment": (
+        "tests/e2e/test_revoked_browser.py",
+        "tests/e2e/test_look_live.py",
+        "tests/e2e/test_notices_browser.py",
+        "tests/e2e/test_places.py",
+        "tests/integration/test_streams.py",
+        "tests/integration/test_consent_hanging.py",
+        "tests/integration/test_tracker_signals.py",
     ),
     "hits under failures": ("tests/integration/test_tracker.py", "tests/integration/test_tracker_loading.py"),
 }
@@ -89,7 +98,15 @@ def _pytest(paths: Sequence[str]) -> tuple[int, int, str]:
             f"--junitxml={report}",
             *paths,
         ]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1800)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=figures.asked(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1800,
+        )
         last = (done.stdout.strip().splitlines() or [done.stderr.strip()[-160:]])[-1]
         if not report.exists():
             return 0, 0, last
@@ -258,6 +275,11 @@ STEPS: tuple[Step | LongStep, ...] = (
         "hits",
         "hits while database, disk and tracker fail",
         _selection("hits under failures"),
+    ),
+    Step(
+        "moments",
+        "what is told within a moment",
+        _selection("pages and streams told within a moment"),
     ),
     Step("hits-storm", "hits while everything behind them dies", _hits_storm),
     Step("mails", "mails, their links and their quotes", _selection("mails as they arrive")),

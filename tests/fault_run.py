@@ -59,7 +59,8 @@ _PROBED = (
     "SELECT 1 FROM connections_token AS t JOIN connections_connection AS c ON c.id = t.connection_id"
     " WHERE c.id = %s AND t.probe_due_at > c.consented_at + interval '1 minute'"
 )
-_LOOKED = "SELECT 1 FROM inbox_mailbox WHERE connection_id = %s AND read_at IS NOT NULL"
+# A mailbox's first look only finds where it stands, and the next one follows at once; after that comes a day.
+_LOOKED = "SELECT 1 FROM inbox_mailbox WHERE connection_id = %s AND due_at > read_at + interval '1 hour'"
 
 
 @contextmanager

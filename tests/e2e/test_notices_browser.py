@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests import figures
 from tests.e2e.pages import axe, complaints, overflow, window
 from tests.e2e.test_places import sent
 from tests.stack import Stack, until
@@ -51,10 +52,10 @@ def test_a_click_is_told_on_every_page_within_a_second(chromium: Browser, stack:
         stack.sandbox.act(message, "click", as_="browser")
         hit = time.monotonic()
         words = "Ines Moreau clicked “new price list” in “Proposal”"
-        expect(listing.get_by_role("link", name=words)).to_be_visible(timeout=1000)
+        expect(listing.get_by_role("link", name=words)).to_be_visible(timeout=figures.limit(1.0) * 1000)
         took = time.monotonic() - hit
-        expect(account.get_by_role("link", name=words)).to_be_visible(timeout=1000)
-        expect(listing.locator(".email-row")).to_contain_text("Clicked", timeout=1000)
+        expect(account.get_by_role("link", name=words)).to_be_visible(timeout=figures.limit(1.0) * 1000)
+        expect(listing.locator(".email-row")).to_contain_text("Clicked", timeout=figures.limit(1.0) * 1000)
         number = time.monotonic() - hit
         assert axe(listing) == []
         listing.set_viewport_size({"width": 390, "height": 844})

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from tests import figures
 from tests.e2e.pages import axe, caught, complaints, overflow, window
 from tests.stack import Person, Stack
 
@@ -45,7 +46,7 @@ def badge(page: Page, link: int) -> str:
     return "" if content == "none" else content.split('"')[1]
 
 
-def badge_is(page: Page, link: int, text: str, seconds: float = 2) -> float:
+def badge_is(page: Page, link: int, text: str, seconds: float = figures.limit(2.0)) -> float:
     """Seconds until the badge reads so."""
     began = time.monotonic()
     while badge(page, link) != text:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from playwright.sync_api import Browser, Page
+from tests import figures
 from tests.connections import proved
 from tests.e2e.pages import window
 from tests.stack import Stack, until
@@ -13,7 +14,7 @@ from tests.streams import open_streams
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
-LIMIT = 1.0
+LIMIT = figures.limit(1.0)
 # Where the key outlives its grant a send still goes; the renewal is the call that meets it.
 CALLS = {"google": "send", "microsoft": "verify", "keap": "send"}
 # As exactly as the provider says it.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests import postgres
+from tests import figures, postgres
 from tests import up as ups
 from tests.ports import free_ports
 
@@ -73,7 +73,7 @@ def test_first_start_makes_keys_that_others_cannot_read_and_says_one_line() -> N
                 assert alive(pid), part
             code, seconds = up.terminate()
             assert code == 0
-            assert seconds < 10
+            assert seconds < figures.limit(10)
             assert up.rest_of_stdout() == ""
             assert "Creating the database" in up.stderr.read_text()
     finally:
@@ -84,7 +84,7 @@ def test_first_start_makes_keys_that_others_cannot_read_and_says_one_line() -> N
 def test_second_start_is_quick_and_the_end_leaves_nothing(data: Path) -> None:
     with ups.running(data) as up:
         print(f"second start: ready after {up.seconds:.1f} s")
-        assert up.seconds < 10
+        assert up.seconds < figures.limit(10)
         assert "Preparing the database" not in up.stderr.read_text()
         assert _get(f"{up.url}/healthz") == _get(f"{up.tracking_url}/healthz") == 200
         assert _get(f"http://127.0.0.1:{up.port}/healthz") == 200
@@ -140,7 +140,7 @@ def test_killing_up_itself_leaves_nothing_and_the_next_start_repairs(data: Path)
         up.process.wait()
         _nothing_left(data, 5)
     with ups.running(data) as up:
-        assert up.seconds < 15
+        assert up.seconds < figures.limit(15)
         again = up.run("user", "create", *_account("killed@example.com"))
         assert again.returncode == 1
         assert again.stderr.strip().splitlines() == ["killed@example.com has an account already."]
@@ -291,7 +291,7 @@ def test_open_streams_do_not_hold_up_the_end(data: Path) -> None:
             thread.join(5)
     print(f"end with 50 open streams: {seconds:.1f} s")
     assert (code, len(ended)) == (0, 50)
-    assert seconds < 5
+    assert seconds < figures.limit(5)
 
 
 @pytest.mark.alone
@@ -304,7 +304,7 @@ def test_parts_that_do_not_answer_are_ended_all_the_same(data: Path) -> None:
         code, seconds = up.terminate()
     print(f"end with every part frozen: {seconds:.1f} s")
     assert code == 0
-    assert seconds < 10
+    assert seconds < figures.limit(10)
     _nothing_left(data, 0.5)
 
 

@@ -1,4 +1,4 @@
-"""Asking a provider in a connection's name: with its key, renewed once where it is refused."""
+"""Asking a provider on behalf of a record, and what is said of a call that fails."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from truesend.connections import tokens
+from truesend.connections import asking
+from truesend.connections.asking import NoKey
 from truesend.connections.models import Connection
 from truesend.crm.settling import Failure
 from truesend.providers.errors import ProviderError
 
+__all__ = ["TRIGGER", "NoKey", "about", "with_key"]
+
 TRIGGER = "record"
 _T = TypeVar("_T")
-
-
-class NoKey(Exception):
-    """There is no key to ask with; why is in the proofs already."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
 
 
 @contextmanager
@@ -34,16 +29,4 @@ def about(check: str, call: str) -> Iterator[None]:
 
 def with_key(connection: Connection, ask: Callable[[str], _T]) -> _T:
     """What ``ask`` says with an access token. Raises :class:`NoKey`, ProviderError."""
-    try:
-        return ask(_access(connection))
-    except ProviderError as error:
-        if error.cause != "access_refused":
-            raise
-    return ask(_access(connection, refused=True))
-
-
-def _access(connection: Connection, *, refused: bool = False) -> str:
-    try:
-        return tokens.access_token(connection, trigger=TRIGGER, refused=refused)
-    except ProviderError as error:
-        raise NoKey(error.cause) from None
+    return asking.with_key(connection, ask, trigger=TRIGGER)

@@ -1,4 +1,4 @@
-"""Asking a provider in a mailbox's name: with its key, renewed once where it is refused; a failure is recorded."""
+"""Asking a provider in a mailbox's name; a failure is recorded, and the mailbox looked into again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TypeVar
 from django.db import transaction
 
 from truesend import clock
-from truesend.connections import proofs, tokens
+from truesend.connections import asking, proofs
+from truesend.connections.asking import NoKey
 from truesend.connections.models import Connection, LedgerKind
 from truesend.inbox import mailboxes
 from truesend.inbox.models import Mailbox
@@ -19,12 +20,10 @@ from truesend.providers.errors import ProviderError
 
 log = logging.getLogger("truesend.inbox")
 
+__all__ = ["CALL", "NoKey", "answered", "with_key"]
+
 CALL = "inbox"
 _T = TypeVar("_T")
-
-
-class NoKey(Exception):
-    """There is no key to ask with; why is in the proofs already."""
 
 
 def answered(
@@ -40,22 +39,10 @@ def answered(
         with transaction.atomic():
             mailboxes.missed(mailbox, connection, clock.now(), error.retry_at)
             evidence = Evidence("read", False, CALL, error.cause, error.words, until=error.retry_at)
-            proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger="inbox", at=began)
+            proofs.record(connection, [evidence], kind=LedgerKind.PROBE, trigger=CALL, at=began)
     return None
 
 
 def with_key(connection: Connection, ask: Callable[[str], _T]) -> _T:
-    """The same, raising: a refused key is renewed once, as before a send. Raises :class:`NoKey`, ProviderError."""
-    try:
-        return ask(_access(connection))
-    except ProviderError as error:
-        if error.cause != "access_refused":
-            raise
-    return ask(_access(connection, refused=True))
-
-
-def _access(connection: Connection, *, refused: bool = False) -> str:
-    try:
-        return tokens.access_token(connection, trigger="inbox", refused=refused)
-    except ProviderError as error:
-        raise NoKey(error.cause) from None
+    """The same, raising :class:`NoKey` and ProviderError."""
+    return asking.with_key(connection, ask, trigger=CALL)

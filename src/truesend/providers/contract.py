@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from truesend.providers import checking, clients, http
+from truesend.providers import checking, clients, handing_over, http
 from truesend.providers.coming_in import InboxPart
 from truesend.providers.errors import Outcome, ProviderError, Refusal, SendResult
 from truesend.providers.recording import RecordingPart
@@ -300,26 +300,11 @@ class Provider(InboxPart, RecordingPart, ABC):
     def send(
         self, message: Message, access_token: str, *, reference: str = "", fence: Callable[[], None]
     ) -> SendResult:
-        """The send sequence, once for all providers: no retry; the outcome follows from where the answer came.
-
-        ``fence`` is asked before the first byte and may refuse by raising.
-        """
+        """The send sequence, once for all providers: see :func:`truesend.providers.handing_over.once`."""
         call = self.send_request(message, access_token, reference)
-        try:
-            answer = http.request(
-                call.method,
-                call.url,
-                operation=call.operation,
-                headers=call.headers,
-                body=call.body,
-                # Of the mail itself, as it is noted with the attempt: a body in base64 gets no more.
-                timeout=http.total_timeout(message.size),
-                fence=fence,
-            )
-        except http.TransportError as error:
-            outcome = Outcome.NOT_SENT if error.stage == "connect" else Outcome.UNKNOWN
-            return SendResult(outcome, error.cause, error.words)
-        return self.judge_send(answer, reference)
+        return handing_over.once(
+            call, message.size, fence=fence, judge=lambda answer: self.judge_send(answer, reference)
+        )
 
     def check_send(self, access_token: str, capabilities: Collection[Capability]) -> Evidence:
         """Ask the calls of a send with nothing to send: whether they are reached, and let this key through.

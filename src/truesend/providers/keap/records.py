@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from truesend.providers import http
+from truesend.providers import handing_over
 from truesend.providers.contract import Request
 from truesend.providers.errors import Outcome, ProviderError, SendResult
 from truesend.providers.http import Answer
@@ -55,21 +55,12 @@ def request(mail: SentElsewhere, secret: str) -> Request:
 
 def record(secret: str, mail: SentElsewhere, *, fence: Callable[[], None]) -> SendResult:
     """One call, and what its answer says; nothing is repeated."""
-    call = request(mail, secret)
-    try:
-        answer = http.request(
-            call.method,
-            call.url,
-            operation=call.operation,
-            headers=call.headers,
-            body=call.body,
-            timeout=http.total_timeout(mail.size),
-            fence=fence,
-        )
-    except http.TransportError as error:
-        outcome = Outcome.NOT_SENT if error.stage == "connect" else Outcome.UNKNOWN
-        return SendResult(outcome, error.cause, error.words)
-    return judge(answer, is_key=api.is_key(secret))
+    return handing_over.once(
+        request(mail, secret),
+        mail.size,
+        fence=fence,
+        judge=lambda answer: judge(answer, is_key=api.is_key(secret)),
+    )
 
 
 def judge(answer: Answer, *, is_key: bool = False) -> SendResult:

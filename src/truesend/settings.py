@@ -7,9 +7,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from truesend import env
+from truesend.billing import tiers
 
 env.refuse_unsafe()
-env.billing()
+if env.billing() == "stripe":
+    try:
+        tiers.read_prices(env.require("STRIPE_PRICES"))
+    except tiers.PricesUnreadable as error:
+        raise env.SettingError(f"TRUESEND_STRIPE_PRICES {error}.") from None
 ENVIRONMENT = env.environment()
 SECRET_KEY = env.get("SECRET_KEY") or ""
 DEBUG = False

@@ -198,6 +198,14 @@ def test_an_event_with_another_organizations_customer_changes_nothing(ana: Membe
     assert of(ana).customer == ""
 
 
+def test_an_event_of_the_other_mode_changes_nothing(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    BillingAccount.objects.filter(pk=of(ana).pk).update(customer="cus_1")
+    monkeypatch.setenv("TRUESEND_STRIPE_SECRET_KEY", "sk_live_of_the_tests")
+    body = event()
+    assert webhook.receive(body, signed(body)) == 200
+    assert BillingEvent.objects.get().error.startswith("It is of Stripe's other mode")
+
+
 def test_one_that_cannot_be_handled_is_kept_as_failed_and_answered_500(ana: Member) -> None:
     BillingAccount.objects.filter(pk=of(ana).pk).update(customer="cus_1")
     body = event()

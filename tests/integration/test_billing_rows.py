@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from tests.billing import DAY, ana, answered, ben, billing, gate, letters, of, seen, told, tries_until
 from tests.copies import Copy, email_of, mailbox
+from tests.states import State, write
 
 from truesend import clock
 from truesend.alerts import accounts, asks
 from truesend.alerts.models import Ask, Letter
 from truesend.billing import account
+from truesend.billing import state as states
 from truesend.billing.models import BillingAccount, BillingSubscription
-from truesend.billing.state import State, Why
+from truesend.billing.state import Why
 from truesend.connections import beginning
+from truesend.crm import choosing
 from truesend.organizations.models import Member, Role
 from truesend.providers.contract import Capability
 from truesend.sending import readiness
@@ -25,6 +28,7 @@ from truesend.sending.gate import Draft
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.problems import problem_of
 from truesend.web import account_state
+from truesend.web.recorders import told_by
 
 __all__ = ["ana", "ben", "billing", "told"]  # fixtures
 
@@ -73,6 +77,23 @@ def test_a_plan_without_mailings_sends_but_not_to_many(ana: Member) -> None:
     assert shut.sentence == "Separate copies are part of Business; Northwind has Starter."
     answered(ana, seen(price="price_b"))
     assert gate(ana, to=many, separate_copies=True).ok
+
+
+def test_recording_is_of_the_highest_plan_and_waits_in_a_lower_one(ana: Member) -> None:
+    tries_until(ana, -DAY)
+    assert not choosing.includes(ana.organization_id)
+    answered(ana, seen(price="price_b"))
+    assert not choosing.includes(ana.organization_id)
+    answered(ana, seen(price="price_p"))
+    assert choosing.includes(ana.organization_id)
+    keap = write(ana, State(address="sales@northwind.example", provider="keap"))
+    assert choosing.turn_on(keap, trigger="test")
+    assert told_by(ana, [keap])[keap.pk].wrong == ""
+    answered(ana, seen(price="price_s"))
+    assert (
+        told_by(ana, [keap])[keap.pk].wrong
+        == "The plan does not include it now. Once it does, what waits goes on."
+    )
 
 
 def test_nothing_new_is_connected_and_what_stands_is_repaired(ana: Member) -> None:
@@ -144,7 +165,7 @@ def test_owners_are_told_seven_three_and_one_days_before_and_when_it_has_stopped
     accounts.look()
     assert told() == ["account"]
     assert letters()[-1][1].endswith("Northwind's account is inactive: its trial is over")
-    assert of(ana).state == State.INACTIVE
+    assert of(ana).state == states.State.INACTIVE
 
 
 def test_each_notice_is_written_once_however_often_it_is_looked_at(ana: Member) -> None:
@@ -175,7 +196,7 @@ def test_grace_ends_after_seven_days(ana: Member, monkeypatch: pytest.MonkeyPatc
     began = BillingSubscription.objects.get().past_due_since
     answered(ana, seen("past_due"))
     assert BillingSubscription.objects.get().past_due_since == began
-    assert account.standing(ana.organization_id).state is State.PAST_DUE
+    assert account.standing(ana.organization_id).state is states.State.PAST_DUE
     assert gate(ana).ok
     BillingSubscription.objects.update(past_due_since=clock.now() - 7 * DAY)
     assert account.standing(ana.organization_id).why is Why.PAYMENT_FAILED
@@ -197,6 +218,10 @@ def test_a_member_asks_an_owner_and_is_told_when_it_is_done(ana: Member, ben: Me
     assert letter.address == ana.user.email
     assert "reactivate Northwind's account" in letter.subject
     assert "/account/billing" in letter.body
+    asks.look()
+    assert Ask.objects.get().ended_at is None
+    # Two days more are no answer.
+    tries_until(ana, 2 * DAY)
     asks.look()
     assert Ask.objects.get().ended_at is None
     answered(ana, seen())

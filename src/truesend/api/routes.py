@@ -19,6 +19,7 @@ from ninja.security import HttpBearer
 from truesend import clock, env, refusals
 from truesend.api import halts, present, problems, schemas, suppressions, templates, values, waiting
 from truesend.api.asking import ERRORS, email_of, id_of, member_of, refused
+from truesend.billing import account
 from truesend.connections import probe
 from truesend.connections.causes import at_time
 from truesend.connections.describe import describe, described_all, with_facts
@@ -101,9 +102,10 @@ router = Router()
 
 
 @router.get("me", response={200: schemas.Me, 401: schemas.ProblemOut})
-def me(request: HttpRequest) -> dict[str, str | None]:
-    """Who the token stands for."""
+def me(request: HttpRequest) -> dict[str, Any]:
+    """Who the token stands for, and how their organization's account stands."""
     member = member_of(request)
+    standing = account.standing(member.organization_id)
     return {
         "id": str(member.pk),
         "name": member.user.get_full_name(),
@@ -112,6 +114,11 @@ def me(request: HttpRequest) -> dict[str, str | None]:
         "organization": member.organization.name,
         "environment": env.environment(),
         "nothing_is_sent": installation.standing().sentence or None,
+        "account": {
+            "state": standing.state.value,
+            "tier": standing.tier.key if standing.tier else None,
+            "stops_at": standing.stops_at,
+        },
     }
 
 

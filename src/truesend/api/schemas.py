@@ -49,6 +49,14 @@ class ProblemOut(Schema):
     who: Annotated[list[Person], Field(min_length=1)]
 
 
+class AccountOut(Schema):
+    """How the organization's account stands: `trial`, `active`, `past_due` or `inactive`; its plan; when it ends."""
+
+    state: str
+    tier: str | None
+    stops_at: datetime | None
+
+
 class Me(Schema):
     """Who the token stands for."""
 
@@ -60,6 +68,7 @@ class Me(Schema):
     environment: str
     # Why, where this installation may not act (a copy, or after a restore); else null.
     nothing_is_sent: str | None
+    account: AccountOut
 
 
 class ProofOut(Schema):

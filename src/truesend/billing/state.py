@@ -17,6 +17,7 @@ TRIAL = timedelta(days=30)
 GRACE = timedelta(days=7)
 # Days before the end at which it is told, the nearest last.
 TOLD_DAYS = (7, 3, 1)
+LAST_DAYS = timedelta(days=TOLD_DAYS[0])
 
 
 class State(StrEnum):

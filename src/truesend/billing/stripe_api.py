@@ -67,6 +67,11 @@ def api_url() -> str:
     return env.require("STRIPE_API_URL").rstrip("/")
 
 
+def is_live() -> bool:
+    """Whether the key moves money: those of the test mode say so."""
+    return "_test_" not in env.require("STRIPE_SECRET_KEY")
+
+
 def redacted(words: str) -> str:
     """Stripe's words without keys, fit to be stored and shown."""
     return _KEYS.sub("[removed]", http.redact(words))[:300]

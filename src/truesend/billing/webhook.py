@@ -58,6 +58,8 @@ class Told:
     customer: str
     # The organization that a Checkout session was begun for, where it names one.
     reference: str
+    # Whether money moves, or it is a test.
+    live: bool
 
 
 def verify(body: bytes, header: str) -> Told:
@@ -102,6 +104,7 @@ def _told(found: dict[str, Any]) -> Told:
         datetime.fromtimestamp(min(max(created, 0), 4_000_000_000), UTC),
         customer[:255] if isinstance(customer, str) else "",
         reference if isinstance(reference, str) else "",
+        found.get("livemode") is True,
     )
 
 
@@ -140,6 +143,8 @@ def _handle(told: Told) -> tuple[str, str]:
     """Ask Stripe about the organization it concerns; (what became of it, why nothing)."""
     if told.kind not in HANDLED:
         return _S.IGNORED, ""
+    if told.live is not stripe_api.is_live():
+        return _S.IGNORED, "It is of Stripe's other mode, test or live, than the key."
     account_id = _whose(told)
     if account_id is None:
         return _S.IGNORED, "No organization here is that customer."

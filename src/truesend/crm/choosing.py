@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 
 from truesend import clock, live_events
+from truesend.billing import account
+from truesend.billing.tiers import Feature
 from truesend.connections import proofs
 from truesend.connections.models import Connection, LedgerKind
 from truesend.crm.models import Recorder, Recording, Status
@@ -19,6 +23,12 @@ ON, OFF = "recording_on", "recording_off"
 def offers(connection: Connection) -> bool:
     """Whether its contacts can be told at all."""
     return registry.provider(connection.provider).records_mail
+
+
+def includes(organization_id: UUID) -> bool:
+    """Whether the organization's plan includes it."""
+    tier = account.standing(organization_id).tier
+    return tier is not None and tier.has(Feature.RECORDS)
 
 
 def place_of(connection: Connection) -> str:

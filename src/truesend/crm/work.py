@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from truesend import clock, env
-from truesend.crm import asking, content, due, settling
+from truesend.crm import asking, choosing, content, due, settling
 from truesend.crm.models import Recording, Status
 from truesend.crm.settling import Failure
 from truesend.organizations import installation
@@ -29,6 +29,8 @@ _FENCE_SECONDS = 10.0
 _FIRST_LOOK = timedelta(seconds=3)
 # Mail of the same client goes first; whoever waited for so long goes all the same.
 _YIELDS, _YIELDS_FOR = timedelta(seconds=2), timedelta(hours=1)
+# Until the plan is looked at again, where it does not include this.
+_ASKS_AGAIN = timedelta(minutes=5)
 # These speak of one mail or its contact; every other refusal concerns the connection.
 _OF_THE_MAIL = frozenset(
     {"recipient_refused", "message_refused", "message_too_large", "provider_refused", "not_found"}
@@ -43,7 +45,13 @@ def drain(connection_id: UUID) -> None:
     """Note everything that is due there, until nothing is, or the provider wants to be left in peace."""
     while not identity.is_stopping() and installation.may_act():
         row = due.following(connection_id)
-        if row is None or not _one(row):
+        if row is None:
+            return
+        if not choosing.includes(row.connection.organization_id):
+            # It waits; another plan, or a reactivation, lets it go on.
+            settling.rest(row.connection, clock.now() + _ASKS_AGAIN)
+            return
+        if not _one(row):
             return
 
 

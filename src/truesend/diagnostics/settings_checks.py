@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from truesend import env
+from truesend.billing import tiers
 from truesend.diagnostics.findings import Finding, Fix, ok, warning, wrong
 from truesend.env import PREFIX, SettingError
 
@@ -49,9 +50,17 @@ def _unreadable() -> Iterator[Finding]:
         if value is not None and (problem := _problem(one, value)):
             yield wrong(_CHECK, f"{full} {problem}.", Fix(f"Correct {full}, {_AGAIN}"))
     try:
+        env.billing()
         unsafe = env.unsafe()
-    except SettingError:
-        return  # told already
+    except SettingError as error:
+        if "is not set" in str(error):
+            name = str(error).partition(" ")[0]
+            yield wrong(
+                _CHECK,
+                f"{name} is not set, and {PREFIX}BILLING=stripe needs it.",
+                Fix(f"Set {name}, or {PREFIX}BILLING to none, {_AGAIN}"),
+            )
+        return  # everything else is told already
     for name, sentence in unsafe:
         yield wrong(_CHECK, sentence, Fix(f"Set {PREFIX}{name} so, {_AGAIN}"))
 
@@ -60,6 +69,14 @@ def _problem(one: env.Setting, value: str) -> str:
     """What is wrong with a value, without the value; empty where nothing is."""
     if one.name == "ENVIRONMENT":
         return "" if value in {"dev", "stage", "prod"} else "must be dev, stage or prod"
+    if one.name == "BILLING":
+        return "" if value in {"none", "stripe"} else "must be none or stripe"
+    if one.name == "STRIPE_PRICES":
+        try:
+            tiers.read_prices(value)
+        except tiers.PricesUnreadable as error:
+            return str(error)
+        return ""
     if one.name in _RINGS:
         try:
             env.keys_of(one.name, value)

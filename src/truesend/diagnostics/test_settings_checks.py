@@ -38,6 +38,8 @@ def test_nothing_set_is_fine() -> None:
         ("WEB_THREADS", "0", "must be a positive whole number"),
         ("HTTP_TIMEOUT", "-5", "must be a positive whole number"),
         ("GOOGLE_SENDS_PER_SECOND", "fast", "must be a positive whole number"),
+        ("BILLING", "paypal", "must be none or stripe"),
+        ("STRIPE_PRICES", "gold=price_0123456789", "must read tier=price_"),
         ("ENCRYPTION_KEYS", "s3cret", "must read id:base64"),
         ("LINK_KEYS", f"a:{KEY},a:{KEY}", "names a key id twice"),
     ],
@@ -54,6 +56,20 @@ def test_a_value_that_cannot_be_one(
     if len(value) > 8:
         assert value not in found.sentence + found.fix.words
     assert not settings_checks.are_readable()
+
+
+def test_billing_by_stripe_needs_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUESEND_BILLING", "stripe")
+    (found,) = settings_checks.settings()
+    assert found.sentence == "TRUESEND_STRIPE_SECRET_KEY is not set, and TRUESEND_BILLING=stripe needs it."
+    for name, value in (
+        ("SECRET_KEY", "sk_test_x"),
+        ("WEBHOOK_SECRET", "whsec_x"),
+        ("PRICES", "starter=price_1"),
+    ):
+        monkeypatch.setenv(f"TRUESEND_STRIPE_{name}", value)
+    (found,) = settings_checks.settings()
+    assert found.status is Status.OK
 
 
 def test_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,15 +9,13 @@ from django.shortcuts import render
 
 from truesend import clock
 from truesend.billing import account, words
-from truesend.billing.state import TOLD_DAYS, State
+from truesend.billing.state import LAST_DAYS, State
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import people_who
 from truesend.organizations.models import Member, Role
 from truesend.sending import account_gate
 from truesend.web.gate import names
 from truesend.web.helping import account_fix
-
-_SOON = timedelta(days=TOLD_DAYS[0])
 
 
 def note(member: Member) -> dict[str, Any] | None:
@@ -31,7 +28,7 @@ def note(member: Member) -> dict[str, Any] | None:
     standing, now, name = account.standing(member.organization_id), clock.now(), member.organization.name
     if not standing.sends:
         return _told(member, "bad", f"{words.inactive(name, standing)} {words.STOPPED}", Action.REACTIVATE)
-    if standing.stops_at is None or standing.stops_at > now + _SOON:
+    if standing.stops_at is None or standing.stops_at > now + LAST_DAYS:
         return {"state": ""}
     label = "Settle it" if standing.state is State.PAST_DUE else "Choose a plan"
     return _told(member, "warn", words.ends(name, standing, now), label)

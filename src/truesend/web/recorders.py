@@ -38,6 +38,9 @@ def _told(member: Member, connection: Connection, row: Recorder | None) -> Told:
         return Told(False, f"What {whose} from other accounts is not recorded with its {name} contacts.")
     everybody = f"everybody in {member.organization.name} sends"
     whose = everybody if connection.kind == Kind.ORGANIZATION else "you send"
+    if not choosing.includes(member.organization_id):
+        on = f"What {whose} from other accounts waits to be recorded with its {name} contacts."
+        return Told(True, on, "The plan does not include it now. Once it does, what waits goes on.")
     wrong = core(row.cause, name, row.words) if row.misses and row.cause else ""
     return Told(True, f"What {whose} from other accounts is recorded with its {name} contacts.", wrong)
 

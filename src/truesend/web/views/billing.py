@@ -85,6 +85,8 @@ def _page(member: Member) -> dict[str, Any]:
     subscribed = ways.has_subscription(row)
     return {
         "nav": "account",
+        # The page itself says it, and has the buttons.
+        "account_note": None,
         "state": standing.state.value,
         "sentence": _sentence(name, standing),
         "tier": standing.tier.name if standing.tier else "",

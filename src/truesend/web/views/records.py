@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
+from truesend.billing import tiers
 from truesend.connections.models import Connection
 from truesend.crm import choosing
 from truesend.organizations.access import access_connection, check_manages
@@ -23,6 +24,9 @@ def turn_on(request: HttpRequest, member: Member, connection_id: UUID) -> HttpRe
     connection, name = _able(member, connection_id)
     if connection.disconnected_at is not None:
         messages.info(request, f"{connection.address} is disconnected. Connect it again first.")
+    elif not choosing.includes(member.organization_id):
+        least = tiers.least_with(tiers.Feature.RECORDS).name
+        messages.info(request, f"Recording is part of {least}. Nothing was turned on.")
     elif choosing.turn_on(connection, trigger=member.user.email, by=member):
         messages.success(request, f"Emails sent from now on are recorded with their {name} contacts.")
     return HttpResponseRedirect(f"/integration#connection-{connection.pk}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proof import blows, copies, fresh, overdue, renewals, restores, truth
+from proof import billing, blows, copies, fresh, overdue, renewals, restores, truth
 from proof.finding import Finding
 from proof.notes import Notes
 from tests import figures, tracker_process
@@ -287,6 +287,7 @@ STEPS: tuple[Step | LongStep, ...] = (
     Step("storms", "storms", _storms),
     Step("copies", "a thousand copies from a list", copies.findings),
     Step("overdue", "three hundred scheduled emails and three hours without a way out", overdue.findings),
+    Step("billing", "a thousand events of Stripe", billing.findings),
     LongStep("matrix", "blows at every point of a send", blows.kill_matrix),
     Step("race", "processes that race for the same keys", renewals.race),
     LongStep("renewals", "blows at every step of a renewal", renewals.matrix),

@@ -23,10 +23,16 @@ from tests.billing_stack import (
     subscription_of,
     webhooks,
 )
+from tests.routes import OWN
 from tests.stack import Person, Stack, until
 from tests.storms import billing as billing_storm
 from tests.streams import open_streams
 
+# Pages that are not for everybody, whatever the account: by whether it is an owner.
+FORBIDDEN = {
+    True: set[str](),
+    False: {"settings/audit", "settings/audit/export", "integration/key/<str:provider>"},
+}
 EVENTS, SEED = 150, 20261130
 
 
@@ -67,6 +73,7 @@ def test_a_trial_ends_and_a_reactivation_goes_everywhere_at_once(paid: Stack) ->
     sent = ben.send(connection)
     ben.email_when(sent["id"], "sent")
     later = ben.send(connection, subject="In a month", send_at=in_(paid, 30 * DAY + 30 * 60))
+    other = ben.send(connection, subject="In a month, too", send_at=in_(paid, 30 * DAY + 30 * 60))
     far = ben.send(connection, subject="In two months", send_at=in_(paid, 60 * DAY))
     with open_streams(paid.url, ben.bearer, 1) as stream:
         expire(paid)
@@ -92,6 +99,8 @@ def test_a_trial_ends_and_a_reactivation_goes_everywhere_at_once(paid: Stack) ->
         paid.sandbox.advance(30 * 60)
         held = ben.email_when(later["id"], "held")
         assert held["problem"] == "account_inactive"
+        ben.email_when(other["id"], "held")
+        assert "Look through them" not in ben.get("/emails?filter=needs").text
         # Reading, and what is out there, goes on.
         assert ben.get("/emails").status_code == 200
         assert ben.get(f"/emails/{sent['id']}").status_code == 200
@@ -120,6 +129,13 @@ def test_a_trial_ends_and_a_reactivation_goes_everywhere_at_once(paid: Stack) ->
     ben.email_when(ben.send(connection)["id"], "sent")
     # What was held waits for somebody, who lets it go; what was not due yet leaves at its hour.
     assert ben.api("GET", f"emails/{later['id']}").json()["status"] == "held"
+    listed = ben.get("/emails?filter=needs").text
+    assert "Look through them" in listed
+    through = ben.get(f"/emails/held/{connection}?cause=account_inactive")
+    assert (
+        "Their hour passed while the account was inactive, and nothing leaves late unasked." in through.text
+    )
+    assert "One every 5 minutes" in through.text
     assert ben.api("POST", f"emails/{later['id']}/release").status_code == 200
     ben.email_when(later["id"], "sent")
     assert ben.api("GET", f"emails/{far['id']}").json()["status"] == "scheduled"
@@ -129,6 +145,39 @@ def in_(stack: Stack, seconds: float) -> str:
     """An hour by the sandbox's clock."""
     now = datetime.fromisoformat(stack.sandbox.control("GET", "clock")["now"])
     return (now.astimezone(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def test_every_page_opens_while_the_account_is_inactive(paid: Stack) -> None:
+    ana, ben = people(paid)
+    ben.connect()
+    expire(paid)
+    assert state_of(ben) == "inactive"
+    operators_alone = ("settings/providers", "settings/blocklist", "diagnostics")
+    for person in (ana, ben):
+        was = {}
+        for route, methods in OWN.items():
+            if "GET" not in methods or "<" in route or route.startswith(operators_alone):
+                continue
+            answer = person.get(f"/{route}", allow_redirects=False)
+            was[route] = answer.status_code
+        assert {one for one, status in was.items() if status >= 400} <= FORBIDDEN[person is ana], was
+
+
+def test_a_customer_that_was_deleted_at_stripe_is_replaced(paid: Stack) -> None:
+    ana, _ = people(paid)
+    expire(paid)
+    subscribe(ana)
+    headers = {"Authorization": "Bearer sk_test_sandbox"}
+    (customer,) = requests.get(
+        f"{paid.up.sandbox_url}/v1/customers", params={"email": ana.email}, headers=headers, timeout=30
+    ).json()["data"]
+    gone = requests.delete(
+        f"{paid.up.sandbox_url}/v1/customers/{customer['id']}", headers=headers, timeout=30
+    )
+    assert gone.status_code == 200
+    until(lambda: state_of(ana), lambda state: state == "inactive", 20)
+    subscribe(ana)
+    assert state_of(ana) == "active"
 
 
 def test_roles_and_strangers_on_each_route(paid: Stack) -> None:

@@ -16,7 +16,7 @@ from truesend.billing.tiers import TOP
 
 def is_on() -> bool:
     """Whether this installation bills anybody; where not, everything is unlocked and nothing is asked."""
-    return env.billing() == "stripe"
+    return env.require("BILLING") == "stripe"
 
 
 def standing(organization_id: UUID) -> Standing:

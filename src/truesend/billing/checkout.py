@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
@@ -47,25 +47,27 @@ def begin(owner: Member, tier_key: str) -> str:
     now = clock.now()
     tries = row.trial_ends_at if row.trial_ends_at > now + _TRIAL_AHEAD else None
     made = BillingSubscription.objects.filter(account=row).count()
-    key = f"truesend-checkout-{row.pk}-{customer}-{price}-{made}-{now:%Y-%m-%d}"
-    session = _checkout(owner, customer, price, tries, key)
+    # Stripe remembers a wish for a day, and a page lives as long: pressed twice, it is the same page.
+    session = _checkout(owner, customer, price, tries, f"{made} {now:%Y-%m-%d}")
     if session.status != "open" or not session.url:
-        session = _checkout(owner, customer, price, tries, f"{key}-{uuid4()}")
+        session = _checkout(owner, customer, price, tries, str(uuid4()))
     with transaction.atomic():
         audit.record(owner.organization_id, owner, "billing.checkout", about=tier_key, ref=session.id)
     return session.url
 
 
-def _checkout(owner: Member, customer: str, price: str, tries: object, key: str) -> stripe_api.Session:
+def _checkout(
+    owner: Member, customer: str, price: str, tries: datetime | None, wish: str
+) -> stripe_api.Session:
     here = f"{env.public_url()}{BACK}"
     return stripe_api.begin_checkout(
         owner.organization_id,
         customer=customer,
         price=price,
-        trial_ends_at=tries,  # type: ignore[arg-type]
+        trial_ends_at=tries,
         success_url=f"{here}?checkout={_SESSION}",
         cancel_url=here,
-        key=key,
+        wish=wish,
     )
 
 
@@ -77,7 +79,7 @@ def has_subscription(row: BillingAccount) -> bool:
 
 def _customer(row: BillingAccount, owner: Member) -> str:
     """Whom Stripe knows the organization as, made once."""
-    made = stripe_api.make_customer(row.pk, owner.organization.name, owner.user.email)
+    made = stripe_api.make_customer(row.pk, owner.organization.name, owner.user.email, after=row.answered)
     BillingAccount.objects.filter(pk=row.pk, customer="").update(customer=made)
     return str(BillingAccount.objects.values_list("customer", flat=True).get(pk=row.pk))
 

@@ -5,6 +5,7 @@ Facts about Stripe's objects are those of the library 16.1.0, which pins the ver
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,15 +78,22 @@ def redacted(words: str) -> str:
     return _KEYS.sub("[removed]", http.redact(words))[:300]
 
 
-def make_customer(organization_id: UUID, name: str, email: str) -> str:
-    """A customer for an organization; the same one again where the last answer was lost. Its id."""
-    made = _asked(
-        lambda: _client().v1.customers.create(
-            params={"name": name, "email": email, "metadata": {"organization": str(organization_id)}},
-            options={"idempotency_key": f"truesend-customer-{organization_id}"},
-        )
+def make_customer(organization_id: UUID, name: str, email: str, *, after: int) -> str:
+    """A customer for an organization; the same one again where the last answer was lost. Its id.
+
+    ``after`` is how often Stripe was asked about the one before: another one is wanted once that is gone.
+    """
+    params: Any = {"name": name, "email": email, "metadata": {"organization": str(organization_id)}}
+    key = _key("customer", organization_id, name, email, after)
+    return str(
+        _asked(lambda: _client().v1.customers.create(params=params, options={"idempotency_key": key})).id
     )
-    return str(made.id)
+
+
+def _key(*about: object) -> str:
+    """An `Idempotency-Key`: the same for the same wish. Stripe refuses one that comes back with other parameters."""
+    digest = hashlib.sha256("\0".join(map(str, about)).encode()).hexdigest()
+    return f"truesend-{about[0]}-{digest[:40]}"
 
 
 def begin_checkout(
@@ -96,9 +104,9 @@ def begin_checkout(
     trial_ends_at: datetime | None,
     success_url: str,
     cancel_url: str,
-    key: str,
+    wish: str,
 ) -> Session:
-    """A page on which the owner subscribes; with the same ``key`` the same page again.
+    """A page on which the owner subscribes; for the same ``wish`` the same page again.
 
     ``trial_ends_at`` is at least 48 hours ahead, as Stripe wants it: until then nothing is charged.
     """
@@ -114,6 +122,7 @@ def begin_checkout(
         "cancel_url": cancel_url,
         "subscription_data": about,
     }
+    key = _key("checkout", params, wish)
     return _session(
         _asked(lambda: _client().v1.checkout.sessions.create(params=params, options={"idempotency_key": key}))
     )

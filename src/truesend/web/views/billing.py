@@ -21,6 +21,7 @@ from truesend.billing.state import State
 from truesend.billing.stripe_api import StripeUnable
 from truesend.connections.causes import Who
 from truesend.connections.describe import people_who
+from truesend.organizations import installation
 from truesend.organizations.access import check_bills
 from truesend.organizations.models import Member, Role
 from truesend.web import account_state
@@ -123,12 +124,23 @@ def _sentence(name: str, standing: Any) -> str:
     return f"{name} has {standing.tier.name}."
 
 
+def _in_a_copy(request: HttpRequest) -> HttpResponse | None:
+    """A copy of another installation's database pays and cancels nothing in its name."""
+    standing = installation.standing()
+    if standing.adopted:
+        return None
+    messages.error(request, standing.sentence)
+    return HttpResponseRedirect(BACK)
+
+
 @require_POST
 @member_page
 @_where_billed
 def checkout(request: HttpRequest, member: Member) -> HttpResponse:
     """To Stripe's page, for a plan; an owner's."""
     check_bills(member)
+    if (copy := _in_a_copy(request)) is not None:
+        return copy
     try:
         return HttpResponseRedirect(ways.begin(member, request.POST.get("tier", "")))
     except ways.NotSold:
@@ -146,6 +158,8 @@ def checkout(request: HttpRequest, member: Member) -> HttpResponse:
 def portal(request: HttpRequest, member: Member) -> HttpResponse:
     """To Stripe's page on which an owner changes, pays or cancels."""
     check_bills(member)
+    if (copy := _in_a_copy(request)) is not None:
+        return copy
     if not account.row_of(member.organization_id).customer:
         messages.info(request, "There is nothing at Stripe yet. Choose a plan first.")
         return HttpResponseRedirect(BACK)

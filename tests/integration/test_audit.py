@@ -231,6 +231,8 @@ def test_found_by_person_thing_and_area(stack: Stack, ana: Person) -> None:
     for number in range(51):
         ana.post("/account/links", {"track_addresses": "on"} if number % 2 else {})
     whole = ana.get(PAGE)
+    assert "area=token" in whole.text
+    assert "area=billing" not in whole.text, "nobody is billed here"
     older = re.search(r'href="(/settings/audit\?cursor=[^"]+)"', whole.text)
     assert older
     assert "nightly report" not in whole.text

@@ -13,6 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
 from truesend import clock, spreadsheets
+from truesend.billing import account
 from truesend.organizations import audit
 from truesend.organizations.access import check_audits
 from truesend.organizations.audit_models import AuditEntry
@@ -25,6 +26,7 @@ URL = "/settings/audit"
 COLUMNS = ("at", "who", "address", "action", "what", "about", "words", "id")
 _WORDS = 100
 _BY_NOBODY = "Truesend"
+_BILLING = "billing"
 # Those of which something can stand there.
 _KNOWN = {
     key: label
@@ -53,7 +55,7 @@ def log(request: HttpRequest, member: Member) -> HttpResponse:
         "area": asked["area"],
         "filters": [
             {"label": label, "url": _address({**asked, "area": key}), "chosen": key == asked["area"]}
-            for key, label in {"": "All", **_KNOWN}.items()
+            for key, label in {"": "All", **_areas(member.organization_id, asked["area"])}.items()
         ],
         "next": _address(asked, following) if following else None,
         "behind": "cursor" in request.GET,
@@ -74,6 +76,13 @@ def export(request: HttpRequest, member: Member) -> HttpResponse:
     )
     answer["Content-Disposition"] = f'attachment; filename="audit-{clock.now():%Y-%m-%d}.csv"'
     return answer  # type: ignore[return-value]  # a response all the same
+
+
+def _areas(organization_id: UUID, chosen: str) -> dict[str, str]:
+    """What can be chosen: billing where somebody is billed, or was."""
+    if account.is_on() or chosen == _BILLING or audit.entries(organization_id, area=_BILLING).exists():
+        return _KNOWN
+    return {key: label for key, label in _KNOWN.items() if key != _BILLING}
 
 
 def _lines(organization_id: UUID, asked: dict[str, str]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from truesend import clock, live_events
 from truesend.alerts import post, texts
 from truesend.alerts.models import Ask, Letter
 from truesend.billing import account, words
-from truesend.billing.state import LAST_DAYS
+from truesend.billing.models import BillingAccount
+from truesend.billing.state import LAST_DAYS, State
 from truesend.connections.causes import Action, cause
 from truesend.connections.describe import Description, again_url, described_all
 from truesend.connections.models import Connection, Kind, Proof
@@ -183,12 +184,17 @@ def _helped(now: datetime) -> None:
 
 def _reactivated(now: datetime) -> None:
     """One that was asked before the account ended is answered when it ends no more, not while it still runs."""
-    open_ = Ask.objects.filter(provider=ACCOUNT, connection=None, ended_at=None)
-    for one in open_.select_related("asker__user", "asker__organization")[:_AT_ONCE]:
-        standing = account.standing(one.asker.organization_id)
-        soon = standing.stops_at is not None and standing.stops_at <= now + LAST_DAYS
-        if standing.sends and not soon:
-            _close(one, f"The account of {one.asker.organization.name} is active", "You can send.", now)
+    active = BillingAccount.objects.filter(pk=OuterRef("asker__organization")).exclude(state=State.INACTIVE)
+    open_ = Ask.objects.filter(Exists(active), provider=ACCOUNT, connection=None, ended_at=None)
+    goes_on: dict[UUID, bool] = {}
+    for one in open_.select_related("asker__user", "asker__organization"):
+        organization = one.asker.organization
+        if organization.pk not in goes_on:
+            standing = account.standing(organization.pk)
+            soon = standing.stops_at is not None and standing.stops_at <= now + LAST_DAYS
+            goes_on[organization.pk] = standing.sends and not soon
+        if goes_on[organization.pk]:
+            _close(one, f"The account of {organization.name} is active", "You can send.", now)
 
 
 def _end(row: Ask, about: Description, what: str, now: datetime, how: Ask.Ended = Ask.Ended.DONE) -> None:

@@ -39,8 +39,9 @@ def begin(owner: Member, tier_key: str) -> str:
     if price is None:
         raise NotSold
     row = account.row_of(owner.organization_id)
-    customer = row.customer or _customer(row, owner)
     syncing.refresh(row.pk)
+    row.refresh_from_db()
+    customer = row.customer or _customer(row, owner)
     if has_subscription(row):
         # A second one would be paid beside the first.
         return portal(owner)

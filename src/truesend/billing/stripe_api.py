@@ -90,6 +90,16 @@ def make_customer(organization_id: UUID, name: str, email: str, *, after: int) -
     )
 
 
+def is_gone(customer: str) -> bool:
+    """Whether a customer was deleted: Stripe shows such a one with ``deleted`` and takes it for nothing any more."""
+    try:
+        return bool(getattr(_asked(lambda: _client().v1.customers.retrieve(customer)), "deleted", False))
+    except StripeUnable as error:
+        if error.missing:
+            return True
+        raise
+
+
 def _key(*about: object) -> str:
     """An `Idempotency-Key`: the same for the same wish. Stripe refuses one that comes back with other parameters."""
     digest = hashlib.sha256("\0".join(map(str, about)).encode()).hexdigest()

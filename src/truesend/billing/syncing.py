@@ -37,6 +37,10 @@ def refresh(account_id: UUID) -> None:
             raise
         _customer_gone(account_id, customer, number)
         return
+    if all(one.status in ENDED for one in seen) and stripe_api.is_gone(customer):
+        # Of one that was deleted Stripe may still list what it had.
+        _customer_gone(account_id, customer, number)
+        return
     write(account_id, number, seen)
 
 

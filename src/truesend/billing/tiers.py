@@ -33,7 +33,7 @@ class Tier:
 # What a page says of a feature.
 SAID: Mapping[Feature, str] = {
     Feature.MAILINGS: "Separate copies: one email to many people, each their own, with merge fields",
-    Feature.RECORDS: "Mail sent from Google and Microsoft, recorded with the CRM’s contacts",
+    Feature.RECORDS: "Recording: mail of other accounts stands with the CRM’s contacts",
 }
 
 # From the least to the most. Every one of them sends, tracks and connects accounts.

@@ -25,7 +25,7 @@ from tests.grants import (
 from tests.sandbox_process import Sandbox
 
 from truesend import clock, env
-from truesend.connections import homecoming, renewal, rescue, tokens
+from truesend.connections import homecoming, probe, renewal, rescue, tokens
 from truesend.connections.models import Connection, LedgerEntry, Proof, Token
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -338,6 +338,20 @@ def test_a_key_whose_encryption_is_gone_ends_nothing(
     monkeypatch.setenv("TRUESEND_ENCRYPTION_KEYS", keys)
     sandbox.advance(900)
     assert renew_all("keap") == 1
+    assert told(one)[0] == "not_tried"
+
+
+def test_a_key_that_lasts_and_can_be_read_again_works_again(
+    sandbox: Sandbox, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = connected(sandbox, "keap", owner)
+    Token.objects.filter(pk=one.pk).update(due_at=None, refresh=None)
+    keys = env.require("ENCRYPTION_KEYS")
+    monkeypatch.setenv("TRUESEND_ENCRYPTION_KEYS", f"other:{keys.partition(':')[2]}")
+    probe.verify(one, trigger="test")
+    assert told(one)[0] == "secret_unreadable"
+    monkeypatch.setenv("TRUESEND_ENCRYPTION_KEYS", keys)
+    probe.verify(one, trigger="test")
     assert told(one)[0] == "not_tried"
 
 

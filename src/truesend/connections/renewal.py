@@ -277,7 +277,9 @@ def _record_failure(
         jitter=random.random(),  # noqa: S311
         retry_at=error.retry_at,
     )
-    evidence = Evidence("renew", False, "token.refresh", error.cause, error.words)
+    # A key that lasts is never renewed: what is wrong with it is over with the next call that takes it.
+    check, call = ("grant", "token.access") if taken.lasts else ("renew", "token.refresh")
+    evidence = Evidence(check, False, call, error.cause, error.words)
     with transaction.atomic():
         if not token_rows.put_off(
             taken,

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from tests import produced, up
+from tests import figures, produced, up
 from tests.sandbox_process import Sandbox
 
 PASSWORD = "correct-horse-9"
@@ -173,7 +173,8 @@ class Person:
 
 
 def until(read: Callable[[], Any], good: Callable[[Any], bool], seconds: float) -> Any:
-    """What ``read`` gives once it is ``good``; fails with the last value."""
+    """What ``read`` gives once it is ``good``; fails with the last value. ``seconds`` as the proof has them."""
+    seconds = figures.limit(seconds)
     end = time.monotonic() + seconds
     while True:
         value = read()

@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests import browser as chromiums
+from tests import figures
+
+# Of whatever a page is expected to show, where a test does not say it.
+expect.set_options(timeout=figures.limit(5.0) * 1000)
 
 
 @pytest.fixture(scope="module")

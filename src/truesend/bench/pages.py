@@ -20,7 +20,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from truesend.bench import lists, machine
+from truesend.bench import integrations, lists, machine
 from truesend.bench.installation import Installation, data_folder, end
 from truesend.bench.rows import BenchError, Row, median, percentile
 from truesend.bench.visitor import Visitor, until
@@ -50,7 +50,8 @@ class _Times:
 
 def rows(*, seconds: float, runs: int, emails: int = lists.EMAILS) -> list[Row]:
     """Measure; ``runs`` times ``seconds`` without and with a crowd, then with so many emails of one member."""
-    return [*_crowded(seconds, runs), *lists.rows(seconds=seconds, runs=runs, emails=emails)]
+    many = integrations.rows(seconds=seconds, runs=runs)
+    return [*_crowded(seconds, runs), *many, *lists.rows(seconds=seconds, runs=runs, emails=emails)]
 
 
 def _crowded(seconds: float, runs: int) -> list[Row]:

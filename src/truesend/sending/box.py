@@ -18,7 +18,7 @@ from django.db import close_old_connections
 
 from truesend import clock, live_events
 from truesend.connections import proofs, tokens
-from truesend.connections.describe import Description, describe_from
+from truesend.connections.describe import Description, describe_from, facts_of
 from truesend.connections.models import Connection, Token
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -72,7 +72,7 @@ class Box:
         """The same, as it stands at this moment."""
         until = time.monotonic() + FRESH_SECONDS
         facts = reading.facts(self._id)
-        self._described = describe_from(facts.connection, facts.proofs, facts.token)
+        self._described = describe_from(facts.connection, facts_of(facts.proofs), facts.token)
         self._token, self._members = facts.token, {facts.connection.member_id: facts.connection.member}
         self.tracks_shown = facts.tracks_shown
         self._fresh_until = until

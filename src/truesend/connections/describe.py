@@ -101,16 +101,12 @@ def described_all(rows: QuerySet[Connection]) -> list[Description]:
     In that order a token is never older than the renewal that a proof tells of.
     """
     proofs: dict[UUID, list[ProofFact]] = defaultdict(list)
-    # Plain rows, and each holder once: of two hundred connections a page reads a thousand proofs.
+    # Plain rows: of two hundred connections a page reads a thousand proofs.
     for of, *fact in Proof.objects.filter(connection__in=rows.values("pk")).values_list(
         "connection_id", *_FACT
     ):
         proofs[of].append(ProofFact(*fact))
-    found = list(rows.select_related("token").order_by("created_at"))
-    holders = Member.objects.select_related("user").in_bulk({one.member_id for one in found})
-    for one in found:
-        if one.member_id in holders:
-            one.member = holders[one.member_id]
+    found = list(rows.select_related("member__user", "token").order_by("created_at"))
     shared = Shared(one for one in found if not _has_sent(one, proofs[one.pk]))
     now = clock.now()
     return [

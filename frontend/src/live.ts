@@ -2,6 +2,7 @@
 // data-live="… K …" fetches itself again by htmx (hx-trigger="live"); one with a data-live-id only where the event is
 // about it. data-live-others="K" is for what holds such elements: it fetches itself for an id that none of them has.
 // Events are hints: what is shown always comes from the server.
+import { isAnothers } from "./csrf.ts";
 import workerUrl from "./live.worker.ts?sharedworker&url";
 import { KINDS, Stream, type StreamMessage } from "./stream.ts";
 import { setServerTime } from "./times.ts";
@@ -24,7 +25,13 @@ const ELSEWHERE = {
     label: "Set it up",
   },
   "/login": { text: "You are signed out, so this page no longer updates.", label: "Sign in" },
+  "/account": {
+    text: "Somebody else is signed in in this browser now, so this page no longer updates and sends nothing.",
+    label: "See who",
+  },
 } as const;
+// Compose stays where it is: it goes on by itself once its writer is signed in again.
+const KEPT = "What you write here is kept in this browser.";
 
 const pending = new Set<Element>();
 // Ids of what could not refresh: that something else could is no reason to take the note away.
@@ -60,6 +67,11 @@ function flush(): void {
   gathering = undefined;
   // A page nobody looks at catches up when somebody does.
   if (document.hidden) return;
+  if (isAnothers()) {
+    pending.clear();
+    lead("/account");
+    return;
+  }
   const elements = [...pending];
   pending.clear();
   for (const element of elements) {
@@ -131,7 +143,7 @@ function sayState(): void {
   if (!note) return;
   // What left the page meanwhile will never catch up.
   const isFailing = [...failing].some((id) => document.getElementById(id));
-  const text = elsewhere ? ELSEWHERE[elsewhere].text : isFailing ? FAILED : isCut ? CUT : "";
+  const text = elsewhere ? [ELSEWHERE[elsewhere].text, ...(isWriting() ? [KEPT] : [])].join(" ") : isFailing ? FAILED : isCut ? CUT : "";
   if (note.dataset["said"] === text) return;
   note.dataset["said"] = text;
   // Whoever has pressed the button stays on the page.
@@ -141,10 +153,23 @@ function sayState(): void {
   if (text !== "") note.append(elsewhere ? goThere(elsewhere) : tryNow());
 }
 
+function isWriting(): boolean {
+  return document.querySelector("form#compose") !== null;
+}
+
+function lead(path: keyof typeof ELSEWHERE | null): void {
+  elsewhere = path;
+  sayState();
+}
+
 function goThere(path: keyof typeof ELSEWHERE): HTMLElement {
   const anchor = document.createElement("a");
-  anchor.href = path;
   anchor.textContent = ELSEWHERE[path].label;
+  anchor.href = path;
+  if (isWriting()) {
+    anchor.target = "_blank";
+    anchor.textContent += " in another tab";
+  } else if (path === "/login") anchor.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
   return anchor;
 }
 
@@ -182,8 +207,7 @@ function watchRequests(): void {
     if (!ctx?.sourceElement?.matches("[data-live]") || !raw?.redirected) return;
     // The session ended, or something is asked of it first: what would arrive now is another page.
     event.preventDefault();
-    elsewhere = new URL(raw.url).pathname === "/account/second-factor" ? "/account/second-factor" : "/login";
-    sayState();
+    lead(new URL(raw.url).pathname === "/account/second-factor" ? "/account/second-factor" : "/login");
   });
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
@@ -191,7 +215,8 @@ function watchRequests(): void {
     const { ctx } = (event as CustomEvent<HtmxDetail>).detail;
     if (!ctx?.sourceElement?.matches("[data-live]") || !ctx.response?.raw?.ok) return;
     failing.delete(ctx.sourceElement.id);
-    sayState();
+    // What could be fetched was fetched as one who may: signed in again, or done what was asked.
+    lead(null);
   });
 }
 

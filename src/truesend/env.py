@@ -60,6 +60,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "GUESS_LIMITS", None, "`on` or `off`: limits on guessing passwords. Default: off for dev, else on."
     ),
+    Setting(
+        "SESSION_IDLE_HOURS",
+        "72",
+        "Hours after which a browser is signed out in which nobody does anything; three days bridge a weekend.",
+    ),
+    Setting(
+        "SESSION_HOURS",
+        "336",
+        "Hours after signing in at which a browser is signed out, used or not: two weeks.",
+    ),
     Setting("GOOGLE_CLIENT_ID", None, f"OAuth client of this installation at Google. {_OR_THE_PAGE}"),
     Setting("GOOGLE_CLIENT_SECRET", None, "Its secret.", secret=True),
     Setting("GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth", _GOOGLE),

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "truesend.web.enrolling.SecondFactorFirst",
     "truesend.web.middleware.NoBlankRefusal",
     "truesend.web.middleware.NoteWhereFrom",
+    "truesend.web.lasting.SessionLimits",
 ]
 
 ROOT_URLCONF = "truesend.urls"
@@ -176,6 +177,8 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# The first end of a session; organizations/session_limits.py moves it with each use, as far as it may go.
+SESSION_COOKIE_AGE = 3600 * min(env.number("SESSION_IDLE_HOURS"), env.number("SESSION_HOURS"))
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 # Browsers let no neighbouring host set a cookie that is called so.

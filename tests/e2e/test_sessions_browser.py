@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.pages import axe, complaints, overflow, window
-from tests.stack import Person, Stack
+from tests.accounts import sql
+from tests.e2e.pages import axe, complaints, compose, draft_id, overflow, saved, window
+from tests.stack import PASSWORD, Person, Stack
 
 pytestmark = pytest.mark.browser
 
@@ -51,3 +52,69 @@ def test_an_open_page_is_signed_out_from_elsewhere(chromium: Browser, stack: Sta
         expect(page.get_by_text("You are signed out everywhere.")).to_be_visible()
         fine(page)
         assert heard == []
+
+
+def sign_in(page: Page, person: Person) -> None:
+    page.get_by_label("Email").fill(person.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(f"{person.stack.url}/emails")
+
+
+def test_a_session_that_ran_out_while_somebody_wrote_loses_nothing(
+    chromium: Browser, stack: Stack, ana: Person
+) -> None:
+    with window(chromium, ana) as context:
+        page = context.new_page()
+        compose(page, stack)
+        page.get_by_label("Subject").fill("Before")
+        saved(page)
+        draft = draft_id(page)
+        key = ana.jar.cookies["truesend_session"]
+        sql(
+            stack,
+            "UPDATE django_session SET expire_date = now() - interval '1 s' WHERE session_key = %s",
+            key,
+        )
+        page.get_by_label("Subject").fill("Before and after")
+        expect(page.locator("#saved")).to_contain_text("you are signed out. Sign in again in another tab")
+        # Some other part of the page asks: here as if there had been something to tell.
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('truesend:account'))")
+        note = page.locator("#live-note")
+        expect(note).to_contain_text("You are signed out", timeout=10_000)
+        expect(note).to_contain_text("What you write here is kept in this browser.")
+        fine(page)
+        with context.expect_page() as opened:
+            note.get_by_role("link", name="Sign in in another tab").press("Enter")
+        sign_in(opened.value, ana)
+        page.bring_to_front()
+        # The page goes on by itself.
+        page.get_by_label("Subject").fill("Before, after, and on")
+        expect(page.locator("#saved")).to_have_text("Saved", timeout=30_000)
+        expect(note).to_be_hidden(timeout=30_000)
+        stored = sql(stack, "SELECT subject FROM sending_email WHERE id = %s", draft)
+        assert stored == [("Before, after, and on",)]
+
+
+def test_a_page_sends_nothing_as_somebody_who_signed_in_later(
+    chromium: Browser, stack: Stack, ana: Person
+) -> None:
+    eve = stack.person("eve", f"Elsewhere {uuid4()}")
+    with window(chromium, ana) as context:
+        page, other = context.new_page(), context.new_page()
+        compose(page, stack)
+        page.get_by_label("Subject").fill("Of ana")
+        saved(page)
+        draft = draft_id(page)
+        other.goto(f"{stack.url}/emails")
+        other.get_by_role("button", name="Sign out").first.click()
+        other.wait_for_url(f"{stack.url}/login")
+        sign_in(other, eve)
+        page.bring_to_front()
+        page.get_by_label("Subject").fill("Of ana, for nobody else")
+        expect(page.locator("#saved")).to_contain_text("your sign-in changed")
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('truesend:account'))")
+        expect(page.locator("#live-note")).to_contain_text("Somebody else is signed in")
+        fine(page)
+        found = sql(stack, "SELECT id::text, subject FROM sending_email WHERE subject LIKE 'Of ana%%'")
+        assert found == [(draft, "Of ana")]

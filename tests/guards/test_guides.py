@@ -84,7 +84,7 @@ def test_every_test_that_a_guide_names_exists() -> None:
     named = [
         (guide, path, test)
         for guide, text in _guides()
-        for path, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+        for path, test in re.findall(r"`((?:tests|src)/[\w/]+\.py)::(\w+)`", text)
     ]
     written = {path: (ROOT / path).read_text(encoding="utf-8") for _, path, _ in named}
 

@@ -14,10 +14,11 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         """Behind a new connection there may be another database than before; changes of sign-in are heard of."""
-        from truesend.organizations import account_notes, second_factor_notes
+        from truesend.organizations import account_notes, second_factor_notes, session_limits
 
         account_notes.listen()
         second_factor_notes.listen()
+        session_limits.listen()
         connection_created.connect(_look_again, dispatch_uid="installation")
 
 

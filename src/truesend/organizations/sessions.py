@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -38,6 +39,7 @@ class Shown:
     user_agent: str
     began_at: datetime
     seen_at: datetime
+    ends_at: datetime
     is_this: bool
 
 
@@ -52,8 +54,14 @@ def note(user: User, session_key: str, ip: str, user_agent: str) -> None:
     seen = {"user": user, "ip": ip or None, "user_agent": user_agent[:400], "seen_at": clock.now()}
     _, is_new = SignedIn.objects.update_or_create(session_key=session_key, defaults=seen)
     if is_new:
-        SignedIn.objects.filter(user=user, seen_at__lt=clock.now() - _KEPT).delete()
+        SignedIn.objects.filter(seen_at__lt=clock.now() - _KEPT).delete()
         Session.objects.filter(expire_date__lt=clock.real_now()).delete()
+
+
+def living(session_key: str) -> tuple[dict[str, Any], datetime] | None:
+    """What a session holds and when it ends; ``None`` where it is none, or is over."""
+    row = Session.objects.filter(session_key=session_key, expire_date__gt=clock.real_now()).first()
+    return (row.get_decoded(), row.expire_date) if row is not None else None
 
 
 def listed(user: User, this: str) -> list[Shown]:
@@ -61,11 +69,19 @@ def listed(user: User, this: str) -> list[Shown]:
     rows = list(SignedIn.objects.filter(user=user).order_by("-seen_at"))
     keys = [one.session_key for one in rows]
     alive = Session.objects.filter(session_key__in=keys, expire_date__gt=clock.real_now())
-    living = set(alive.values_list("session_key", flat=True))
+    ends = dict(alive.values_list("session_key", "expire_date"))
     shown = [
-        Shown(one.pk, one.ip or "", one.user_agent, one.began_at, one.seen_at, one.session_key == this)
+        Shown(
+            one.pk,
+            one.ip or "",
+            one.user_agent,
+            one.began_at,
+            one.seen_at,
+            ends[one.session_key],
+            one.session_key == this,
+        )
         for one in rows
-        if one.session_key in living
+        if one.session_key in ends
     ]
     return sorted(shown, key=lambda one: not one.is_this)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -25,7 +25,7 @@ from django.utils.crypto import constant_time_compare
 
 from truesend import clock, env, refusals
 from truesend.live_events import CHANNEL
-from truesend.organizations import second_factor
+from truesend.organizations import second_factor, sessions
 from truesend.organizations.access import member_by_token, member_of
 from truesend.organizations.models import Member, User
 from truesend.web import standstill
@@ -41,6 +41,8 @@ COMMENT_EVERY_SECONDS = 15.0
 _QUEUE_LENGTH = 500
 # Several hints about one account are one look at who still reads.
 _GATHER_SECONDS = 0.1
+# Between two looks at a session that is about to end, or at a database that is away.
+_AGAIN_SECONDS = 1.0
 
 # The open ones by organization, each with the request it came by: who asks may be let in no more.
 _streams: dict[str, dict[asyncio.Queue[bytes | None], Scope]] = defaultdict(dict)
@@ -87,7 +89,7 @@ def _end_streams() -> None:
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """One open page: events of its organization until it goes away or the server stops."""
     try:
-        member, barred = await asyncio.get_running_loop().run_in_executor(_lookups, _asking, scope)
+        member, barred, ends_in = await _looked(scope)
     except DatabaseError:
         await _plain(send, refusals.DATABASE)
         return
@@ -119,7 +121,7 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
             }
         )
         await send({"type": "http.response.body", "body": b"retry: 1000\n: open\n\n", "more_body": True})
-        await _pump(queue, gone, send)
+        await _pump(queue, gone, send, _Until(scope, key, ends_in))
     finally:
         gone.cancel()
         _streams[key].pop(queue, None)
@@ -127,12 +129,38 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
             _streams.pop(key, None)
 
 
-async def _pump(queue: asyncio.Queue[bytes | None], gone: asyncio.Task[None], send: Send) -> None:
-    while not gone.done():
+class _Until:
+    """When the session that a stream was opened by ends: as the last look said; each use has moved it since."""
+
+    def __init__(self, scope: Scope, organization: str, ends_in: float) -> None:
+        self._scope = scope
+        self._organization = organization
+        self._at = asyncio.get_running_loop().time() + ends_in
+
+    def seconds(self) -> float:
+        """Until the next look."""
+        return max(self._at - asyncio.get_running_loop().time(), 0.0)
+
+    async def is_over(self) -> bool:
+        """Whether it has ended; the database is asked only once it should have, by the last look."""
+        if self.seconds() > 0:
+            return False
+        ends_in = 0.0
+        with suppress(DatabaseError):
+            member, barred, ends_in = await _looked(self._scope)
+            if member is None or barred or str(member.organization_id) != self._organization:
+                return True
+        self._at = asyncio.get_running_loop().time() + max(ends_in, _AGAIN_SECONDS)
+        return False
+
+
+async def _pump(
+    queue: asyncio.Queue[bytes | None], gone: asyncio.Task[None], send: Send, until: _Until
+) -> None:
+    while not gone.done() and not await until.is_over():
         getting = asyncio.create_task(queue.get())
-        done, _ = await asyncio.wait(
-            {getting, gone}, timeout=COMMENT_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        wait = min(COMMENT_EVERY_SECONDS, until.seconds())
+        done, _ = await asyncio.wait({getting, gone}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
         if getting not in done:
             getting.cancel()
             if not done:
@@ -223,7 +251,7 @@ async def _drop_the_barred(organization: str) -> None:
     _looking.pop(organization, None)
     for queue, scope in list(_streams.get(organization, {}).items()):
         try:
-            member, barred = await asyncio.get_running_loop().run_in_executor(_lookups, _asking, scope)
+            member, barred, _ = await _looked(scope)
         except DatabaseError:
             continue
         if member is None or barred or str(member.organization_id) != organization:
@@ -242,29 +270,36 @@ def _fan_out_to_all() -> None:
         _fan_out(json.dumps({"o": organization, "k": "account", "i": [organization]}))
 
 
-def _asking(scope: Scope) -> tuple[Member | None, bool]:
-    """Who is asking, and whether they must set up a second factor first."""
-    member = _member(scope)
-    return member, member is not None and second_factor.is_missing(member)
+async def _looked(scope: Scope) -> tuple[Member | None, bool, float]:
+    return await asyncio.get_running_loop().run_in_executor(_lookups, _asking, scope)
 
 
-def _member(scope: Scope) -> Member | None:
+def _asking(scope: Scope) -> tuple[Member | None, bool, float]:
+    """Who is asking, whether they must set up a second factor first, and in how many seconds it ends by itself."""
+    member, ends_in = _member(scope)
+    return member, member is not None and second_factor.is_missing(member), ends_in
+
+
+def _member(scope: Scope) -> tuple[Member | None, float]:
     """Who is asking, by bearer token or session; runs in a thread with a connection of its own."""
     close_old_connections()
     headers = {name.lower(): value for name, value in scope["headers"]}
     authorization = headers.get(b"authorization", b"").decode("latin-1")
     if authorization.lower().startswith("bearer "):
-        return member_by_token(authorization[7:].strip())
+        return member_by_token(authorization[7:].strip()), math.inf
     try:
         cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
     except CookieError:
-        return None
+        return None, 0.0
     morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    return _member_by_session(morsel.value) if morsel else None
+    found = sessions.living(morsel.value) if morsel else None
+    if found is None:
+        return None, 0.0
+    session, ends_at = found
+    return _member_by_session(session), (ends_at - clock.real_now()).total_seconds()
 
 
-def _member_by_session(session_key: str) -> Member | None:
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+def _member_by_session(session: dict[str, Any]) -> Member | None:
     user_id, backend = session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
     if user_id is None or backend not in settings.AUTHENTICATION_BACKENDS:
         return None

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend.organizations import sessions
+from truesend.organizations import session_limits, sessions
 from truesend.organizations.models import Member
 from truesend.tracking import agents
 from truesend.tracking.rules import CURRENT
@@ -25,7 +25,13 @@ def listing(request: HttpRequest, member: Member) -> HttpResponse:
     """`/account/sessions`: browser, address, last seen."""
     found = sessions.listed(member.user, request.session.session_key or "")
     rows = [{"session": one, "browser": _browser(one.user_agent)} for one in found]
-    return render(request, "sessions.html", {"nav": "account", "rows": rows, "count": len(rows)})
+    shown = {
+        "rows": rows,
+        "count": len(rows),
+        "idle": session_limits.said(session_limits.idle()),
+        "longest": session_limits.said(session_limits.longest()),
+    }
+    return render(request, "sessions.html", {"nav": "account", **shown})
 
 
 def _browser(user_agent: str) -> str:

@@ -44,6 +44,8 @@ OWN = {
     "account": ("GET", "POST"),
     "account/sessions": ("GET",),
     "account/sessions/end": ("POST",),  # see test_sessions.py
+    "settings/organization": ("GET", "POST"),
+    "settings/organization/tracking-host": ("POST",),
     "account/links": ("POST",),
     "account/mailboxes": ("POST",),
     "account/privacy": ("POST",),

@@ -91,6 +91,7 @@ def _full(stack: Stack) -> Room:
             "dead-ends-admin": "/oauth/microsoft/pages",
             "compose": "/emails/new",
             "account": "/account",
+            "organization": "/settings/organization",
             "audit": "/settings/audit",
             "audit-nothing": "/settings/audit?q=nobody",
         },
@@ -133,6 +134,7 @@ def _asking(stack: Stack) -> Room:
             "ask-to-connect": "/oauth/google/ask",
             "refused": f"/connections/{shared['id']}/disconnect",
             "account": "/account",
+            "organization": "/settings/organization",
         },
     )
 

@@ -42,7 +42,7 @@ def test_a_stricter_level_is_told_on_every_open_page(chromium: Browser, stack: S
         mine, other = one.new_page(), two.new_page()
         heard = complaints(mine)
         for page in (mine, other):
-            page.goto(f"{stack.url}/account")
+            page.goto(f"{stack.url}/settings/organization")
         expect(other.locator("body[data-live-state=open]")).to_be_attached()
         section = mine.locator("#privacy")
         section.get_by_label("Verdict only").focus()
@@ -60,7 +60,7 @@ def test_a_stricter_level_is_told_on_every_open_page(chromium: Browser, stack: S
 def test_forgetting_somebody(chromium: Browser, stack: Stack, ana: Person) -> None:
     with window(chromium, ana) as opened:
         page = opened.new_page()
-        page.goto(f"{stack.url}/account")
+        page.goto(f"{stack.url}/settings/organization")
         page.get_by_role("link", name="Forget a recipient").click()
         fine(page)
         page.get_by_label("Their address").fill("Ines <INES@globex.example>")
@@ -109,7 +109,7 @@ def test_sign_up_asks_by_keyboard(chromium: Browser, stack: Stack) -> None:
         page.wait_for_url("**/integration")
         page.goto(f"{stack.url}/emails/new")
         expect(page.get_by_label("Track opens and clicks")).not_to_be_checked()
-        page.goto(f"{stack.url}/account")
+        page.goto(f"{stack.url}/settings/organization")
         expect(page.get_by_label("Track new emails")).not_to_be_checked()
 
 

@@ -180,7 +180,7 @@ def test_an_open_page_says_that_a_second_factor_is_wanted(
         open_page.goto(f"{stack.url}/emails")
         expect(open_page.locator("body[data-live-state=open]")).to_be_attached()
         add_app(ana)
-        page.goto(f"{stack.url}/account")
+        page.goto(f"{stack.url}/settings/organization")
         expect(page.get_by_text("Without one:")).to_be_visible()
         page.get_by_label("Owners and managers of").check()
         page.locator("#second-factor").get_by_role("button", name="Save").click()

@@ -41,7 +41,7 @@ def test_an_owner_chooses_and_everybody_reads_it(stack: Stack, ana: Person) -> N
     assert sql(stack, LEVEL, ana.organization) == [("truncated", True, 180, None)]
     wanted = {"track_shown": "1", "privacy": "verdict", "evidence_days": "30", "signal_months": "12"}
     page = ana.post("/account/privacy", wanted)
-    assert page.url == f"{stack.url}/account#privacy"
+    assert page.url == f"{stack.url}/settings/organization#privacy"
     assert "Saved." in words(page)
     assert sql(stack, LEVEL, ana.organization) == [("verdict", False, 30, 12)]
     assert re.search(r'id="privacy-verdict"[^>]* checked', page.text)
@@ -53,10 +53,10 @@ def test_an_owner_chooses_and_everybody_reads_it(stack: Stack, ana: Person) -> N
     manager, user = stack.member_of(ana, "manager"), stack.member_of(ana, "user")
     manager.post("/account/privacy", {"privacy": "full"})
     assert sql(stack, LEVEL, ana.organization)[0][0] == "full"
-    text = words(user.get("/account"))
+    text = words(user.get("/settings/organization"))
     assert "are not tracked, unless their writer switches it on" in text
     assert f"An owner or manager can change that: {ana.email}" in text
-    assert "/account/forget" not in user.get("/account").text
+    assert "/account/forget" not in user.get("/settings/organization").text
     for refused in (user.post("/account/privacy", {"privacy": "verdict"}), user.get("/account/forget")):
         assert refused.status_code == 403
         assert ana.email in words(refused)

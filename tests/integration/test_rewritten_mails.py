@@ -133,19 +133,19 @@ def test_links_that_show_another_address_follow_the_organizations_setting(ana: P
     written = '<a href="https://evil.example/a">https://bank.example/a</a> <a href="https://b.example">b.example</a>'
     _, _, html = send(ana, written)
     assert held_against(ana, written, html) == ["https://b.example"]
-    page = ana.get("/account").text
+    page = ana.get("/settings/organization").text
     assert "Track them too" in page
     assert 'name="track_addresses" checked' not in page
     assert ana.post("/account/links", {"track_addresses": "on"}).status_code == 200
-    assert 'name="track_addresses" checked' in ana.get("/account").text
+    assert 'name="track_addresses" checked' in ana.get("/settings/organization").text
     _, _, html = send(ana, written)
     assert held_against(ana, written, html) == ["https://evil.example/a", "https://b.example"]
     colleague = stack.member_of(ana)
-    assert "An owner or manager can change that" in colleague.get("/account").text
+    assert "An owner or manager can change that" in colleague.get("/settings/organization").text
     assert colleague.post("/account/links", {}).status_code == 403
-    assert 'name="track_addresses" checked' in ana.get("/account").text
+    assert 'name="track_addresses" checked' in ana.get("/settings/organization").text
     ana.post("/account/links", {})
-    assert 'name="track_addresses" checked' not in ana.get("/account").text
+    assert 'name="track_addresses" checked' not in ana.get("/settings/organization").text
 
 
 def test_a_mail_that_gmail_clips_has_its_pixel_first_and_its_page_says_so(ana: Person, stack: Stack) -> None:

@@ -235,7 +235,7 @@ def test_who_may_ask_for_it(stack: Stack, wanted: tuple[Person, Phone]) -> None:
         refused = person.post(f"{PAGE}/required")
         assert refused.status_code == 403
         assert ana.email in refused.text
-    assert 'name="required"' not in user.get("/account").text
+    assert 'name="required"' not in user.get("/settings/organization").text
     ana.post(f"{PAGE}/required", {})
     ana.post(f"{PAGE}/required", {})
     assert noted(stack, ana) == [

@@ -178,7 +178,11 @@ def test_personal_accounts_where_they_are_not_allowed(stack: Stack, ana: Person)
     assert gates["connection"] == "personal_not_allowed"
     page = ben.get("/integration")
     assert "sends from shared accounts only: nothing is sent from this one." in words(page)
-    assert ben.get("/oauth/google/start?kind=personal", allow_redirects=False).status_code == 403
+    refused = ben.get("/oauth/google/start?kind=personal", allow_redirects=False)
+    assert refused.status_code == 403
+    # What an owner ruled out, an owner lets in again.
+    assert ana.email in words(refused)
+    assert max_.email not in words(refused)
     assert ana.get("/oauth/google/start?kind=personal", allow_redirects=False).status_code == 403
     # A consent that was begun before comes back to the same.
     ana.post("/account/mailboxes", {"personal": "on"})

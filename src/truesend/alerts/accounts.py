@@ -44,7 +44,7 @@ def _tell(row: BillingAccount, found: Standing, now: datetime) -> None:
         days = state.notice_due(found.stops_at, now)
         if days:
             about = f"account {row.pk} {_day(found.stops_at)} {days}"
-            text = texts.account_ends(words.ends(name, found, now))
+            text = texts.account_ends(words.ends(name, found, now, row.organization.zone))
             post.plan(Letter.Kind.ACCOUNT, about, _owners(row), text)
     elif not found.sends:
         since = BillingSubscription.objects.filter(account=row).count()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from truesend import env
+from truesend import env, zones
 from truesend.connections.causes import Action, Who, cause, core
 from truesend.connections.describe import Description, again_url
 from truesend.connections.verdict import Verdict
@@ -45,9 +45,15 @@ def card(described: Description) -> str:
     return f"/integration#connection-{described.connection.pk}"
 
 
-def _point(at: datetime) -> str:
-    when = at.astimezone(UTC)
-    return f"{when:%H:%M} UTC on {when.day} {when:%B}"
+def _point(at: datetime, zone: str = "") -> str:
+    """“14:05 CET on 3 March”: by the clock of a zone, UTC without one."""
+    when = at.astimezone(zones.zone(zone))
+    return f"{when:%H:%M %Z} on {when.day} {when:%B}"
+
+
+def _zone(described: Description) -> str:
+    """The organization's, in which it is told of its connections."""
+    return described.connection.organization.zone
 
 
 def _what_failed(described: Description) -> str:
@@ -73,7 +79,7 @@ def broken(described: Description, since: datetime, *, waiting: int, admin_url: 
     count = f"{waiting} email{'s wait' if waiting != 1 else ' waits'} for it." if waiting else ""
     return _mail(
         f"{_what_failed(described)}",
-        f"{described.connection.address} ({name}), since {_point(since)}:\n{described.sentence}",
+        f"{described.connection.address} ({name}), since {_point(since, _zone(described))}:\n{described.sentence}",
         said,
         _help(described, admin_url),
         f"{count} {waits} You are told when it works again.".strip(),
@@ -104,16 +110,16 @@ def due(described: Description, first: datetime, *, count: int) -> Text:
     emails = f"{count} email{'s' if count != 1 else ''}"
     address = described.connection.address
     return _mail(
-        f"{emails} will not go from {address} at {_clock(first)}",
+        f"{emails} will not go from {address} at {_clock(first, _zone(described))}",
         f"{emails} {'are' if count != 1 else 'is'} due from {address} ({described.provider_name}), the first at "
-        f"{_point(first)}, and cannot leave as things stand:\n{described.sentence}",
+        f"{_point(first, _zone(described))}, and cannot leave as things stand:\n{described.sentence}",
         _help(described, ""),
         "Repaired before then, they leave at their hour. Later nothing leaves by itself: it is held for you.",
     )
 
 
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%H:%M} UTC"
+def _clock(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(zones.zone(zone)):%H:%M %Z}"
 
 
 def recovered(described: Description, since: datetime, *, held: int) -> Text:
@@ -131,7 +137,8 @@ def recovered(described: Description, since: datetime, *, held: int) -> Text:
         rest = f"Have it proved by a test email:\n{link(card(described))}"
     return _mail(
         head,
-        f"{address} ({described.provider_name}) had not worked since {_point(since)}. Now: {described.sentence}",
+        f"{address} ({described.provider_name}) had not worked since {_point(since, _zone(described))}. "
+        f"Now: {described.sentence}",
         rest,
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from truesend import zones
 from truesend.billing.state import Standing, State, Why
 
 _ENDED = {
@@ -26,9 +27,10 @@ def inactive(organization: str, standing: Standing) -> str:
 STOPPED = "Nothing is sent, scheduled or newly connected; everything is kept, and reading goes on."
 
 
-def day(at: datetime) -> str:
-    """“3 March”, in UTC."""
-    return f"{at.astimezone(UTC).day} {at.astimezone(UTC):%B}"
+def day(at: datetime, zone: str = "") -> str:
+    """“3 March”, by the clocks of a zone; UTC without one."""
+    there = at.astimezone(zones.zone(zone))
+    return f"{there.day} {there:%B}"
 
 
 def left(at: datetime, now: datetime) -> str:
@@ -39,11 +41,11 @@ def left(at: datetime, now: datetime) -> str:
     return "within a day" if at > now else "now"
 
 
-def ends(organization: str, standing: Standing, now: datetime) -> str:
+def ends(organization: str, standing: Standing, now: datetime, zone: str = "") -> str:
     """That it becomes inactive, when, and of what; a sentence for banner, page and mail. Empty where it does not."""
     if standing.stops_at is None or not standing.sends:
         return ""
-    when = f"{left(standing.stops_at, now)}, on {day(standing.stops_at)}"
+    when = f"{left(standing.stops_at, now)}, on {day(standing.stops_at, zone)}"
     if standing.state is State.PAST_DUE:
         return f"The last payment of {organization} failed. Unless it is settled, sending stops {when}."
     if standing.state is State.TRIAL:

@@ -115,7 +115,9 @@ def check_connects(member: Member, provider: str, kind: str) -> None:
     """Raise :class:`Refused` for whoever may not connect, or connect again, an account of that kind."""
     why = rights.connects(member, kind)
     if why:
-        raise Refused(cause(why).sentence, MANAGERS, f"/oauth/{provider}/ask")
+        # What an owner has ruled out for everybody only an owner lets in again.
+        who = (Role.OWNER,) if why == rights.PERSONAL_BARRED else MANAGERS
+        raise Refused(cause(why).sentence, who, f"/oauth/{provider}/ask")
 
 
 def check_shares(member: Member, connection: Connection) -> None:

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from truesend import live_events
-from truesend.organizations import access, audit, links, second_factor
+from truesend.organizations import access, audit, links, profile, second_factor
 from truesend.organizations.forms import LONGEST_NAME, clean_name, found_organization
 from truesend.organizations.models import Member, Organization, Role, User
 
@@ -53,6 +53,7 @@ def _create(email: str, password: str, name: str, role: Role, *, operator: bool)
         )
     if len(named) == 1:
         Member.objects.create(organization=named[0], user=user, role=role)
+        profile.welcome(user, named[0])
     else:
         found_organization(user, name, role)
     if operator:

@@ -111,6 +111,13 @@ class Organization(models.Model):
     personal_connections_allowed = models.BooleanField(default=True, db_default=True)
     # Whether its owners and managers need a second factor to be let in.
     second_factor_required = models.BooleanField(default=False, db_default=False)
+    # The zone of what is written to it and of new members, by its name in the tz database; empty: none was chosen.
+    zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # Where its tracked links lead, when not to the installation's own address; when that was looked at last, and
+    # since when it does not lead here (tracking_host.py).
+    tracking_url = models.CharField(max_length=300, blank=True, default="", db_default="")
+    tracking_checked_at = models.DateTimeField(null=True)
+    tracking_failed_at = models.DateTimeField(null=True)
     # When somebody of it was here last, to about ten minutes.
     active_at = models.DateTimeField(null=True)
 

@@ -6,6 +6,7 @@ from truesend.organizations.models import Member, Role
 
 MANAGERS = (Role.OWNER, Role.MANAGER)
 PERSONAL, SHARED = "personal", "organization"
+PERSONAL_BARRED = "personal_not_allowed"
 
 
 def connects(member: Member, kind: str) -> str:
@@ -15,7 +16,7 @@ def connects(member: Member, kind: str) -> str:
     """
     if kind == SHARED:
         return "" if member.role in MANAGERS else "not_allowed"
-    return "" if member.organization.personal_connections_allowed else "personal_not_allowed"
+    return "" if member.organization.personal_connections_allowed else PERSONAL_BARRED
 
 
 def sends_from(member_id: object, kind: str, holder_id: object, *, personal_allowed: bool) -> str:
@@ -27,4 +28,4 @@ def sends_from(member_id: object, kind: str, holder_id: object, *, personal_allo
         return ""
     if member_id != holder_id:
         return "connection_not_yours"
-    return "" if personal_allowed else "personal_not_allowed"
+    return "" if personal_allowed else PERSONAL_BARRED

@@ -92,6 +92,7 @@ class _Worker:
         from truesend.alerts.runner import run_alerts
         from truesend.billing.runner import run_billing
         from truesend.connections.renewers import Renewers
+        from truesend.diagnostics.hosts import run_hosts
         from truesend.privacy.keeper import run_keeper
         from truesend.tracking.classifier import run_classifier
 
@@ -112,6 +113,7 @@ class _Worker:
             threading.Thread(target=run_keeper, args=(stopping,), name="keeper", daemon=True),
             threading.Thread(target=run_alerts, args=(stopping,), name="alerts", daemon=True),
             threading.Thread(target=run_billing, args=(stopping,), name="billing", daemon=True),
+            threading.Thread(target=run_hosts, args=(stopping,), name="hosts", daemon=True),
         ]
         for thread in threads:
             thread.start()

@@ -7,6 +7,7 @@ import time
 from truesend import clock, env
 from truesend.connections.describe import Description
 from truesend.connections.models import Connection
+from truesend.organizations import tracking_host
 from truesend.providers.contract import Enclosure, Message, Party
 from truesend.sending import carried, carrying, fields, filling, threads, unsubscribing
 from truesend.sending.addresses import Mailbox
@@ -38,6 +39,7 @@ def build(due: Due, described: Description, *, tracks_shown: bool) -> tuple[Mess
     files = [File(one.name, one.content_type, one.content, one.content_id) for one in inside]
     copy = filling.of(delivery, people)
     keys, base = _signing()
+    base = tracking_host.own(connection.organization) or base
     # What was pasted may quote a mail of ours to somebody else.
     html = plain = quoted_ways_out.in_html(copy.html, keys)
     links: list[Link] = []

@@ -101,7 +101,16 @@ _EMAIL = _Columns(
 _CONNECTION, _TOKEN, _PROOF = _Columns(Connection, "c"), _Columns(Token, "t"), _Columns(Proof, "p")
 _MEMBER = _Columns(Member, "m")
 _ORGANIZATION = _Columns(
-    Organization, "o", "id", "name", "track_shown_addresses", "personal_connections_allowed"
+    Organization,
+    "o",
+    *(
+        "id",
+        "name",
+        "track_shown_addresses",
+        "personal_connections_allowed",
+        "tracking_url",
+        "tracking_failed_at",
+    ),
 )
 _USER = _Columns(User, "u", "id", "email", "name", "is_active")
 

@@ -9,39 +9,20 @@ is refused in words.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.expressions import Combinable
+
+from truesend.zones import UNKNOWN_ZONE, listed, zone, zones
 
 LATE = timedelta(minutes=30)
 """Mail written for an hour that could not leave until so long after it waits for a person (docs/scheduling.md)."""
 
 FURTHEST = timedelta(days=366)
-UNKNOWN_ZONE = "UTC"
 
 
 class Unschedulable(ValueError):
     """An hour that cannot be taken, in a sentence for whoever chose it."""
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The names of all zones, as the tz database has them and browsers tell them."""
-    return frozenset(available_timezones())
-
-
-@cache
-def listed() -> list[str]:
-    """Those a person chooses from: by place, and UTC."""
-    aside = ("Etc/", "SystemV/", "US/", "posix/", "right/")
-    return ["UTC", *sorted(one for one in zones() if "/" in one and not one.startswith(aside))]
-
-
-def zone(name: str) -> ZoneInfo:
-    """The zone of that name, or UTC where there is none."""
-    return ZoneInfo(name if name in zones() else UNKNOWN_ZONE)
 
 
 def hour(text: str, zone_name: str, now: datetime) -> datetime:

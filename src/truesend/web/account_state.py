@@ -31,7 +31,7 @@ def note(member: Member) -> dict[str, Any] | None:
     if standing.stops_at is None or standing.stops_at > now + LAST_DAYS:
         return {"state": ""}
     label = "Settle it" if standing.state is State.PAST_DUE else "Choose a plan"
-    return _told(member, "warn", words.ends(name, standing, now), label)
+    return _told(member, "warn", words.ends(name, standing, now, member.organization.zone), label)
 
 
 def _told(member: Member, state: str, sentence: str, label: str) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class FewMayWait:
 
     _WAITS = re.compile(
         r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)"
-        r"|/settings/providers/[^/]+(/check)?|/diagnostics(/findings)?|/account/billing/(checkout|portal)|/webhooks/stripe"
+        r"|/settings/providers/[^/]+(/check)?|/diagnostics(/findings)?|/settings/organization/tracking-host|/account/billing/(checkout|portal)|/webhooks/stripe"
     )
     # Threads kept for everything else: one of them may wait for its turn, the others never do.
     _KEPT = 4

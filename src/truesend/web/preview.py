@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from truesend import clock, env
+from truesend.organizations import tracking_host
 from truesend.sending import suppressing
 from truesend.sending.addresses import Mailbox
 from truesend.sending.compose import Letter, compose, one_line
@@ -81,7 +82,11 @@ def _ending(draft: Email, people: Draft) -> WayOut | None:
         return None
     if len(recipients) - len(suppressing.left_out(draft.organization_id, recipients)) < COPIES:
         return None
-    return shown(draft.organization_id, draft.organization.name, env.tracking_url())
+    return shown(draft.organization_id, draft.organization.name, _base(draft))
+
+
+def _base(draft: Email) -> str:
+    return tracking_host.own(draft.organization) or env.tracking_url()
 
 
 def is_clipped(email: Email) -> bool:
@@ -97,7 +102,7 @@ def is_clipped(email: Email) -> bool:
 
 def _as_sent(draft: Email) -> Rewritten:
     """The HTML with marks as long as the real ones, of a delivery that does not exist: for measuring, never shown."""
-    keys, base, nobody = env.link_keys(), env.tracking_url(), uuid4()
+    keys, base, nobody = env.link_keys(), _base(draft), uuid4()
     if not draft.track:
         return rewrite(draft.html, click_url=None, pixel_url=None, keys=keys)
     return rewrite(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import access, audit, links, system_mail
+from truesend.organizations import access, audit, links, second_factor, system_mail
 from truesend.organizations.access import Refused
 from truesend.organizations.adapter import is_anothers
 from truesend.organizations.models import ApiToken, Member, Organization, Role, User
@@ -24,7 +24,7 @@ from truesend.organizations.signup import SignupForm
 from truesend.sending import leaving, schedule
 from truesend.sending.compose import one_line
 from truesend.web.gate import member_page, names
-from truesend.web.views import privacy, second_factors
+from truesend.web.views import privacy
 
 
 class Signup(SignupView):  # type: ignore[misc]
@@ -124,13 +124,10 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "operators": [] if env.get("SUPPORT_EMAIL") else [one.email for one in operators],
         "tokens": tokens,
         "may_govern": member.role in privacy.GOVERN,
-        "privacy": privacy.section(member),
-        "mailboxes": _mailboxes(member),
         "is_operator": member.user.is_operator,
-        "track_shown": member.organization.track_shown_addresses,
         "new_token": new_token,
         "email_verified": verified,
-        "second_factor": second_factors.section(member),
+        "second_factor": {"has_one": second_factor.has_one(member.user)},
         "no_password": not member.user.has_usable_password(),
         "can_mail": system_mail.is_configured(),
         "support_email": env.get("SUPPORT_EMAIL"),
@@ -152,7 +149,7 @@ def links_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
             words = "tracked" if wanted else "left alone"
             audit.record(member.organization_id, member, "organization.links", words=words)
     messages.success(request, "Saved. It holds for every email that leaves from now on.")
-    return HttpResponseRedirect("/account")
+    return HttpResponseRedirect("/settings/organization")
 
 
 @require_POST
@@ -171,11 +168,11 @@ def mailboxes_of_organization(request: HttpRequest, member: Member) -> HttpRespo
             audit.record(member.organization_id, member, "organization.mailboxes", words=words)
             leaving.personal_ones(member.organization_id, allowed=wanted)
     messages.success(request, "Saved.")
-    return HttpResponseRedirect("/account#mailboxes")
+    return HttpResponseRedirect("/settings/organization#mailboxes")
 
 
-def _mailboxes(member: Member) -> dict[str, Any]:
-    """What the account page says of mailboxes; see account.html."""
+def mailboxes(member: Member) -> dict[str, Any]:
+    """What the organization's page says of mailboxes; see organization.html."""
     personal = Connection.objects.filter(
         organization=member.organization_id, kind=Kind.PERSONAL, disconnected_at=None
     )

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend import clock, spreadsheets
+from truesend import clock, spreadsheets, zones
 from truesend.billing import account
 from truesend.organizations import audit
 from truesend.organizations.access import check_audits
@@ -71,9 +71,7 @@ def export(request: HttpRequest, member: Member) -> HttpResponse:
     check_audits(member)
     asked = _asked(request.POST.get("q", ""), request.POST.get("area", ""))
     audit.record(member.organization_id, member, "organization.audit_exported", words=_filter(asked))
-    answer = StreamingHttpResponse(
-        _lines(member.organization_id, asked), content_type="text/csv; charset=utf-8"
-    )
+    answer = StreamingHttpResponse(_lines(member, asked), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="audit-{clock.now():%Y-%m-%d}.csv"'
     return answer  # type: ignore[return-value]  # a response all the same
 
@@ -85,13 +83,14 @@ def _areas(organization_id: UUID, chosen: str) -> dict[str, str]:
     return {key: label for key, label in _KNOWN.items() if key != _BILLING}
 
 
-def _lines(organization_id: UUID, asked: dict[str, str]) -> Iterator[str]:
+def _lines(member: Member, asked: dict[str, str]) -> Iterator[str]:
     yield spreadsheets.line(COLUMNS)
-    for one in audit.every(organization_id, **asked):
+    clocks = zones.zone(member.organization.zone)
+    for one in audit.every(member.organization_id, **asked):
         row = _row(one)
         yield spreadsheets.line(
             (
-                one.at.isoformat(timespec="seconds"),
+                one.at.astimezone(clocks).isoformat(timespec="seconds"),
                 row["who"],
                 one.actor_email,
                 one.action,

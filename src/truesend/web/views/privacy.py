@@ -30,7 +30,7 @@ def check_governs(member: Member) -> None:
 
 
 def section(member: Member) -> dict[str, Any]:
-    """What the account page's section needs; see partials/privacy.html."""
+    """What the section of the organization's page needs; see partials/privacy.html."""
     chosen = choices.of(member.organization)
     return {
         "chosen": chosen,
@@ -68,7 +68,7 @@ def change(request: HttpRequest, member: Member) -> HttpResponse:
         wanted = _wanted(request, before)
     except ValueError:
         messages.error(request, "Nothing was saved: one of the choices is not on the list.")
-        return HttpResponseRedirect("/account#privacy")
+        return HttpResponseRedirect("/settings/organization#privacy")
     with transaction.atomic():
         stricter = choices.change(member.organization_id, wanted)
         if told := choices.differences(before, wanted):
@@ -79,7 +79,7 @@ def change(request: HttpRequest, member: Member) -> HttpResponse:
         )
     else:
         messages.success(request, "Saved.")
-    return HttpResponseRedirect("/account#privacy")
+    return HttpResponseRedirect("/settings/organization#privacy")
 
 
 @require_GET

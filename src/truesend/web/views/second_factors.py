@@ -27,7 +27,7 @@ from truesend.web.gate import member_page, names
 
 
 def section(member: Member) -> dict[str, Any]:
-    """What the account page says of second factors; see partials/second_factor.html."""
+    """What the organization's page says of second factors; see partials/second_factor.html."""
     return {
         "has_one": second_factor.has_one(member.user),
         "required": member.organization.second_factor_required,
@@ -142,4 +142,4 @@ def require(request: HttpRequest, member: Member) -> HttpResponse:
     else:
         second_factor.require(member, required=wanted)
         messages.success(request, "Saved. It holds at once.")
-    return HttpResponseRedirect("/account#second-factor")
+    return HttpResponseRedirect("/settings/organization#second-factor")

@@ -1,0 +1,80 @@
+"""`/settings/organization`: what holds for everybody in an organization, on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_POST
+
+from truesend import env, zones
+from truesend.diagnostics import hosts
+from truesend.organizations import profile, tracking_host
+from truesend.organizations.models import Member
+from truesend.web.gate import member_page
+from truesend.web.views import account, privacy, second_factors
+
+PAGE = "/settings/organization"
+
+
+@require_http_methods(["GET", "POST"])
+@cache_control(private=True, no_store=True)
+@member_page
+def organization(request: HttpRequest, member: Member) -> HttpResponse:
+    """Everybody reads it; POST `{name?, zone?}` changes the name and the zone."""
+    if request.method == "POST":
+        privacy.check_governs(member)
+        try:
+            profile.change(member, name=request.POST.get("name"), zone=request.POST.get("zone"))
+            messages.success(request, "Saved.")
+        except profile.Unusable as error:
+            messages.error(request, f"Nothing was saved. {error}")
+        return HttpResponseRedirect(PAGE)
+    row = member.organization
+    governs = privacy.section(member)
+    context: dict[str, Any] = {
+        "nav": "account",
+        "may_govern": governs["may_govern"],
+        "who": governs["who"],
+        "zone": row.zone,
+        "zones": zones.listed(),
+        "mailboxes": account.mailboxes(member),
+        "second_factor": second_factors.section(member),
+        "privacy": governs,
+        "track_shown": row.track_shown_addresses,
+        "tracking": {
+            "url": row.tracking_url,
+            "usual": env.tracking_url(),
+            "failed_at": row.tracking_failed_at,
+            "checked_at": row.tracking_checked_at,
+        },
+    }
+    return render(request, "organization.html", context)
+
+
+@require_POST
+@member_page
+def links_lead_to(request: HttpRequest, member: Member) -> HttpResponse:
+    """Where tracked links lead: `url`, once it is seen to lead here; empty for the installation's own address."""
+    privacy.check_governs(member)
+    try:
+        url = tracking_host.read(request.POST.get("url", ""))
+    except tracking_host.Unusable as error:
+        messages.error(request, f"Nothing was saved. {error}")
+        return _back()
+    why = hosts.refusal(url) if url else ""
+    if why:
+        messages.error(request, f"Nothing was saved. {why}")
+        return _back()
+    tracking_host.choose(member, url)
+    messages.success(
+        request, f"Saved. The links of new emails lead to {url or env.tracking_url()} from now on."
+    )
+    return _back()
+
+
+def _back() -> HttpResponse:
+    return HttpResponseRedirect(f"{PAGE}#tracking-host")

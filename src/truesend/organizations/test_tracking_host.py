@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from truesend.organizations import tracking_host
 from truesend.organizations.tracking_host import Unusable, leads_inside, read
 
 
@@ -53,7 +54,7 @@ def test_in_dev_an_address_and_a_port_may_be_named() -> None:
 def test_a_name_that_leads_inside_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(*addresses: str) -> None:
         answer = [(0, 0, 0, "", (one, 443)) for one in addresses]
-        monkeypatch.setattr(tracking_host.socket, "getaddrinfo", lambda *_, **__: answer)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
 
     for inside in ("127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.7"):
         found("203.0.114.7", inside)

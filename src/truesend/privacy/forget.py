@@ -146,7 +146,9 @@ def organization_named(name: str) -> UUID:
     if not found:
         raise LookupError(f"No organization is called {name}.")
     if len(found) > 1:
-        raise LookupError(f"Several organizations are called {name}; an owner can do it in the organization’s settings.")
+        raise LookupError(
+            f"Several organizations are called {name}; an owner can do it in the organization’s settings."
+        )
     return found[0].pk
 
 

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "truesend.web.middleware.OneHost",
     "truesend.web.middleware.ContentSecurityPolicy",
     "truesend.web.middleware.FewMayWait",
+    "truesend.web.lasting.OnlyOurKeys",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -141,6 +142,7 @@ ACCOUNT_ADAPTER = "truesend.organizations.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_FORMS = {"reset_password": "truesend.organizations.signup.ResetPasswordForm"}
 ACCOUNT_SIGNUP_FORM_CLASS = "truesend.organizations.forms.SignupFields"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_NOTIFICATIONS = True

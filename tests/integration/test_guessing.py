@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -119,3 +121,19 @@ def test_passkeys(strict: Stack) -> None:
     answers = [person.post("/login/passkey", {"credential": "{}"}, allow_redirects=False) for _ in range(12)]
     assert answers[0].status_code == 302
     assert answers[-1].status_code == 429
+
+
+def test_many_at_once_are_no_way_round_the_limit(strict: Stack, ana: Person) -> None:
+    """Each from an address of its own, all at the same moment: no more than five are looked at."""
+
+    def guess(number: int) -> bool:
+        jar = at(150 + number)
+        jar.get(f"{strict.url}/login", timeout=60)
+        gate.wait(60)
+        page = form(strict, jar, "/login", login=ana.email, password=f"wrong-{number}")
+        return "Too many" not in words(page) and page.status_code == 200
+
+    gate = Barrier(24)
+    with ThreadPoolExecutor(24) as pool:
+        looked_at = sum(pool.map(guess, range(24)))
+    assert looked_at <= 5

@@ -16,9 +16,9 @@ import pytest
 import requests
 from allauth.account.forms import default_token_generator
 from tests import rows
-from tests.accounts import form
+from tests.accounts import NEW_PASSWORD, ask_for_reset, form, link_in, mails, words
 from tests.factors import PAGE, add_app, halfway, verify
-from tests.stack import PASSWORD, Person, Stack
+from tests.stack import PASSWORD, Person, Stack, until
 
 EVIL = ("//evil.example", "https://evil.example/x", "/\\evil.example", "///evil.example", "javascript:alert(1)",
         "http:evil.example", "/\t/evil.example", "\thttps://evil.example")  # fmt: skip
@@ -148,6 +148,62 @@ def test_a_form_needs_its_token_on_the_way_in_too(stack: Stack) -> None:
         assert answer.status_code == 403, path
     assert ana.get("/emails").url == f"{stack.url}/emails"
     assert other.get("/emails").url.startswith(f"{stack.url}/login")
+
+
+def test_what_a_mailed_link_opens_is_a_form_with_its_token(stack: Stack) -> None:
+    """The links for a new password, for an address and for signing in do nothing by themselves, nor from elsewhere."""
+    ana = stack.person()
+    (text,) = until(lambda: mails(stack, ana.email), bool, 5)
+    signing = stack.up.run("user", "link", "--email", ana.email).stdout
+    for link in (link_in(text), link_in(signing), link_in(ask_for_reset(stack, ana.email))):
+        jar = requests.Session()
+        page = jar.get(link, timeout=30)
+        assert (page.status_code, 'method="post"' in page.text) == (200, True), link
+        data = {"csrfmiddlewaretoken": "x" * 64, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+        answer = jar.post(page.url, data=data, allow_redirects=False, timeout=30)
+        assert answer.status_code == 403, link
+        assert jar.get(link, timeout=30).status_code == 200  # it is worth what it was
+    assert "Not verified yet" in words(ana.get("/account"))
+    assert form(stack, requests.Session(), "/login", login=ana.email, password=PASSWORD).url.endswith(
+        "/emails"
+    )
+
+
+def test_nothing_of_a_session_serves_after_signing_out(stack: Stack) -> None:
+    """Cookies, form tokens and half of a sign-in, as somebody kept them who was at the machine before."""
+    ana = stack.person()
+    verify(stack, ana)
+    phone = add_app(ana)
+    half = halfway(ana)
+    kept = [dict(person.jar.cookies.get_dict()) for person in (ana, half)]
+    for person in (ana, half):
+        person.post("/logout")
+    for cookies in kept:
+        fields = {"csrfmiddlewaretoken": cookies["csrftoken"], "name": "Mallory", "code": phone.codes[0]}
+        for path in ("/account", "/account/tokens", "/login/second-factor", "/reauthenticate", "/emails/new"):
+            for answer in (
+                requests.get(stack.url + path, cookies=cookies, timeout=30),
+                requests.post(stack.url + path, cookies=cookies, data=fields, timeout=30),
+            ):
+                assert answer.url.startswith(f"{stack.url}/login") or answer.status_code in {403, 405}, path
+                assert ana.email not in answer.text
+        stream = requests.get(f"{stack.url}/api/v1/events", cookies=cookies, timeout=30)
+        assert stream.status_code == 401
+    ana.jar.cookies.clear()
+    # The code was not used up by any of that.
+    again = halfway(ana)
+    assert again.post("/login/second-factor", {"code": phone.codes[0]}).url == f"{stack.url}/emails"
+    assert "Mallory" not in again.get("/account").text
+
+
+@pytest.mark.parametrize(
+    "kept", ['"aaaaaaaaaaaa\\000"', '"\\377\\376aaaaaaaa"', "a" * 4000, "é" * 20], ids=range(4)
+)
+def test_a_cookie_that_nobody_gave_out_is_none(stack: Stack, kept: str) -> None:
+    headers = {"Cookie": f"truesend_session={kept}; csrftoken={kept}".encode()}
+    page = requests.get(f"{stack.url}/emails", headers=headers, timeout=30)
+    assert (page.status_code, page.url) == (200, f"{stack.url}/login?next=/emails")
+    assert requests.get(f"{stack.url}/api/v1/events", headers=headers, timeout=30).status_code == 401
 
 
 @pytest.mark.django_db

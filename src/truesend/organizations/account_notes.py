@@ -7,11 +7,12 @@ from typing import Any
 from allauth.account import signals
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_out
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from truesend.organizations import audit, sessions
+from truesend.organizations import addresses, audit, sessions
 from truesend.organizations.models import Member, User
 
 # A stranger who guesses on and on writes one line an hour.
@@ -32,8 +33,11 @@ def _password(request: HttpRequest, user: User, **_: Any) -> None:
     sessions.password_changed(user, request.session.session_key)
 
 
-def _reset(user: User, **_: Any) -> None:
+def _reset(request: HttpRequest, user: User, **_: Any) -> None:
     audit.record_of(user, "sign_in.password_changed", words="by a link that was mailed")
+    if gone := addresses.proved_by_mail(user):
+        were = "API token was" if gone == 1 else "API tokens were"
+        messages.info(request, f"Your address is verified now. {gone} {were} made before that, and revoked.")
     sessions.password_changed(user, None)
 
 

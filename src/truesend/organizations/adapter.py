@@ -14,16 +14,11 @@ from django.urls import reverse
 
 from truesend import env
 from truesend.organizations import account_notes, system_mail
+from truesend.organizations.addresses import is_anothers
 from truesend.organizations.models import User
 
 log = logging.getLogger("truesend.organizations")
 _NOT_SENT = "Our mail could not be sent. Try again later, or ask whoever runs this installation."
-
-
-def is_anothers(address: EmailAddress) -> bool:
-    """Whether what one account has as a further address is where another account is written to."""
-    others = User.objects.filter(email=address.email.lower()).exclude(pk=address.user_id)
-    return bool(others.exists())
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
-from allauth.account.models import EmailAddress
 
+from truesend.organizations.addresses import owner_of
 from truesend.organizations.models import User
 
 
@@ -14,16 +14,8 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
     """allauth's, but the user comes with member and organization in one query: every page asks for the three."""
 
     def _authenticate_by_email(self, email: str, password: str) -> User | None:
-        """The account that is written to there; else one that has verified the address as a further one of its own.
-
-        What somebody has only claimed signs them in nowhere.
-        """
-        address = email.strip().lower()
-        user = User.objects.filter(email=address).first()
-        if user is None:
-            further = EmailAddress.objects.select_related("user").filter(email=address, verified=True).first()
-            user = further.user if further is not None else None
-        checked: User | None = self._check_password(user, password)
+        """What somebody has only claimed signs them in nowhere."""
+        checked: User | None = self._check_password(owner_of(email), password)
         return checked
 
     def get_user(self, user_id: Any) -> User | None:

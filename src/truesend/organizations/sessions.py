@@ -6,6 +6,7 @@ makes all of them worthless, to pages and to streams.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ _NOTED_SECONDS = 60.0
 _MOST_NOTED = 10_000
 # No session lives unseen for so long: what is left of it goes when the next one begins.
 _KEPT = timedelta(seconds=settings.SESSION_COOKIE_AGE) * 2
+
+_KEY = re.compile("[a-z0-9]{32}")
 
 _noted: dict[str, tuple[float, str, str]] = {}
 
@@ -58,8 +61,15 @@ def note(user: User, session_key: str, ip: str, user_agent: str) -> None:
         Session.objects.filter(expire_date__lt=clock.real_now()).delete()
 
 
+def is_key(said: str) -> bool:
+    """Whether a cookie holds what can be a key; quoted, it may hold bytes that PostgreSQL takes in no text."""
+    return _KEY.fullmatch(said) is not None
+
+
 def living(session_key: str) -> tuple[dict[str, Any], datetime] | None:
     """What a session holds and when it ends; ``None`` where it is none, or is over."""
+    if not is_key(session_key):
+        return None
     row = Session.objects.filter(session_key=session_key, expire_date__gt=clock.real_now()).first()
     return (row.get_decoded(), row.expire_date) if row is not None else None
 

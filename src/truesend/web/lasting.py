@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 
-from truesend.organizations import session_limits
+from truesend.organizations import session_limits, sessions
 from truesend.organizations.access import member_of
 
 # The id of the member who is signed in: a page tells by it that it belongs to somebody else (frontend/src/csrf.ts).
@@ -23,6 +23,18 @@ def is_by_a_person(request: HttpRequest) -> bool:
         return False
     # Browsers tell it on https and on this machine.
     return request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+
+
+class OnlyOurKeys:
+    """A cookie that cannot be the key of a session is none, before anything looks for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not sessions.is_key(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        return self.get_response(request)
 
 
 class SessionLimits:

@@ -18,7 +18,7 @@ from truesend import clock, env
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import access, audit, links, second_factor, system_mail
 from truesend.organizations.access import Refused
-from truesend.organizations.adapter import is_anothers
+from truesend.organizations.addresses import is_anothers
 from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.signup import SignupForm
 from truesend.sending import leaving, schedule

@@ -144,7 +144,14 @@ def test_what_a_quote_holds_of_ours_acts_for_nobody(stack: Stack, ana: Person) -
     out = "http://localhost:8001/t/u/AbC-secret"
     wrapped = "https://gateway.example/?u=http%3A%2F%2Flocalhost%3A8001%2Ft%2Fu%2FAbC-secret&x=1"
     body = f'<blockquote><a href="{out}">Unsubscribe</a> <a href="{wrapped}">{out}</a></blockquote>'
-    sent(ana, html=body + '<img src="cid:x@truesend" alt="">', text=f"> Unsubscribe: {out}")
+    picture = {
+        "name": "x.png",
+        "type": "image/png",
+        "content_base64": "iVBORw0KGgo=",
+        "content_id": "x@truesend",
+    }
+    shown = body + '<img src="cid:x@truesend" alt="">'
+    sent(ana, html=shown, text=f"> Unsubscribe: {out}", attachments=[picture])
     (one,) = recorded(ana)
     assert "AbC-secret" not in repr(one)
     assert '<a href="#">Unsubscribe</a>' in one["html"]

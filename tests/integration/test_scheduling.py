@@ -50,6 +50,17 @@ def test_an_hour_that_has_passed_changes_nothing(stack: Stack) -> None:
     assert email_of(ana, email) == before
 
 
+def test_an_hour_long_past_is_no_hour_to_send_at_and_one_just_past_is_now(stack: Stack) -> None:
+    ana = stack.person()
+    connection = ana.connect()["id"]
+    draft = {"connection": connection, "to": ["ines@globex.example"], "subject": "x"}
+    refused = ana.api("POST", "emails", {**draft, "send_at": hour(stack, hours=-1)})
+    assert (refused.status_code, refused.json()["code"]) == (409, "hour_passed")
+    assert refused.json()["sentence"] == "That hour has passed. Choose one that is still to come."
+    assert ana.api("GET", "emails").json()["items"] == []
+    ana.email_when(ana.send(connection, send_at=hour(stack, minutes=-5))["id"], "sent", 30)
+
+
 def test_what_waits_is_edited_and_leaves_only_when_it_is_sent_anew(stack: Stack) -> None:
     ana = stack.person()
     connection = ana.connect()["id"]

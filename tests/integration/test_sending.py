@@ -254,6 +254,9 @@ def test_readiness_lists_every_gate_in_order_also_after_a_failure(stack: Stack) 
         b'{"send_at": "tomorrow"}',
         b'{"send_at": "2026-11-22T10:00:00"}',
         b'{"undo_seconds": -1}',
+        b'{"html": "<img src=\'cid:map\'>"}',
+        b'{"attachments": [{"name": "a", "content_base64": "", "content_id": "a"},'
+        b' {"name": "b", "content_base64": "", "content_id": "a"}]}',
         b'{"connection": "nonsense", "to": ["a@b.example"]}',
         b"\xff\xfe",
         b'{"to": ' + b"[" * 5000 + b"]" * 5000 + b"}",

@@ -33,6 +33,7 @@ from truesend.sending.compose import File
 from truesend.sending.copies import People
 from truesend.sending.models import Delivery, EmailStatus
 from truesend.sending.readiness import check
+from truesend.sending.schedule import Unschedulable
 from truesend.sending.selftest import send_test_email
 from truesend.sending.submit import Written, draft_of, submit
 from truesend.tracking import query, striking
@@ -281,9 +282,15 @@ def create_email(
     draft: schemas.DraftIn,
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=255, pattern=values.KEY)] = "",
 ) -> Status[dict[str, Any]]:
-    """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email."""
+    """Queue an email. The same Idempotency-Key with the same body answers 200 with the same email.
+
+    A `send_at` that passed in the last half hour is now; one before it is refused: nothing leaves late unasked.
+    """
     member = member_of(request)
-    email, made = submit(member, _written(member, draft), key=idempotency_key)
+    try:
+        email, made = submit(member, _written(member, draft), key=idempotency_key)
+    except Unschedulable as problem:
+        raise problems.Problem(refusals.HOUR_PASSED, str(problem)) from None
     return Status(201 if made else 200, present.emails([email])[0])
 
 

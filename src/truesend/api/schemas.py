@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from ninja import Field, Schema
-from pydantic import BeforeValidator, ConfigDict, StrictBool
+from pydantic import BeforeValidator, ConfigDict, StrictBool, ValidationInfo, field_validator
 
 from truesend.api.values import (
     LONGEST_HTML,
@@ -20,6 +20,7 @@ from truesend.api.values import (
     Text,
     number,
 )
+from truesend.sending import pictures
 
 
 class Fix(Schema):
@@ -173,7 +174,7 @@ class DraftIn(Schema):
     subject: Annotated[Line, Field(max_length=998)] = ""
     html: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
     text: Annotated[Text, Field(max_length=LONGEST_HTML)] = ""
-    attachments: Annotated[list[FileIn], Field(max_length=100)] = []
+    attachments: Annotated[list[FileIn], Field(max_length=100, validate_default=True)] = []
     separate_copies: Annotated[
         StrictBool,
         Field(description="Everybody gets a message of their own; merge fields are filled in these alone."),
@@ -210,6 +211,18 @@ class DraftIn(Schema):
         ),
     ] = None
     undo_seconds: Annotated[int, Field(ge=0, le=3600), BeforeValidator(number)] = 0
+
+    @field_validator("attachments")
+    @classmethod
+    def _shown(cls, files: list[FileIn], known: ValidationInfo) -> list[FileIn]:
+        """Every picture that the HTML shows is there, and once: a recipient would see a hole, or either of two."""
+        named = [one.content_id for one in files if one.content_id]
+        if twice := next((one for one in named if named.count(one) > 1), ""):
+            raise ValueError(f"are called {twice} twice: a content_id is one picture’s")
+        for name in pictures.shown_in(known.data.get("html", "")):
+            if name not in named:
+                raise ValueError(f"lack the picture that html shows as cid:{name}")
+        return files
 
 
 class HourIn(Schema):

@@ -35,6 +35,11 @@ def used_in(html: str) -> set[str]:
     return set(_USED.findall(html)) if "cid:" in html.lower() else set()
 
 
+def shown_in(html: str) -> list[str]:
+    """The content ids of the pictures that a text shows, in its order."""
+    return [found[2] for found in _SHOWN.finditer(html)] if "cid:" in html.lower() else []
+
+
 def drop_unused(email_id: UUID, html: str) -> None:
     """Of an email that goes out: what was taken out of its text again stays behind."""
     Attachment.objects.filter(email_id=email_id).exclude(content_id="").exclude(

@@ -19,6 +19,7 @@ LATE = timedelta(minutes=30)
 """Mail written for an hour that could not leave until so long after it waits for a person (docs/scheduling.md)."""
 
 FURTHEST = timedelta(days=366)
+PASSED = "That hour has passed. Choose one that is still to come."
 
 
 class Unschedulable(ValueError):
@@ -60,7 +61,7 @@ def checked(at: datetime, now: datetime) -> datetime:
     except OverflowError:
         raise Unschedulable("Choose a day within a year.") from None
     if moment <= now:
-        raise Unschedulable("That hour has passed. Choose one that is still to come.")
+        raise Unschedulable(PASSED)
     return moment
 
 

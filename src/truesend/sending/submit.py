@@ -118,11 +118,14 @@ def submit(
 ) -> tuple[Email, bool]:
     """Queue an email; (email, newly made). Raises :class:`NotReady` or :class:`IdempotencyMismatch`.
 
-    With ``draft_id`` the stored draft becomes the email; pressing Send twice queues it once.
+    With ``draft_id`` the stored draft becomes the email; pressing Send twice queues it once. An hour that has just
+    passed is now; one so long ago that it would be late raises :class:`~truesend.sending.schedule.Unschedulable`.
     """
     digest = body_digest(written)
     if key and (earlier := _earlier(member, key, digest)) is not None:
         return earlier, False
+    if written.send_at is not None and schedule.is_late(schedule.late_after(written.send_at), clock.now()):
+        raise schedule.Unschedulable(schedule.PASSED)
     draft = draft_of(written)
     readiness = check(member, draft)
     if not readiness.ready:

@@ -231,3 +231,17 @@ def test_a_picture_in_the_text(chromium: Browser, stack: Stack, kind: str) -> No
     ]
     assert content == base64.b64decode(PNG)
     assert f'src="cid:{number.strip("<>")}"' in parsed.get_body(("html",)).get_content()
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_a_picture_in_a_template_is_refused_in_words(chromium: Browser, stack: Stack, kind: str) -> None:
+    with window(chromium, stack.person()) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/templates/new?kind=template")
+        text = page.get_by_role("textbox", name="Text")
+        text.click()
+        page.keyboard.type("See the map")
+        page.evaluate(_PUT, [kind, PNG, "City map.png"])
+        expect(page.locator("#toasts")).to_contain_text("Put them into the email itself.")
+        expect(text.locator("img[src]")).to_have_count(0)
+        expect(text).to_have_text("See the map")

@@ -168,15 +168,13 @@ def test_a_host_that_leads_here_no_more_carries_no_new_link(stack: Stack, ana: P
     # What a DNS name that is taken away does, without one.
     sql(stack, change, NOWHERE, ana.organization)
 
-    def looked() -> tuple[Any, ...]:
-        stack.sandbox.advance(16 * 60)
-        return row(stack, ana)
-
-    until(looked, lambda found: bool(found[3]), 60)
+    stack.sandbox.advance(16 * 60)
+    until(lambda: row(stack, ana), lambda found: bool(found[3]), 60)
     assert "Does not lead here" in words(ana.get(PAGE))
     assert all(one.startswith(f"{stack.up.tracking_url}/t/") for one in links_of(ana))
     sql(stack, change, own, ana.organization)
-    until(looked, lambda found: not found[3], 60)
+    stack.sandbox.advance(16 * 60)
+    until(lambda: row(stack, ana), lambda found: not found[3], 60)
     assert "Leads here" in words(ana.get(PAGE))
     assert all(one.startswith(f"{own}/t/") for one in links_of(ana))
     told = [

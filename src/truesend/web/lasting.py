@@ -48,6 +48,8 @@ class SessionLimits:
         if request.session.accessed and SESSION_KEY in request.session:
             session_limits.used(request.session, by_a_person=is_by_a_person(request))
             self._name(request, response)
+            # What one member sees is nobody else's, not even by the button Back once they have signed out.
+            response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     @staticmethod

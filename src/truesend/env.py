@@ -70,6 +70,13 @@ SETTINGS: tuple[Setting, ...] = (
         "336",
         "Hours after signing in at which a browser is signed out, used or not: two weeks.",
     ),
+    Setting(
+        "TRUSTED_PROXIES",
+        None,
+        "How many proxies of yours stand one behind the other in front of web and tracker: `1` for one. Whose a "
+        "request is, the outermost of them has written into `X-Forwarded-For`. Only where nobody reaches the ports "
+        "around them. Unset: nobody's word is believed.",
+    ),
     Setting("GOOGLE_CLIENT_ID", None, f"OAuth client of this installation at Google. {_OR_THE_PAGE}"),
     Setting("GOOGLE_CLIENT_SECRET", None, "Its secret.", secret=True),
     Setting("GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth", _GOOGLE),
@@ -255,6 +262,11 @@ def number(name: str) -> int:
     if not value.isdigit() or int(value) < 1:
         raise SettingError(f"{PREFIX}{name} must be a positive whole number.")
     return int(value)
+
+
+def trusted_proxies() -> int:
+    """How many proxies in front are believed; 0 where none is."""
+    return number("TRUSTED_PROXIES") if get("TRUSTED_PROXIES") is not None else 0
 
 
 def environment() -> str:

@@ -21,7 +21,8 @@ from tests.stack import PASSWORD, Person, Stack
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     data = tmp_path_factory.mktemp("guessed") / "data"
-    with stacks.running(data, settings={"TRUESEND_GUESS_LIMITS": "on"}) as running:
+    settings = {"TRUESEND_GUESS_LIMITS": "on", "TRUESEND_TRUSTED_PROXIES": "1"}
+    with stacks.running(data, settings=settings) as running:
         yield running
     up.remove(data)
 
@@ -137,3 +138,18 @@ def test_many_at_once_are_no_way_round_the_limit(strict: Stack, ana: Person) -> 
     with ThreadPoolExecutor(24) as pool:
         looked_at = sum(pool.map(guess, range(24)))
     assert looked_at <= 5
+
+
+def test_behind_a_proxy_each_client_counts_for_itself(strict: Stack) -> None:
+    """The proxy is this machine: what it says last is believed, and nothing that stands before it."""
+
+    def guess(forwarded: str) -> bool:
+        jar = at(200)
+        jar.headers["X-Forwarded-For"] = forwarded
+        page = form(strict, jar, "/login", login=f"{uuid4()}@nowhere.example", password="wrong-password")
+        return "Too many" not in words(page)
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(guess, [f"198.51.100.{n}, 203.0.113.7" for n in range(20)]))
+    assert sum(taken) <= 10
+    assert guess("203.0.113.7, 203.0.113.8")

@@ -61,6 +61,14 @@ def _unreadable() -> Iterator[Finding]:
                 Fix(f"Set {name}, or {PREFIX}BILLING to none, {_AGAIN}"),
             )
         return  # everything else is told already
+    if env.environment() == "prod" and env.get("TRUSTED_PROXIES") is None:
+        # TLS is never ended here, so there is one.
+        yield warning(
+            _CHECK,
+            f"{PREFIX}TRUSTED_PROXIES is not set: to Truesend everybody comes from the address of the proxy in front, "
+            "recipients who open and click, and whoever guesses passwords.",
+            Fix(f"Set {PREFIX}TRUSTED_PROXIES to how many proxies stand one behind the other, {_AGAIN}"),
+        )
     for name, sentence in unsafe:
         yield wrong(_CHECK, sentence, Fix(f"Set {PREFIX}{name} so, {_AGAIN}"))
 
@@ -85,7 +93,7 @@ def _problem(one: env.Setting, value: str) -> str:
         return ""
     if one.name.endswith("_URL"):
         return _url_problem(one.name, value)
-    is_number = (one.default or "").isdigit() or one.name.endswith("_PER_SECOND")
+    is_number = (one.default or "").isdigit() or one.name.endswith(("_PER_SECOND", "_PROXIES"))
     if is_number and not (value.isascii() and value.isdigit() and int(value) > 0):
         return "must be a positive whole number"
     return ""

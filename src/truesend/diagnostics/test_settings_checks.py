@@ -95,6 +95,24 @@ def test_what_is_unsafe_in_prod_is_told_all_at_once(monkeypatch: pytest.MonkeyPa
     assert any("GUESS_LIMITS must not be off" in one for one in said)
 
 
+def test_in_prod_there_is_a_proxy_and_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("ENVIRONMENT", "prod"),
+        ("PUBLIC_URL", "https://a.example"),
+        ("TRACKING_URL", "https://t.example"),
+    ):
+        monkeypatch.setenv(f"TRUESEND_{name}", value)
+    (found,) = settings_checks.settings()
+    assert found.status is Status.WARNING
+    assert "TRUSTED_PROXIES is not set" in found.sentence
+    monkeypatch.setenv("TRUESEND_TRUSTED_PROXIES", "1")
+    (found,) = settings_checks.settings()
+    assert found.status is Status.OK
+    monkeypatch.setenv("TRUESEND_TRUSTED_PROXIES", "0")
+    (found,) = settings_checks.settings()
+    assert found.status is Status.WRONG
+
+
 def test_a_misspelt_name_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUESEND_GOOGLE_CLIENTID", "x")
     (found,) = settings_checks.settings()

@@ -16,6 +16,7 @@ from truesend import env
 from truesend.organizations import account_notes, system_mail
 from truesend.organizations.addresses import is_anothers
 from truesend.organizations.models import User
+from truesend.tracking.addresses import client_address
 
 log = logging.getLogger("truesend.organizations")
 _NOT_SENT = "Our mail could not be sent. Try again later, or ask whoever runs this installation."
@@ -29,6 +30,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.email = form.cleaned_data["email"].strip().lower()
         saved: User = super().save_user(request, user, form, commit=commit)
         return saved
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whose guesses are counted: as the proxies in front say, where there are some; nobody else is believed."""
+        peer: str = super().get_client_ip(request)
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        return client_address(peer, forwarded, trust_forwarded=False, proxies=env.trusted_proxies())
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raises the form's error where somebody guessed too often; that an account is guessed at is written down."""

@@ -27,6 +27,7 @@ def evidence_address(ip: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Ad
     return None if special or address.is_multicast else address
 
 
+@functools.lru_cache(maxsize=64)
 def is_loopback(ip: str | None) -> bool:
     """Whether it is an address of the machine itself."""
     try:
@@ -35,15 +36,33 @@ def is_loopback(ip: str | None) -> bool:
         return False
 
 
-def client_address(peer: str, forwarded: str, *, trust_forwarded: bool) -> str:
+def client_address(peer: str, forwarded: str, *, trust_forwarded: bool, proxies: int = 0) -> str:
     """Whose request it is: the peer's, or with ``trust_forwarded`` (dev) what a loopback peer says last of itself."""
-    said = forwarded.rpartition(",")[2].strip()
-    if not (said and trust_forwarded and is_loopback(peer)):
-        return peer
+    said = said_address(peer, forwarded, trust_forwarded=trust_forwarded, proxies=proxies)
     try:
-        return str(ipaddress.ip_address(said))
+        return str(ipaddress.ip_address(bare(said)))
     except ValueError:
         return peer
+
+
+def said_address(peer: str, forwarded: str, *, trust_forwarded: bool, proxies: int) -> str:
+    """The same as it was written, which may be no address.
+
+    Each of ``proxies`` in front adds whom it was asked by, so the outermost wrote the one that many from the end; what
+    stands before that, the client wrote. Where there are fewer, the request came around a proxy: it is the peer's.
+    """
+    trusted = proxies or (1 if trust_forwarded and is_loopback(peer) else 0)
+    if not trusted or not forwarded.strip():
+        return peer
+    said = forwarded.split(",")
+    return said[-trusted].strip() if len(said) >= trusted else peer
+
+
+def bare(address: str) -> str:
+    """Without the port that some proxies write behind it."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 @functools.lru_cache(maxsize=16_384)

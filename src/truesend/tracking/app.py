@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from truesend import clock, env, vouching
 from truesend.blocklist.files import Followed, path_in
 from truesend.tracking import answers, records, tokens
+from truesend.tracking.addresses import bare, said_address
 from truesend.tracking.loader import state_of
 from truesend.tracking.losses import Losses
 from truesend.tracking.segments import Segments, folder_in
@@ -51,7 +52,8 @@ class Attended(Protocol):
 
 
 class Tracker:
-    """The application. ``trust_forwarded``: believe ``X-Forwarded-For`` of a loopback peer (dev).
+    """The application. ``trust_forwarded``: believe ``X-Forwarded-For`` of a loopback peer (dev); ``proxies``: of so
+    many proxies in front.
 
     ``beside`` are the processes it keeps running: first what loads its hits, which ends last, then others that answer
     as it does. Without one that loads, hits are kept for later.
@@ -63,6 +65,7 @@ class Tracker:
         keys: tokens.Keys,
         data: Path,
         trust_forwarded: bool = False,
+        proxies: int = 0,
         has_database: bool = False,
         beside: Sequence[Attended] = (),
     ) -> None:
@@ -72,6 +75,7 @@ class Tracker:
         self._blocklist = Followed(path_in(data))
         self._unsubscribes = Unsubscribes(keys, data)
         self._trust_forwarded = trust_forwarded
+        self._proxies = proxies
         self._has_database = has_database
         self._beside = tuple(beside)
         self._writer: Writer | None = None
@@ -180,11 +184,17 @@ class Tracker:
                 continue
             position, limit = kept
             if position == _FORWARDED:
-                forwarded = value[-limit:]
+                # A proxy may add a line of its own instead of a word to the last one.
+                forwarded = (forwarded + b"," + value if forwarded else value)[-limit:]
             elif len(fields) < len(records.FIELDS):
                 fields.append(records.field(position, value[:limit]))
-        if forwarded and self._trust_forwarded and _is_loopback(address):
-            address = forwarded.decode("latin-1").rpartition(",")[2].strip() or address
+        if forwarded and (self._proxies or self._trust_forwarded):
+            address = said_address(
+                address,
+                forwarded.decode("latin-1"),
+                trust_forwarded=self._trust_forwarded,
+                proxies=self._proxies,
+            )
         return _address(address) + b"".join(fields)
 
     def _health(self, query: bytes) -> bytes:
@@ -202,19 +212,11 @@ class Tracker:
 def _address(address: str) -> bytes:
     """The field of an address in its one spelling (IPv4 also where it came mapped into IPv6), empty when it is none."""
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
+        parsed = ipaddress.ip_address(bare(address.partition("%")[0]))
     except ValueError:
         return records.field(records.IP, b"")
     mapped = getattr(parsed, "ipv4_mapped", None)
     return records.field(records.IP, str(mapped or parsed).encode())
-
-
-@functools.lru_cache(maxsize=64)
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def from_environment(beside: Sequence[Attended] = ()) -> Tracker:
@@ -224,6 +226,7 @@ def from_environment(beside: Sequence[Attended] = ()) -> Tracker:
         keys=env.link_keys(),
         data=env.data_dir(),
         trust_forwarded=env.environment() == "dev",
+        proxies=env.trusted_proxies(),
         has_database=env.get("DATABASE_URL") is not None,
         beside=beside,
     )

@@ -166,6 +166,24 @@ def test_whose_request_it_is(peer: str, forwarded: str, trust: bool, expected: s
     assert client_address(peer, forwarded, trust_forwarded=trust) == expected
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxies", "expected"),
+    [
+        ("10.0.0.7", "81.2.69.142", 1, "81.2.69.142"),
+        ("10.0.0.7", "81.2.69.142:51234", 1, "81.2.69.142"),
+        ("10.0.0.7", "[2a02:8108::1]:51234", 1, "2a02:8108::1"),
+        ("10.0.0.7", "192.0.2.1, 81.2.69.142", 1, "81.2.69.142"),  # the first is what the client made up
+        ("10.0.0.7", "192.0.2.1, 81.2.69.142, 10.0.0.9", 2, "81.2.69.142"),
+        ("10.0.0.7", "81.2.69.142", 2, "10.0.0.7"),  # around the outer one
+        ("10.0.0.7", "", 1, "10.0.0.7"),
+        ("10.0.0.7", "unknown", 1, "10.0.0.7"),
+        ("127.0.0.1", "81.2.69.142", 0, "127.0.0.1"),
+    ],
+)
+def test_whose_request_it_is_behind_proxies(peer: str, forwarded: str, proxies: int, expected: str) -> None:
+    assert client_address(peer, forwarded, trust_forwarded=False, proxies=proxies) == expected
+
+
 def test_gmail_from_a_google_mailbox_may_be_the_sender() -> None:
     def answer(**more: Any) -> tuple[float, str]:
         trail = Trail(sent_at=SENT, links=1, hits=[hit(60, agent=GMAIL)], **more)

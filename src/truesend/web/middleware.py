@@ -173,6 +173,7 @@ class NoteWhereFrom:
             request.META.get("REMOTE_ADDR", ""),
             request.headers.get("X-Forwarded-For", ""),
             trust_forwarded=env.environment() == "dev",
+            proxies=env.trusted_proxies(),
         )
         here = [address, request.headers.get("User-Agent", "")[:400]]
         if isinstance(request.user, User) and request.session.session_key:

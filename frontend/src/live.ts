@@ -1,9 +1,11 @@
 // Live pages. An event of kind K becomes the DOM event `truesend:K` on <body>, and every element with
 // data-live="… K …" fetches itself again by htmx (hx-trigger="live"); one with a data-live-id only where the event is
 // about it. data-live-others="K" is for what holds such elements: it fetches itself for an id that none of them has.
+// What a member may do is everywhere on a page: when that changes, the page is loaded anew (mine.ts).
 // Events are hints: what is shown always comes from the server.
 import { isAnothers } from "./csrf.ts";
 import workerUrl from "./live.worker.ts?sharedworker&url";
+import { startMine } from "./mine.ts";
 import { KINDS, Stream, type StreamMessage } from "./stream.ts";
 import { setServerTime } from "./times.ts";
 
@@ -237,6 +239,7 @@ export function startLive(): void {
   for (const kind of KINDS) {
     document.body.addEventListener(`truesend:${kind}`, (event) => refresh(concernedBy(kind, event)));
   }
+  startMine(member, refreshAll);
   watchRequests();
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) refresh([]);

@@ -66,22 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "migrate", _migrate, "bring the database to this version")
     _command(commands, "sandbox", _sandbox, "run only the sandbox; its options are those of truesend_sandbox")
 
-    user = commands.add_parser("user", help="accounts without a browser").add_subparsers(required=True)
-    create = _command(user, "create", _user_create, "make an account whose address counts as verified")
-    create.add_argument("--email", required=True)
-    create.add_argument("--password", required=True)
-    create.add_argument("--organization", required=True)
-    create.add_argument("--role", default="owner", choices=("owner", "manager", "user"))
-    create.add_argument("--operator", action="store_true", help="may see to the whole installation")
-    link = _command(user, "link", _user_link, "print a sign-in link")
-    link.add_argument("--email", required=True)
-    lost = _command(user, "forget-factors", _user_forget_factors, "take somebody's second factors away")
-    lost.add_argument("--email", required=True)
-
-    token = commands.add_parser("token", help="API tokens").add_subparsers(required=True)
-    create = _command(token, "create", _token_create, "print a new API token, once")
-    create.add_argument("--email", required=True)
-    create.add_argument("--name", default="API")
+    _accounts(commands)
 
     doctor = _command(
         commands, "doctor", _doctor, "look for everything that is wrong here, and say what helps"
@@ -121,6 +106,29 @@ def _parser() -> argparse.ArgumentParser:
 
     _benches(commands)
     return parser
+
+
+def _accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands about people, without a browser or mail."""
+    user = commands.add_parser("user", help="accounts without a browser").add_subparsers(required=True)
+    create = _command(user, "create", _user_create, "make an account whose address counts as verified")
+    create.add_argument("--email", required=True)
+    create.add_argument("--password", required=True)
+    create.add_argument("--organization", required=True)
+    create.add_argument("--role", default="owner", choices=("owner", "manager", "user"))
+    create.add_argument("--operator", action="store_true", help="may see to the whole installation")
+    owner = _command(user, "owner", _user_owner, "make a member an owner of their organization")
+    owner.add_argument("--email", required=True)
+    owner.add_argument("--organization", required=True)
+    link = _command(user, "link", _user_link, "print a sign-in link")
+    link.add_argument("--email", required=True)
+    lost = _command(user, "forget-factors", _user_forget_factors, "take somebody's second factors away")
+    lost.add_argument("--email", required=True)
+
+    token = commands.add_parser("token", help="API tokens").add_subparsers(required=True)
+    create = _command(token, "create", _token_create, "print a new API token, once")
+    create.add_argument("--email", required=True)
+    create.add_argument("--name", default="API")
 
 
 def _benches(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -284,6 +292,10 @@ def _user_create(options: argparse.Namespace) -> int:
         options.role,
         operator=options.operator,
     )
+
+
+def _user_owner(options: argparse.Namespace) -> int:
+    return _account_command("name_owner", options.email, options.organization)
 
 
 def _user_link(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from truesend import env
 from truesend.connections.causes import CAUSES, Cause, Severity, Who
 from truesend.inbox.page import bounces
+from truesend.organizations import roles
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 _MADE = "<!-- Written by `make docs` from the code; a test holds the two together. -->"
@@ -153,6 +154,7 @@ PAGES = {
     "bounces.md": lambda: bounces(_MADE),
     "causes.md": causes,
     "readiness.md": readiness,
+    "roles.md": lambda: roles.page(_MADE),
     "settings.md": settings,
 }
 

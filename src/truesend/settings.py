@@ -158,6 +158,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 if (env.get("GUESS_LIMITS") or ("off" if ENVIRONMENT == "dev" else "on")) == "off":
     ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False
     MFA_RATE_LIMITS: dict[str, str] | bool = False
+else:
+    # Beside allauth's own: links of invitations that nobody made, and accounts made by them.
+    ACCOUNT_RATE_LIMITS = {"invite": "20/m/ip"}
 
 MFA_ADAPTER = "truesend.organizations.second_factor.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -55,7 +55,7 @@ def _tell(row: BillingAccount, found: Standing, now: datetime) -> None:
 
 
 def _owners(row: BillingAccount) -> list[str]:
-    found = Member.objects.filter(organization=row.pk, role=Role.OWNER, user__is_active=True)
+    found = Member.objects.active().filter(organization=row.pk, role=Role.OWNER)
     return list(found.order_by("created_at").values_list("user__email", flat=True))
 
 

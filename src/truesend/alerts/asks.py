@@ -26,9 +26,9 @@ from truesend.connections.causes import Action, cause
 from truesend.connections.describe import Description, again_url, described_all
 from truesend.connections.models import Connection, Kind, Proof
 from truesend.connections.verdict import Verdict
-from truesend.organizations import system_mail
-from truesend.organizations.models import Member, Role
-from truesend.organizations.rights import MANAGERS
+from truesend.organizations import roles, system_mail
+from truesend.organizations.models import Member
+from truesend.organizations.roles import MANAGERS, Role
 from truesend.providers import registry
 
 AGAIN_AFTER = timedelta(hours=1)
@@ -48,11 +48,10 @@ class Asked:
     at: datetime
 
 
-def people(asker: Member, roles: Sequence[Role] = MANAGERS) -> list[Member]:
+def people(asker: Member, among: Sequence[Role] = MANAGERS) -> list[Member]:
     """Who can be asked: owners, then managers, the longest there first."""
-    found = Member.objects.filter(
-        organization=asker.organization_id, role__in=roles, user__is_active=True
-    ).exclude(pk=asker.pk)
+    active = Member.objects.active().exclude(pk=asker.pk)
+    found = active.filter(organization=asker.organization_id, role__in=among)
     listed = found.select_related("user", "organization").order_by("created_at")
     return sorted(listed, key=lambda one: MANAGERS.index(one.role))
 
@@ -74,9 +73,7 @@ def wish(asker: Member, provider: str, about: Description | None) -> texts.Wish:
     name = registry.provider(provider).name
     if about is None:
         what = f"connect a {name} account for everyone in {asker.organization.name}"
-        return texts.Wish(
-            what, "Only an owner or manager can connect a shared account.", connect_path(provider)
-        )
+        return texts.Wish(what, roles.TABLE[roles.Action.CONNECT_SHARED].refusal, connect_path(provider))
     address = about.connection.address
     troubled = about.verdict.verdict in {Verdict.BROKEN, Verdict.ATTENTION, Verdict.DISCONNECTED}
     why = f"{address} ({name}): {about.sentence}" if troubled else ""
@@ -202,11 +199,13 @@ def _end(row: Ask, about: Description, what: str, now: datetime, how: Ask.Ended 
 
 
 def _close(row: Ask, what: str, state: str, now: datetime, how: Ask.Ended = Ask.Ended.DONE) -> None:
+    """Ended, and told to whoever asked if they are still in the team."""
     with transaction.atomic():
         if Ask.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now, ended=how) != 1:
             return
         text = texts.done(what, state, row.next_path)
-        post.plan(Letter.Kind.DONE, f"ask {row.pk}", [row.asker.user.email], text)
+        if row.asker.is_active:
+            post.plan(Letter.Kind.DONE, f"ask {row.pk}", [row.asker.user.email], text)
         live_events.publish(row.asker.organization_id, "account", [row.pk])
 
 

@@ -17,6 +17,7 @@ from truesend.alerts.models import Letter
 from truesend.connections.causes import Who
 from truesend.connections.describe import Description, described_all, people_for
 from truesend.connections.models import Connection
+from truesend.organizations.models import Member
 from truesend.sending import readiness
 from truesend.sending.models import Delivery, DeliveryStatus
 
@@ -48,7 +49,8 @@ def _warn(one: Description, first: datetime, now: datetime) -> None:
     if Letter.objects.filter(kind=Letter.Kind.DUE, about=about).exists():
         return
     mine = _soon(now).filter(connection=one.connection).order_by()
-    writers = mine.filter(email__member__user__is_active=True).values_list("email__member__user__email")
+    active = mine.filter(email__member__in=Member.objects.active())
+    writers = active.values_list("email__member__user__email")
     helpers = [person["email"] for person in people_for(Who.HOLDER, one.connection)]
     told = Letter.objects.filter(
         kind=Letter.Kind.BROKEN,

@@ -17,7 +17,7 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from truesend import clock, env, refusals
-from truesend.api import halts, present, problems, schemas, suppressions, templates, values, waiting
+from truesend.api import halts, members, present, problems, schemas, suppressions, templates, values, waiting
 from truesend.api.asking import ERRORS, email_of, id_of, member_of, refused
 from truesend.billing import account
 from truesend.connections import probe
@@ -364,6 +364,7 @@ def _strike(request: HttpRequest, signal_id: str, *, struck: bool) -> dict[str, 
 
 api.add_router("", router)
 api.add_router("", halts.router)
+api.add_router("", members.router)
 api.add_router("", suppressions.router)
 api.add_router("", templates.router)
 api.add_router("", waiting.router)

@@ -173,6 +173,8 @@ CAUSES: dict[str, Cause] = {
         _c("personal_not_allowed", _N, "Your organization sends from shared accounts only.", Action.WAIT, Who.OWNER, "An owner allows personal accounts, or another account is chosen."),
         # -- one email --
         _c("connection_not_yours", _N, "This account belongs to its owner alone again.", Action.WAIT, Who.HOLDER, "Its owner shares it again."),
+        _c("member_inactive", _N, "The account of whoever wrote it was switched off.", Action.WAIT, Who.OWNER, "An owner or manager switches it on again."),
+        _c("member_removed", _N, "{words}, who wrote it, is no longer in the team.", Action.WAIT, Who.MEMBER, "“Send now”, another account, or “Cancel”, by the owner who has it now."),
         _c("daily_budget", _N, "This mailbox has sent what it may in 24 hours, as far as Truesend knows.", Action.WAIT, Who.NOBODY, "Its own hour: what was sent a day before is free again.", _LIMIT, _GOES_ON),
         _c("account_inactive", _N, "Your organization's account is inactive.", Action.REACTIVATE, Who.OWNERS, "An owner reactivates it."),
         _c("tier_lacks", _N, "Your organization's plan does not include this.", Action.REACTIVATE, Who.OWNERS, "An owner chooses another plan."),

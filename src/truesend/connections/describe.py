@@ -18,7 +18,8 @@ from truesend.connections.models import Check, Connection, Kind, Proof, Token
 from truesend.connections.schedule import MARGIN
 from truesend.connections.tries import Try, last_tries
 from truesend.connections.verdict import ConnectionVerdict, Facts, ProofFact, Verdict, judge
-from truesend.organizations.models import Member, Role, User
+from truesend.organizations.models import Member, User
+from truesend.organizations.roles import MANAGERS, Role
 from truesend.providers import registry
 
 FORWARD = "Forward to your administrator"
@@ -319,14 +320,10 @@ def people_who(who: Who, member: Member) -> list[dict[str, str]]:
     if who is Who.OPERATOR:
         return _people(User.objects.filter(is_operator=True, is_active=True).order_by("created_at"))
     if who is Who.OWNERS:
-        owners = Member.objects.filter(
-            organization=member.organization_id, role=Role.OWNER, user__is_active=True
-        )
+        owners = Member.objects.active().filter(organization=member.organization_id, role=Role.OWNER)
         return _people(one.user for one in owners.select_related("user").order_by("created_at"))
     if who is Who.OWNER:
-        holders = Member.objects.filter(
-            organization=member.organization_id, role__in=(Role.OWNER, Role.MANAGER), user__is_active=True
-        )
+        holders = Member.objects.active().filter(organization=member.organization_id, role__in=MANAGERS)
         return _people(one.user for one in holders.select_related("user").order_by("created_at"))
     return _people([member.user])
 

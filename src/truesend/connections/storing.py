@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from truesend import clock
 from truesend.connections import probe, proofs, tokens
 from truesend.connections.models import Connection, Kind, LedgerKind
-from truesend.organizations import audit
+from truesend.organizations import audit, presence
 from truesend.organizations.models import Member
 from truesend.providers import registry
 from truesend.providers.contract import Capability, Evidence, Grant, Identity, Provider
@@ -33,6 +33,10 @@ class Given:
     call: str
     # A send with it was accepted already.
     proved: bool = False
+
+
+class OutOfTheTeam(DatabaseError):
+    """Whoever gave the permission was removed or deactivated before it could be stored."""
 
 
 def stored(given: Given) -> Connection:
@@ -97,6 +101,9 @@ def _store(given: Given) -> Connection:
     if given.proved:
         sent, who = [Evidence("send", True, "send")], given.member.user.email
         proofs.record(connection, sent, kind=LedgerKind.SEND, trigger=who, at=now)
+    # Last, as whoever removes them holds the keys first and then their place.
+    if not presence.hold(given.member.pk):
+        raise OutOfTheTeam
     audit.record(
         connection.organization_id,
         given.member,

@@ -16,9 +16,9 @@ from django.db.models import Q, QuerySet
 from truesend import clock
 from truesend.connections.causes import cause
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import activity, audit, rights
-from truesend.organizations.models import ApiToken, Member, Role, User
-from truesend.organizations.rights import MANAGERS
+from truesend.organizations import activity, audit, rights, roles
+from truesend.organizations.models import ApiToken, Member, User
+from truesend.organizations.roles import Action, Role
 from truesend.sending.models import Delivery, Email
 from truesend.tracking.models import Signal
 from truesend.writing.models import Template
@@ -39,16 +39,31 @@ class Refused(Exception):
         self.ask = ask
 
 
+def check(member: Member, action: Action, ask: str = "") -> None:
+    """The gate of an action: raise :class:`Refused` for a role that the table does not name."""
+    if not roles.allows(member.role, action):
+        raise refused(action, ask)
+
+
+def refused(action: Action, ask: str = "") -> Refused:
+    """What is said to whoever may not do it, with who can."""
+    rule = roles.TABLE[action]
+    return Refused(rule.refusal, rule.roles, ask)
+
+
 def member_of(user: User | AnonymousUser) -> Member | None:
     """The membership of a signed-in user."""
     if not user.is_authenticated:
         return None
-    if User.member.is_cached(user):  # the session's user comes with it
-        known: Member | None = getattr(user, "member", None)
-        return known if known is not None and user.is_active else None
-    return (
-        Member.objects.select_related("organization", "user").filter(user=user, user__is_active=True).first()
-    )
+    found = membership_of(user)
+    return found if found is not None and found.is_active else None
+
+
+def membership_of(user: User) -> Member | None:
+    """The membership of a user that is not over, be it that they may do nothing now: to say so, and to nothing else."""
+    if hasattr(user, "membership"):  # the session's user comes with it
+        return user.membership
+    return Member.objects.current().select_related("organization", "user").filter(user=user).first()
 
 
 def member_by_token(bearer: str) -> Member | None:
@@ -57,15 +72,15 @@ def member_by_token(bearer: str) -> Member | None:
         return None
     token = (
         ApiToken.objects.select_related("member__organization", "member__user")
-        .filter(digest=token_digest(bearer), revoked_at=None, member__user__is_active=True)
+        .filter(digest=token_digest(bearer), revoked_at=None)
         .first()
     )
-    if token is None:
+    if token is None or not token.member.is_active:
         return None
     now = clock.now()
     if token.last_used_at is None or (now - token.last_used_at).total_seconds() > 60:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    activity.note(token.member.organization)
+    activity.note(token.member)
     return token.member
 
 
@@ -100,7 +115,8 @@ def access_connection(member: Member, connection_id: UUID) -> Connection | None:
 def manages(member: Member, connection: Connection) -> bool:
     """Whether a member may reconnect, probe or disconnect: a mailbox their own; a shared one as owner or manager."""
     if connection.kind == Kind.ORGANIZATION:
-        return member.organization_id == connection.organization_id and member.role in MANAGERS
+        here = member.organization_id == connection.organization_id
+        return here and roles.allows(member.role, Action.MANAGE_SHARED)
     return connection.member_id == member.pk
 
 
@@ -108,7 +124,7 @@ def check_manages(member: Member, connection: Connection) -> None:
     """Raise :class:`Refused` for whoever does not manage a connection they see."""
     if not manages(member, connection):
         ask = f"/connections/{connection.pk}/ask"
-        raise Refused("Only an owner or manager can change a shared connection.", MANAGERS, ask)
+        raise refused(Action.MANAGE_SHARED, ask)
 
 
 def check_connects(member: Member, provider: str, kind: str) -> None:
@@ -116,36 +132,30 @@ def check_connects(member: Member, provider: str, kind: str) -> None:
     why = rights.connects(member, kind)
     if why:
         # What an owner has ruled out for everybody only an owner lets in again.
-        who = (Role.OWNER,) if why == rights.PERSONAL_BARRED else MANAGERS
-        raise Refused(cause(why).sentence, who, f"/oauth/{provider}/ask")
+        action = Action.CHOOSE_MAILBOXES if why == rights.PERSONAL_BARRED else Action.CONNECT_SHARED
+        raise Refused(cause(why).sentence, roles.TABLE[action].roles, f"/oauth/{provider}/ask")
 
 
 def check_shares(member: Member, connection: Connection) -> None:
     """Raise :class:`Refused` for whoever may not share a mailbox or take it back: its holder may, as a manager."""
-    if connection.member_id != member.pk or member.role not in MANAGERS:
-        raise Refused(
-            "Only the owner of a mailbox can share it, if they are an owner or manager here.", MANAGERS
-        )
+    if connection.member_id != member.pk:
+        raise refused(Action.SHARE_OWN)
+    check(member, Action.SHARE_OWN)
 
 
 def check_bills(member: Member) -> None:
     """Raise :class:`Refused` for whoever may see how the account stands, but not pay or cancel."""
-    if member.role != Role.OWNER:
-        raise Refused(
-            "Only an owner can pay, change the plan or cancel.", (Role.OWNER,), "/account/billing/ask"
-        )
+    check(member, Action.PAY, "/account/billing/ask")
 
 
 def check_suppresses(member: Member) -> None:
     """Raise :class:`Refused` for whoever may read the suppression list, but not change it."""
-    if member.role not in MANAGERS:
-        raise Refused("Only an owner or manager can change the suppression list.", MANAGERS)
+    check(member, Action.SUPPRESS)
 
 
 def check_audits(member: Member) -> None:
     """Raise :class:`Refused` for whoever does not see the log of administrative acts."""
-    if member.role not in MANAGERS:
-        raise Refused("Only an owner or manager sees what was done and by whom.", MANAGERS)
+    check(member, Action.SEE_AUDIT)
 
 
 def emails_of(member: Member) -> QuerySet[Email]:
@@ -188,7 +198,7 @@ def access_template(member: Member, template_id: UUID, *, deleted: bool = False)
 
 def shares_templates(member: Member) -> bool:
     """Whether a member writes what everybody uses: owners and managers do."""
-    return member.role in MANAGERS
+    return roles.allows(member.role, Action.WRITE_SHARED)
 
 
 def writes_template(member: Member, template: Template) -> bool:
@@ -199,15 +209,15 @@ def writes_template(member: Member, template: Template) -> bool:
 def check_writes_template(member: Member, template: Template) -> None:
     """Raise :class:`Refused` for whoever may only use it."""
     if not writes_template(member, template):
-        raise Refused(
-            "Only an owner or manager can change a shared template. Duplicate it to have your own.", MANAGERS
-        )
+        raise refused(Action.WRITE_SHARED)
 
 
-def people_with(member: Member, roles: tuple[Role, ...]) -> list[dict[str, str]]:
-    """The people of the member's organization in one of ``roles``, as `who` of an answer."""
-    found = Member.objects.select_related("user").filter(
-        organization=member.organization, role__in=roles, user__is_active=True
+def people_with(member: Member, among: tuple[Role, ...]) -> list[dict[str, str]]:
+    """The people of the member's organization in one of the roles ``among``, as `who` of an answer."""
+    found = (
+        Member.objects.active()
+        .select_related("user")
+        .filter(organization=member.organization, role__in=among)
     )
     return [
         {"name": one.user.get_full_name(), "email": one.user.email} for one in found.order_by("created_at")

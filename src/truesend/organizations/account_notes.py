@@ -66,7 +66,7 @@ def _left(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 def too_many_guesses(address: str) -> None:
     """Sign-in to an account was paused for a while, since somebody guessed; nobody knows who."""
-    member = Member.objects.filter(user__email=address.strip().lower()).first()
+    member = Member.objects.current().filter(user__email=address.strip().lower()).first()
     if member is not None and cache.add(f"truesend.guessed.{member.pk}", 1, _LINE_SECONDS):
         about = address.strip().lower()
         audit.record(member.organization_id, None, "sign_in.guessed", about=about)

@@ -37,6 +37,15 @@ ACTIONS: Final = {
     "connection.reading_dropped": "Did without reading",
     "connection.recording_on": "Began to record mail of other accounts",
     "connection.recording_off": "Stopped recording mail of other accounts",
+    "member.invited": "Invited somebody",
+    "member.invited_again": "Sent an invitation again",
+    "member.uninvited": "Revoked an invitation",
+    "member.joined": "Joined the team",
+    "member.role": "Changed a role",
+    "member.deactivated": "Deactivated a member",
+    "member.reactivated": "Reactivated a member",
+    "member.removed": "Removed a member",
+    "member.left": "Left the team",
     "organization.name": "Renamed the organization",
     "organization.zone": "Changed the organization’s time zone",
     "organization.tracking_host": "Changed where tracked links lead",
@@ -112,7 +121,11 @@ def record_of(user: User | None, action: str, *, about: str = "", words: str = "
 
     Somebody who belongs to none has no log to stand in.
     """
-    actor = Member.objects.select_related("user").filter(user=user).first() if user is not None else None
+    actor = (
+        Member.objects.current().select_related("user").filter(user=user).first()
+        if user is not None
+        else None
+    )
     if actor is not None:
         record(actor.organization_id, actor, action, about=about, words=words, ref=ref)
 

@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 
 from truesend.organizations.addresses import owner_of
-from truesend.organizations.models import User
+from truesend.organizations.models import Member, User
 
 
 class Backend(AuthenticationBackend):  # type: ignore[misc]
@@ -20,5 +20,9 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: Any) -> User | None:
         """The user of a session, or ``None`` where there is none who may sign in."""
-        user = User.objects.select_related("member__organization").filter(pk=user_id).first()
-        return user if user is not None and self.user_can_authenticate(user) else None
+        member = Member.objects.current().select_related("user", "organization").filter(user=user_id).first()
+        user = member.user if member is not None else User.objects.filter(pk=user_id).first()
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        user.membership = member
+        return user

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from truesend import live_events
-from truesend.organizations import access, audit, links, profile, second_factor
+from truesend.organizations import access, audit, links, members, profile, second_factor
 from truesend.organizations.forms import LONGEST_NAME, clean_name, found_organization
 from truesend.organizations.models import Member, Organization, Role, User
 
@@ -61,6 +61,24 @@ def _create(email: str, password: str, name: str, role: Role, *, operator: bool)
     return len(named) == 1
 
 
+def name_owner(email: str, organization: str) -> str:
+    """Make a member an owner of the organization they are in, which is named too so that no slip does harm."""
+    email, name = email.strip().lower(), clean_name(organization)
+    rows = Member.objects.current().select_related("user", "organization")
+    member = rows.filter(user__email=email).first()
+    if member is None or member.organization.name != name:
+        raise CommandError(
+            f"{email} is not in an organization called {name}. Invite them, or use `user create`."
+        )
+    if not member.user.is_active:
+        raise CommandError(f"The account of {email} is switched off on this installation.")
+    try:
+        is_news = members.name_owner(member)
+    except members.NotDone as error:
+        raise CommandError(str(error)) from None
+    return f"{email} is an owner of {name}{'' if is_news else ' already'}."
+
+
 def user_link(email: str) -> str:
     """A sign-in link, valid once and for an hour; for whoever holds the machine."""
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
@@ -76,7 +94,7 @@ def forget_factors(email: str) -> str:
         raise CommandError(f"No account has the address {email}.")
     with transaction.atomic():
         gone = second_factor.forget_all(user)
-        member = Member.objects.filter(user=user).first()
+        member = Member.objects.current().filter(user=user).first()
         if gone and member is not None:
             about, words = user.email, "on the command line"
             audit.record(member.organization_id, None, "sign_in.factors_removed", about=about, words=words)
@@ -88,7 +106,7 @@ def forget_factors(email: str) -> str:
 
 def create_token(email: str, name: str = "API") -> str:
     """A new API token of a member; shown once."""
-    member = Member.objects.filter(user__email=email.strip().lower(), user__is_active=True).first()
+    member = Member.objects.active().filter(user__email=email.strip().lower()).first()
     if member is None:
         raise CommandError(f"No account has the address {email}.")
     return access.create_token(member, clean_name(name))

@@ -12,18 +12,17 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 
 from truesend import clock
-from truesend.organizations import audit_models, session_models  # noqa: F401  # tables in files of their own
+from truesend.organizations import (  # noqa: F401  # tables in files of their own
+    audit_models,
+    invitation_models,
+    session_models,
+)
+from truesend.organizations.roles import Role
+
+__all__ = ["Role"]  # belongs to a member's row, and is pure
 
 # Django's own, so that an epoch that was never raised changes no session.
 _SESSION_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
-
-
-class Role(models.TextChoices):
-    """What a member may do; each role includes the ones after it."""
-
-    OWNER = "owner", "Owner"
-    MANAGER = "manager", "Manager"
-    USER = "user", "User"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -52,11 +51,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(default=clock.now)
     # The zone in which hours are meant, by its name in the tz database; empty: that of the browser.
     zone = models.CharField(max_length=64, blank=True, default="", db_default="")
-
-    # Raised by “Sign out everywhere”: sessions of an earlier one are worth nothing.
+    # Raised to end all sessions at once (sessions.py): those of an earlier one are worth nothing.
     session_epoch = models.PositiveIntegerField(default=0, db_default=0)
 
     objects: ClassVar[UserManager] = UserManager()
+    # The membership that is not over, where it came with the user of a session.
+    membership: Member | None
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -139,22 +139,53 @@ class Organization(models.Model):
         return self.name
 
 
+class MemberQuerySet(models.QuerySet["Member"]):
+    """Members by how they stand; `emails` and the like keep those who were removed."""
+
+    def current(self) -> MemberQuerySet:
+        """Those who were not removed, deactivated ones too."""
+        return self.filter(removed_at=None)
+
+    def active(self) -> MemberQuerySet:
+        """Those who may do something now."""
+        return self.filter(removed_at=None, deactivated_at=None, user__is_active=True)
+
+
 class Member(models.Model):
-    """A user in an organization, with a role."""
+    """A user in an organization, with a role. The row stays when they are removed: their emails hang on it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="members")
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="member")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(default=clock.now)
+    # Since when they may do nothing, until somebody lets them again.
+    deactivated_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    # When they were here last, by a page or a token, to about ten minutes.
+    seen_at = models.DateTimeField(null=True)
+
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
+            # A user is in one organization at a time.
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(removed_at__isnull=True),
+                name="member_of_one_organization",
+            ),
+            models.UniqueConstraint(fields=["organization", "user"], name="member_once_an_organization"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they may do something now; the same as :meth:`MemberQuerySet.active`."""
+        return self.removed_at is None and self.deactivated_at is None and self.user.is_active
 
 
 class ApiToken(models.Model):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from truesend.organizations.models import Member, Role
+from truesend.organizations import roles
+from truesend.organizations.models import Member
+from truesend.organizations.roles import Action
 
-MANAGERS = (Role.OWNER, Role.MANAGER)
 PERSONAL, SHARED = "personal", "organization"
 PERSONAL_BARRED = "personal_not_allowed"
 
@@ -15,7 +16,7 @@ def connects(member: Member, kind: str) -> str:
     Shared ones are connected by owners and managers; personal ones by everybody, where the organization allows them.
     """
     if kind == SHARED:
-        return "" if member.role in MANAGERS else "not_allowed"
+        return "" if roles.allows(member.role, Action.CONNECT_SHARED) else "not_allowed"
     return "" if member.organization.personal_connections_allowed else PERSONAL_BARRED
 
 

@@ -18,7 +18,7 @@ from truesend import env, live_events
 from truesend.connections.secretbox import open_sealed, seal
 from truesend.organizations import audit
 from truesend.organizations.models import FactorSecret, Member, Organization, User
-from truesend.organizations.rights import MANAGERS
+from truesend.organizations.roles import MANAGERS
 
 # A recovery code is no factor of its own: it stands in for one that was lost.
 _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -83,9 +83,8 @@ def is_missing(member: Member) -> bool:
 
 def without(organization_id: UUID) -> list[Member]:
     """Owners and managers who have none."""
-    people = Member.objects.select_related("user").filter(
-        organization=organization_id, role__in=MANAGERS, user__is_active=True
-    )
+    active = Member.objects.active().select_related("user")
+    people = active.filter(organization=organization_id, role__in=MANAGERS)
     having = Authenticator.objects.filter(type__in=_FACTORS).values("user_id")
     return list(people.exclude(user__in=having).order_by("created_at"))
 

@@ -111,15 +111,23 @@ def end(by: Member | None, user: User, row: int) -> bool:
 
 
 def end_all(user: User) -> None:
-    """End every session of somebody, also those that nobody has seen. API tokens are no sessions and stay."""
+    """“Sign out everywhere”, by themselves."""
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
-        rows = SignedIn.objects.filter(user=user)
-        keys = list(rows.values_list("session_key", flat=True))
-        Session.objects.filter(session_key__in=keys).delete()
-        _forget(keys)
+        end_every(user)
         audit.record_of(user, "sign_in.everywhere_ended")
-        _tell(user)
+
+
+def end_every(user: User) -> None:
+    """End every session of somebody, also those that nobody has seen. API tokens are no sessions and stay.
+
+    In the caller's transaction: whoever is removed or deactivated is signed out with that, or not at all.
+    """
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    rows = SignedIn.objects.filter(user=user)
+    keys = list(rows.values_list("session_key", flat=True))
+    Session.objects.filter(session_key__in=keys).delete()
+    _forget(keys)
+    _tell(user)
 
 
 def left(user: User, session_key: str | None) -> None:

@@ -6,7 +6,8 @@ from truesend.billing import account, tiers, words
 from truesend.billing.tiers import Feature
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import people_who
-from truesend.organizations.models import Member, Role
+from truesend.organizations import roles
+from truesend.organizations.models import Member
 from truesend.sending.gate import Draft, Gate
 
 BILLING = "/account/billing"
@@ -47,6 +48,6 @@ def judge(member: Member, draft: Draft) -> Gate:
 
 def fix(member: Member, label: str) -> dict[str, str]:
     """What helps: for an owner the billing page, for everybody else a question to one."""
-    if member.role == Role.OWNER:
+    if roles.allows(member.role, roles.Action.PAY):
         return {"label": label, "url": BILLING}
     return {"label": ASK, "url": f"{BILLING}/ask"}

@@ -24,7 +24,7 @@ OPEN: Mapping[str, str] = {
     "worker_lost": "our worker ended before {provider} had answered",
     "restored": "an older backup was restored, which cannot tell what was sent since",
 }
-_RESTORED, _OVERDUE = "restored", "overdue"
+_RESTORED, _OVERDUE, _REMOVED = "restored", "overdue", "member_removed"
 # Sooner than this there is no time worth naming.
 _MOMENT = timedelta(seconds=15)
 
@@ -174,6 +174,13 @@ def _held(facts: Facts, now: datetime) -> Explanation:
             "send it now, choose another hour, or cancel it."
         )
         return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
+    if facts.cause == _REMOVED:
+        said = core(facts.cause, facts.provider, facts.words)
+        ways = "let it go" if facts.can_send else "edit it and choose another account"
+        sentence = (
+            f"Nothing was sent. {said} It is yours now, and nothing leaves by itself: {ways}, or cancel it."
+        )
+        return Explanation(facts.cause, sentence, Help.RELEASE if facts.can_send else Help.NONE, Who.MEMBER)
     if facts.cause in _OF_THE_EMAIL:
         said = core(facts.cause, facts.provider, facts.words)
         sentence = (

@@ -29,10 +29,11 @@ def hold_all(connection_id: UUID, cause: str, *, but_of: UUID | None = None) -> 
     )
     if but_of is not None:
         waiting = waiting.exclude(email__member_id=but_of)
-    return _hold(waiting, cause)
+    return hold(waiting, cause)
 
 
-def _hold(waiting: QuerySet[Delivery], cause: str) -> int:
+def hold(waiting: QuerySet[Delivery], cause: str) -> int:
+    """Hold these copies, which wait, until somebody lets them go; of how many emails."""
     with transaction.atomic():
         emails = _emails(waiting)
         waiting.update(due_at=None, held_cause=cause)
@@ -53,13 +54,14 @@ def hold_late(connection_id: UUID) -> int:
         due_at__isnull=False,
         late_after__lt=clock.now(),
     )
-    return _hold(late, OVERDUE)
+    return hold(late, OVERDUE)
 
 
-def resume(connection_id: UUID, causes: Collection[str]) -> int:
+def resume(connection_id: UUID, causes: Collection[str], *, of: UUID | None = None) -> int:
     """Let what was held for one of ``causes``, and whose hour is still to come, wait for it again; of how many emails.
 
-    What was due meanwhile waits for a person: nobody wants yesterday's mail to leave all at once.
+    ``of``: of one member alone. What was due meanwhile waits for a person: nobody wants yesterday's mail to leave all
+    at once.
     """
     now = clock.now()
     held = Delivery.objects.filter(
@@ -69,6 +71,8 @@ def resume(connection_id: UUID, causes: Collection[str]) -> int:
         held_cause__in=list(causes),
         email__send_at__gt=now,
     )
+    if of is not None:
+        held = held.filter(email__member=of)
     with transaction.atomic():
         emails = _emails(held)
         hour = Email.objects.filter(pk=OuterRef("email_id")).values("send_at")[:1]

@@ -58,6 +58,10 @@ class Email(models.Model):
     sender = models.CharField(max_length=320, blank=True, default="", db_default="")
     # What a person said of its copies that wait: `paused`, `stopped`, or empty. Holds for what comes back, too.
     halt = models.CharField(max_length=7, blank=True, default="", db_default="")
+    # Who wrote it, where it was handed to somebody else because they left.
+    writer = models.ForeignKey(
+        "organizations.Member", on_delete=models.SET_NULL, null=True, related_name="written", db_index=False
+    )
     # Guards autosave: the newest edit wins, an older one that arrives late is refused.
     revision = models.PositiveIntegerField(default=0)
 

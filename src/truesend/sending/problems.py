@@ -24,7 +24,7 @@ from truesend.connections.describe import (
 from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
 from truesend.providers import registry
-from truesend.sending import account_gate, leaving, readiness, suppressing
+from truesend.sending import account_gate, handover, leaving, readiness, suppressing
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
@@ -155,6 +155,8 @@ def _alike(
     adapter = registry.provider(about.connection.provider)
     send = about.verdict.capability("send")
     said = [newest[one.pk].words for one in alike if one.pk in newest and newest[one.pk].cause == code]
+    if code == handover.REMOVED and email.writer is not None:
+        said = [email.writer.user.get_full_name()]
     proved = send.proof.words if send is not None and send.proof is not None and send.cause == code else ""
     return Facts(
         status=first.status,
@@ -203,6 +205,8 @@ def _cause(
 ) -> str:
     if delivery.held_cause == PAUSED:
         return ""
+    if delivery.held_cause == handover.REMOVED:
+        return delivery.held_cause  # whatever else is in the way: whose it is now comes first
     if delivery.held_cause:
         send = about.verdict.capability("send")
         # What holds it now: since it was held, the mailbox may have been repaired and have broken otherwise.

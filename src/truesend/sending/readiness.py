@@ -69,7 +69,7 @@ def _installation(member: Member, draft: Draft) -> Gate:
 
 
 def _role(member: Member, draft: Draft) -> Gate:
-    if member.user.is_active:
+    if member.is_active:
         return Gate("role", True)
     return Gate("role", False, "member_inactive", "This account is switched off.")
 

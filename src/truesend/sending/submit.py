@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from truesend import clock, live_events
 from truesend.connections.describe import describe
 from truesend.connections.models import Connection
+from truesend.organizations import presence
 from truesend.organizations.models import Member
 from truesend.sending import attachments, lines, people_lists, pictures, schedule, suppressing, wake
 from truesend.sending import day as days
@@ -132,6 +133,10 @@ def submit(
         raise NotReady(readiness)
     try:
         with transaction.atomic():
+            if not presence.hold(member.pk):
+                # Removed or deactivated since they asked: their mail would wait where nobody sees it.
+                now = Member.objects.select_related("organization", "user").get(pk=member.pk)
+                raise NotReady(check(now, draft))
             email = _store(member, written, draft, draft_id, readiness.delayed())
             if key:
                 IdempotencyKey.objects.filter(

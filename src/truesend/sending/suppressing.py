@@ -14,8 +14,8 @@ from django.db import transaction
 from truesend import clock
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import people_who
+from truesend.organizations import roles
 from truesend.organizations.models import Member
-from truesend.organizations.rights import MANAGERS
 from truesend.sending.addresses import Mailbox
 from truesend.sending.gate import Draft, Gate
 from truesend.sending.models import Delivery, DeliveryStatus, Recipient
@@ -153,7 +153,7 @@ def allow_url(one: Suppression) -> str:
 
 def _help(member: Member, found: Mapping[str, Suppression]) -> tuple[dict[str, str], list[dict[str, str]]]:
     """The button, and who may press it."""
-    who = people_who(Who.MEMBER if member.role in MANAGERS else Who.OWNER, member)
+    who = people_who(Who.MEMBER if roles.allows(member.role, roles.Action.SUPPRESS) else Who.OWNER, member)
     if len(found) > 1:
         return {"label": "Suppression list", "url": PAGE}, who
     (one,) = found.values()

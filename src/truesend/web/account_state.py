@@ -12,7 +12,8 @@ from truesend.billing import account, words
 from truesend.billing.state import LAST_DAYS, State
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import people_who
-from truesend.organizations.models import Member, Role
+from truesend.organizations import roles
+from truesend.organizations.models import Member
 from truesend.sending import account_gate
 from truesend.web.gate import names
 from truesend.web.helping import account_fix
@@ -35,7 +36,7 @@ def note(member: Member) -> dict[str, Any] | None:
 
 
 def _told(member: Member, state: str, sentence: str, label: str) -> dict[str, Any]:
-    others = "" if member.role == Role.OWNER else names(people_who(Who.OWNERS, member))
+    others = "" if roles.allows(member.role, roles.Action.PAY) else names(people_who(Who.OWNERS, member))
     fix = account_fix(account_gate.fix(member, label), "/emails")
     return {"state": state, "sentence": sentence, "fix": fix, "who": others}
 
@@ -46,7 +47,7 @@ def refusal(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "title": "Nothing was connected",
         "sentence": f"{words.inactive(member.organization.name, standing)} {words.STOPPED}",
-        "who": names(people_who(Who.OWNERS, member)) if member.role != Role.OWNER else "",
+        "who": "" if roles.allows(member.role, roles.Action.PAY) else names(people_who(Who.OWNERS, member)),
         "fix": account_fix(account_gate.fix(member, Action.REACTIVATE), "/integration"),
         "back": "/integration",
         "cause": account_gate.INACTIVE,

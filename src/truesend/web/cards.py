@@ -17,7 +17,7 @@ from truesend.connections.narrowing import lacks_reading
 from truesend.connections.verdict import CapabilityVerdict, Verdict
 from truesend.inbox import mailboxes
 from truesend.inbox.models import Mailbox
-from truesend.organizations import rights
+from truesend.organizations import rights, roles
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -177,7 +177,7 @@ def _can_ask_to_read(connection: Connection) -> bool:
 
 
 def _shares(member: Member, connection: Connection) -> bool:
-    return connection.member_id == member.pk and member.role in rights.MANAGERS
+    return connection.member_id == member.pk and roles.allows(member.role, roles.Action.SHARE_OWN)
 
 
 def _barred(member: Member, connection: Connection) -> str:

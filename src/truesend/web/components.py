@@ -38,6 +38,8 @@ ICONS: dict[str, str] = {
     "mail": f'<rect x="1.8" y="3.2" width="12.4" height="9.6" rx="2" {_LINE}/><path d="M2.4 4.6L8 9l5.6-4.4" {_LINE}/>',
     "plug": f'<path d="M5.5 2v3M10.5 2v3M3.5 5h9v2.5a4.5 4.5 0 01-9 0zM8 12v2.5" {_LINE}/>',
     "person": f'<circle cx="8" cy="5.2" r="2.7" {_LINE}/><path d="M2.8 13.8a5.2 5.2 0 0110.4 0" {_LINE}/>',
+    "people": f'<circle cx="6" cy="5.4" r="2.3" {_LINE}/><path d="M1.6 13.4a4.4 4.4 0 018.8 0" {_LINE}/>'
+    f'<path d="M10.4 3.4a2.2 2.2 0 010 4.1M12 9.6a4.3 4.3 0 012.4 3.8" {_LINE}/>',
     "note": f'<path d="M3.5 2h6l3 3v9h-9zM9.2 2.2v3.2h3M5.8 8.2h4.6M5.8 10.8h4.6" {_LINE}/>',
     "pen": f'<path d="M10.8 2.6l2.6 2.6L5.6 13H3v-2.6zM9 4.4L11.6 7" {_LINE}/>',
     "bold": f'<path d="M5 3h3.8a2.4 2.4 0 010 4.8H5zM5 7.8h4.4a2.6 2.6 0 010 5.2H5z" {_LINE} stroke-width="1.8"/>',

@@ -11,8 +11,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from truesend.organizations.access import Refused, member_of, people_with
+from truesend.organizations.access import Refused, member_of, membership_of, people_with
 from truesend.organizations.models import Member
+from truesend.organizations.roles import MANAGERS
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
@@ -31,6 +32,16 @@ def _name(name: str, email: str) -> str:
 
 
 def _belongs_nowhere(request: HttpRequest) -> HttpResponse:
+    own = membership_of(request.user)  # type: ignore[arg-type]
+    if own is not None:
+        context = {
+            "title": "Your account is deactivated",
+            "sentence": f"You can do nothing in {own.organization.name} until an owner or manager reactivates you. "
+            "Your emails and mailboxes are as you left them.",
+            "who": names(people_with(own, MANAGERS)),
+            "fix": {"label": "Sign out", "url": "/logout"},
+        }
+        return render(request, "problem.html", context, status=403)
     context = {
         "title": "You belong to no organization",
         "sentence": "Ask an owner to invite you, or sign out and create an organization of your own.",
@@ -54,6 +65,8 @@ _PAGES = (
     (re.compile(r"/account(/.*)?"), "/account"),
     (re.compile(r"/settings/organization(/.*)?"), "/settings/organization"),
     (re.compile(r"/settings/audit(/.*)?"), "/settings/audit"),
+    (re.compile(rf"/users/({_UUID})(/.*)?"), r"/users/\1"),
+    (re.compile(r"/users(/.*)?"), "/users"),
     (re.compile(r"/settings/blocklist(/.*)?"), "/settings/blocklist"),
     (re.compile(r"/settings/providers(/.*)?"), "/settings/providers"),
     (re.compile(r"/settings/suppression(/.*)?"), "/settings/suppression"),
@@ -70,7 +83,7 @@ def page_of(path: str) -> str:
 
 def _back_from(path: str) -> str:
     """Where what was refused is shown to be read."""
-    return "/account" if path.startswith("/account") else "/integration"
+    return next((one for one in ("/account", "/users") if path.startswith(one)), "/integration")
 
 
 def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:

@@ -9,7 +9,7 @@ from truesend import clock
 from truesend.connections.describe import describe
 from truesend.connections.models import Kind
 from truesend.connections.verdict import Verdict
-from truesend.organizations import rights
+from truesend.organizations import rights, roles
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.providers import registry
@@ -108,7 +108,7 @@ def _fixes(draft: Email, gate: Gate) -> list[dict[str, str]]:
     if fix is not None and gate.name == "budget":
         return [{**fix, "method": "get"}] if fix["url"] != "/emails/new" else []
     if fix is not None and gate.cause == suppressing.CODE:
-        if draft.member.role not in rights.MANAGERS:
+        if not roles.allows(draft.member.role, roles.Action.SUPPRESS):
             return []  # the names of those who may stand beside it
         return [{**fix, "url": f"{fix['url']}?next={quote(back, safe='')}"}]
     if fix is None or fix["url"] == "/emails/new":

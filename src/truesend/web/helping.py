@@ -12,8 +12,8 @@ from truesend.alerts.offers import ASK, fix_of
 from truesend.connections.causes import Action, cause
 from truesend.connections.describe import FORWARD, Description
 from truesend.connections.models import Connection
+from truesend.organizations import roles
 from truesend.organizations.models import Member
-from truesend.organizations.rights import MANAGERS
 from truesend.providers import registry
 
 
@@ -64,7 +64,7 @@ class Question:
 
 def questions(member: Member) -> dict[str, Question]:
     """The member's open questions, by connection id or by provider; none for whoever may do everything."""
-    if member.role in MANAGERS:
+    if roles.allows(member.role, roles.Action.MANAGE_SHARED):
         return {}
     now = clock.now()
     return {

@@ -48,7 +48,7 @@ _AGAIN_SECONDS = 1.0
 _streams: dict[str, dict[asyncio.Queue[bytes | None], Scope]] = defaultdict(dict)
 _looking: dict[str, asyncio.Task[None]] = {}
 _lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-lookup")
-_state: dict[str, Any] = {"listener": None, "closing": False, "loop": None}
+_state: dict[str, Any] = {"listener": None, "closing": False, "loop": None, "accounts": 0}
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
@@ -87,7 +87,8 @@ def _end_streams() -> None:
 
 
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-    """One open page: events of its organization until it goes away or the server stops."""
+    """One open page: events of its organization until it goes away, may not hear them any more or the server stops."""
+    heard = _state["accounts"]
     try:
         member, barred, ends_in = await _looked(scope)
     except DatabaseError:
@@ -107,6 +108,9 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     _streams[key][queue] = scope
     if _state["closing"]:
         _put(queue, None)
+    if heard != _state["accounts"]:
+        # What changed while we asked who it is was said before there was anybody to drop.
+        _look_again(key)
     gone = asyncio.create_task(_wait_until_gone(receive))
     try:
         await send(
@@ -117,6 +121,8 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
                     (b"content-type", b"text/event-stream; charset=utf-8"),
                     (b"cache-control", b"no-store"),
                     (b"x-accel-buffering", b"no"),
+                    # A stream that ends takes its connection with it: nobody waits for more on it.
+                    (b"connection", b"close"),
                 ],
             }
         )
@@ -228,6 +234,7 @@ def _fan_out(payload: str) -> None:
         organization, kind, ids = hint["o"], hint["k"], hint["i"]
     except (ValueError, KeyError, TypeError):
         return
+    _state["accounts"] += kind == "account"
     queues = _streams.get(organization)
     if not queues:
         return

@@ -40,7 +40,7 @@ def plan(standstill: Standstill) -> None:
     if not operators and (support := env.get("SUPPORT_EMAIL")):
         operators = {support}
     connected = Connection.objects.filter(disconnected_at=None).values("organization_id")
-    owners = Member.objects.filter(role=Role.OWNER, user__is_active=True, organization__in=connected)
+    owners = Member.objects.active().filter(role=Role.OWNER, organization__in=connected)
     told = operators | set(owners.values_list("user__email", flat=True))
     StandstillMail.objects.bulk_create(
         StandstillMail(standstill=standstill, address=one, to_operator=one in operators, is_over=False)

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import access, audit, links, second_factor, system_mail
-from truesend.organizations.access import Refused
+from truesend.organizations import access, audit, links, roles, second_factor, system_mail
 from truesend.organizations.addresses import is_anothers
-from truesend.organizations.models import ApiToken, Member, Organization, Role, User
+from truesend.organizations.models import ApiToken, Member, Organization, User
+from truesend.organizations.roles import Action
 from truesend.organizations.signup import SignupForm
 from truesend.sending import leaving, schedule
 from truesend.sending.compose import one_line
@@ -123,7 +123,7 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "zones": schedule.listed(),
         "operators": [] if env.get("SUPPORT_EMAIL") else [one.email for one in operators],
         "tokens": tokens,
-        "may_govern": member.role in privacy.GOVERN,
+        "may_govern": roles.allows(member.role, Action.GOVERN),
         "is_operator": member.user.is_operator,
         "new_token": new_token,
         "email_verified": verified,
@@ -156,8 +156,7 @@ def links_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
 @member_page
 def mailboxes_of_organization(request: HttpRequest, member: Member) -> HttpResponse:
     """Whether members may send from mailboxes of their own, beside the shared ones."""
-    if member.role != Role.OWNER:
-        raise Refused("Only an owner can say whose mailboxes are sent from.", (Role.OWNER,))
+    access.check(member, Action.CHOOSE_MAILBOXES)
     wanted = "personal" in request.POST
     with transaction.atomic():
         changed = Organization.objects.filter(
@@ -178,9 +177,9 @@ def mailboxes(member: Member) -> dict[str, Any]:
     )
     return {
         "allowed": member.organization.personal_connections_allowed,
-        "may_change": member.role == Role.OWNER,
+        "may_change": roles.allows(member.role, Action.CHOOSE_MAILBOXES),
         "people": personal.values("member_id").distinct().count(),
-        "who": names(access.people_with(member, (Role.OWNER,))),
+        "who": names(access.people_with(member, roles.TABLE[Action.CHOOSE_MAILBOXES].roles)),
     }
 
 

@@ -21,9 +21,9 @@ from truesend.billing.state import State
 from truesend.billing.stripe_api import StripeUnable
 from truesend.connections.causes import Who
 from truesend.connections.describe import people_who
-from truesend.organizations import installation
+from truesend.organizations import installation, roles
 from truesend.organizations.access import check_bills
-from truesend.organizations.models import Member, Role
+from truesend.organizations.models import Member
 from truesend.web import account_state
 from truesend.web.gate import member_page, names
 from truesend.web.paths import local_path
@@ -53,7 +53,7 @@ def _where_billed(view: Page[P]) -> Page[P]:
 def page(request: HttpRequest, member: Member) -> HttpResponse:
     """How the account stands, and what each plan contains; `?checkout=` comes back from Stripe's page."""
     session_id = request.GET.get("checkout", "")
-    if session_id and member.role == Role.OWNER:
+    if session_id and roles.allows(member.role, roles.Action.PAY):
         return _came_back(request, member, session_id)
     return render(request, "billing.html", _page(member))
 
@@ -81,7 +81,7 @@ def _page(member: Member) -> dict[str, Any]:
     row = account.row_of(member.organization_id)
     standing = account.judged(row)
     name = member.organization.name
-    is_owner = member.role == Role.OWNER
+    is_owner = roles.allows(member.role, roles.Action.PAY)
     prices = ways.prices()
     subscribed = ways.has_subscription(row)
     return {
@@ -177,9 +177,9 @@ def portal(request: HttpRequest, member: Member) -> HttpResponse:
 @_where_billed
 def ask(request: HttpRequest, member: Member) -> HttpResponse:
     """Have an owner reactivate the account, or look after it."""
-    if member.role == Role.OWNER:
+    if roles.allows(member.role, roles.Action.PAY):
         return HttpResponseRedirect(BACK)
-    people = asks.people(member, (Role.OWNER,))
+    people = asks.people(member, roles.TABLE[roles.Action.PAY].roles)
     return ask_somebody(
         request, member, asks.ACCOUNT, None, people, local_path(request.GET.get("next", "/emails"))
     )

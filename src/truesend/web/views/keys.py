@@ -16,9 +16,9 @@ from truesend.connections.beginning import stopped
 from truesend.connections.causes import consent_sentence
 from truesend.connections.describe import account_label, key_url
 from truesend.connections.models import Connection, Kind
-from truesend.organizations.access import Refused, access_connection, check_manages
+from truesend.organizations import roles
+from truesend.organizations.access import access_connection, check, check_manages
 from truesend.organizations.models import Member
-from truesend.organizations.rights import MANAGERS
 from truesend.providers import registry
 from truesend.sending import leaving, reconcile
 from truesend.sending.selftest import send_test_email
@@ -29,7 +29,7 @@ from truesend.web.gate import member_page
 
 def offers(member: Member) -> list[dict[str, str]]:
     """Providers that take a key from this member, as {name, url, note}."""
-    if member.role not in MANAGERS:
+    if not roles.allows(member.role, roles.Action.CONNECT_SHARED):
         return []
     return [
         {"name": adapter.name, "url": key_url(adapter.key), "note": adapter.key_note}
@@ -49,8 +49,7 @@ def connect(request: HttpRequest, member: Member, provider: str) -> HttpResponse
     connection = _replaced(member, provider, request.GET.get("connection", ""))
     if connection is not None:
         check_manages(member, connection)
-    if member.role not in MANAGERS:
-        raise Refused("Only an owner or manager can connect the organization’s account by a key.", MANAGERS)
+    check(member, roles.Action.CONNECT_SHARED)
     if stopped(member, connection):
         return account_state.refusal(request, member)
     if request.method == "GET":

@@ -11,22 +11,21 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from truesend.organizations import audit
-from truesend.organizations.access import Refused, people_with
-from truesend.organizations.models import Member, Privacy, Role
+from truesend.organizations import audit, roles
+from truesend.organizations.access import check, people_with
+from truesend.organizations.models import Member, Privacy
+from truesend.organizations.roles import Action
 from truesend.privacy import choices, forget
 from truesend.privacy.choices import Choices
 from truesend.web.gate import member_page, names
 
-GOVERN = (Role.OWNER, Role.MANAGER)
 _MOST_DAYS, _MOST_MONTHS = 3650, 1200
 _FOR_EVER = "ever"
 
 
 def check_governs(member: Member) -> None:
     """Who may say what holds for everybody. Raises :class:`Refused`."""
-    if member.role not in GOVERN:
-        raise Refused("Only an owner or manager can change what holds for everybody.", GOVERN)
+    check(member, Action.GOVERN)
 
 
 def section(member: Member) -> dict[str, Any]:
@@ -43,8 +42,8 @@ def section(member: Member) -> dict[str, Any]:
             *_options(choices.SIGNAL_MONTHS, chosen.signal_months, _months),
             {"value": _FOR_EVER, "label": "for ever", "chosen": chosen.signal_months is None},
         ],
-        "may_govern": member.role in GOVERN,
-        "who": names(people_with(member, GOVERN)),
+        "may_govern": roles.allows(member.role, Action.GOVERN),
+        "who": names(people_with(member, roles.TABLE[Action.GOVERN].roles)),
         **_progress(member),
     }
 

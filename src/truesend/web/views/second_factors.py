@@ -18,9 +18,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
-from truesend.organizations import access, second_factor, system_mail
-from truesend.organizations.access import Refused, member_of
-from truesend.organizations.models import Member, Role, User
+from truesend.organizations import access, roles, second_factor, system_mail
+from truesend.organizations.access import member_of
+from truesend.organizations.models import Member, User
+from truesend.organizations.roles import Action
 from truesend.organizations.second_factor_forms import AddApp
 from truesend.web.enrolling import PAGE
 from truesend.web.gate import member_page, names
@@ -31,10 +32,10 @@ def section(member: Member) -> dict[str, Any]:
     return {
         "has_one": second_factor.has_one(member.user),
         "required": member.organization.second_factor_required,
-        "may_require": member.role == Role.OWNER,
-        "who": names(access.people_with(member, (Role.OWNER,))),
+        "may_require": roles.allows(member.role, Action.REQUIRE_FACTORS),
+        "who": names(access.people_with(member, roles.TABLE[Action.REQUIRE_FACTORS].roles)),
         "without": [one.user.get_full_name() for one in second_factor.without(member.organization_id)]
-        if member.role == Role.OWNER
+        if roles.allows(member.role, Action.REQUIRE_FACTORS)
         else [],
     }
 
@@ -134,8 +135,7 @@ class ConfirmByPasskeyView(_WithOptions, ReauthenticateWebAuthnView):  # type: i
 @member_page
 def require(request: HttpRequest, member: Member) -> HttpResponse:
     """Whether owners and managers need one, by an owner who has one."""
-    if member.role != Role.OWNER:
-        raise Refused("Only an owner can ask for second factors.", (Role.OWNER,))
+    access.check(member, Action.REQUIRE_FACTORS)
     wanted = "required" in request.POST
     if wanted and not second_factor.has_one(member.user):
         messages.error(request, "Nothing was changed: set up your own second factor first.")

@@ -15,10 +15,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from truesend import clock
-from truesend.organizations import audit
+from truesend.organizations import audit, roles
 from truesend.organizations.access import check_suppresses, people_with
 from truesend.organizations.models import Member
-from truesend.organizations.rights import MANAGERS
 from truesend.paging import CursorError
 from truesend.sending.addresses import AddressError, parse
 from truesend.sending.models import Email
@@ -93,8 +92,8 @@ def _listed(request: HttpRequest, member: Member) -> dict[str, Any]:
         if following
         else None,
         "past": _past(member, words) if "@" in words[1:] else [],
-        "may_change": member.role in MANAGERS,
-        "who": names(people_with(member, MANAGERS)),
+        "may_change": roles.allows(member.role, roles.Action.SUPPRESS),
+        "who": names(people_with(member, roles.TABLE[roles.Action.SUPPRESS].roles)),
         "footer": {
             "typed": footers.typed_of(member.organization_id),
             "ours": footers.ours(organization.name),

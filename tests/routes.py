@@ -18,6 +18,7 @@ OPEN = {
     # The first is for whoever is halfway through signing in; see test_second_factor.py.
     "login/second-factor",
     "login/passkey",
+    "invite/<str:token>",  # what its link is worth is tried in test_invitations.py
     # Providers alone are believed there, and nothing is shown; see test_inbox_push.py.
     "webhooks/stripe",  # by signature; see test_billing.py
     "webhooks/<str:provider>",
@@ -63,6 +64,9 @@ OWN = {
     "settings/providers/<str:provider>": ("POST",),
     "settings/providers/<str:provider>/check": ("POST",),
     "settings/providers/<str:provider>/remove": ("GET", "POST"),
+    "users": ("GET",),
+    "users/list": ("GET",),
+    "users/invite": ("POST",),  # owners and managers; see test_inviting.py
     "diagnostics": ("GET",),
     "diagnostics/findings": ("GET",),
     # 404 where nobody is billed; elsewhere see test_billing.py.
@@ -96,6 +100,15 @@ NAMED = {
     "account/second-factor/passkeys/<int:pk>": [("GET", 302), ("POST", 302)],
     "account/second-factor/passkeys/<int:pk>/remove": [("GET", 302), ("POST", 302)],
     "settings/blocklist/<uuid:block_id>/remove": [("POST", 404)],
+    # Who of one's own team may do it: see test_team.py.
+    "users/<uuid:member_id>": [("GET", 404)],
+    "users/<uuid:member_id>/role": [("POST", 404)],
+    "users/<uuid:member_id>/owner": [("GET", 404), ("POST", 404)],
+    "users/<uuid:member_id>/deactivate": [("GET", 404), ("POST", 404)],
+    "users/<uuid:member_id>/reactivate": [("POST", 404)],
+    "users/<uuid:member_id>/remove": [("GET", 404), ("POST", 404)],
+    "users/invitations/<uuid:invitation_id>/renew": [("POST", 404)],
+    "users/invitations/<uuid:invitation_id>/revoke": [("POST", 404)],
     "settings/suppression/<uuid:row_id>/allow": [("GET", 404), ("POST", 404)],
     "connections/<uuid:connection_id>/part": [("GET", 404)],
     "connections/<uuid:connection_id>/ledger": [("GET", 404)],
@@ -175,6 +188,7 @@ API = {
     "POST deliveries/{delivery_id}/resolve",
     "GET emails/{email_id}/signals",
     "GET templates",
+    "GET members",
     "POST signals/{signal_id}/strike",
     "POST signals/{signal_id}/unstrike",
     "GET suppressions",

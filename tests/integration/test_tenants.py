@@ -76,6 +76,8 @@ class World:
     block: str
     suppressed: str
     template: str
+    member: str
+    invitation: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
@@ -91,13 +93,15 @@ class World:
             "row_number": NO_FACTOR,
             "address": SUPPRESSED,
             "template_id": self.template,
+            "member_id": self.member,
+            "invitation_id": self.invitation,
             "provider": "google",
         }
 
 
 @pytest.fixture(scope="module")
 def world(stack: Stack) -> World:
-    owner = stack.person(organization=f"Tenants {uuid4()}")
+    owner = stack.verified("ana", f"Tenants {uuid4()}")
     colleague = stack.member_of(owner, "user")
     stranger = stack.person("eve", "Elsewhere")
     personal = owner.connect()["id"]
@@ -135,7 +139,13 @@ def world(stack: Stack) -> World:
     owner.post("/templates/new", {"kind": "template", "name": SECRET, "text": SECRET})
     written = re.search(r'href="/templates/([0-9a-f-]{36})"', owner.get("/templates").text)
     assert written
-    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"), listed[1], written[1])
+    team = owner.post("/users/invite", {"how": "link", "role": "user"}).text
+    people = owner.api("GET", "members").json()["items"]
+    member = next(one["id"] for one in people if one["email"] == colleague.email)
+    invitation = re.search(r"/users/invitations/([0-9a-f-]{36})/revoke", team)
+    assert invitation, team
+    rest = (listed[1], written[1], member, invitation[1])
+    return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"), *rest)
 
 
 def filled(route: str, ids: dict[str, str]) -> str:
@@ -158,6 +168,12 @@ def as_it_was(world: World) -> None:
     assert world.owner.get(f"/emails/{world.draft}/attachments/{world.file}").text == SECRET
     assert [one["address"] for one in world.owner.api("GET", "suppressions").json()["items"]] == [SUPPRESSED]
     assert SECRET in world.owner.get(f"/templates/{world.template}").text
+    people = {one["email"]: one for one in world.owner.api("GET", "members").json()["items"]}
+    assert (people[world.colleague.email]["role"], people[world.colleague.email]["status"]) == (
+        "user",
+        "active",
+    )
+    assert f"/users/invitations/{world.invitation}/revoke" in world.owner.get("/users").text
 
 
 @pytest.mark.parametrize("route", NAMED)
@@ -223,24 +239,21 @@ def test_a_stranger_finds_nothing_by_the_api(world: World, operation: str) -> No
             assert gates["connection"] == "connection_missing"
         elif operation == "POST suppressions":
             assert answer.status_code == 422  # of one's own list only; see test_suppression_api.py
+        elif operation == "GET members":
+            assert [one["email"] for one in answer.json()["items"]] == [world.stranger.email]
         elif operation != "GET me":
             assert answer.json()["items"] == []
     as_it_was(world)
 
 
-@pytest.mark.parametrize("route", sorted({**OWN, **NAMED, **DRAFTS}))
-def test_signed_out(world: World, stack: Stack, route: str) -> None:
+def test_signed_out(world: World, stack: Stack) -> None:
+    """Of every page; what everybody else gets stands in docs/access.md."""
     nobody = Person(stack, "", "")
-    path = filled(route, {**world.ids(), "email_id": world.email})
-    methods: list[str] = []
-    if route in OWN:
-        methods = list(OWN[route])
-    elif route in NAMED:
-        methods = [method for method, _ in NAMED[route]]
-    else:
-        methods = [DRAFTS[route]]
-    for method in methods:
-        answer = call(nobody, method, path)
+    cases = [(method, route) for route, methods in OWN.items() for method in methods]
+    cases += [(method, route) for route, found in NAMED.items() for method, _ in found]
+    cases += [(method, route) for route, method in DRAFTS.items()]
+    for method, route in cases:
+        answer = call(nobody, method, filled(route, world.ids()))
         assert answer.status_code in {302, 401}, (method, route, answer.status_code)
         if answer.status_code == 302:
             assert answer.headers["Location"].startswith(("/login", f"{stack.url}/login")), answer.headers
@@ -260,25 +273,26 @@ def test_no_token_no_answer(world: World, stack: Stack, operation: str) -> None:
         assert SECRET not in answer.text
 
 
-@pytest.mark.parametrize(
-    "route",
-    [route for route, methods in OWN.items() if "POST" in methods]
-    + [route for route, cases in NAMED.items() if any(method == "POST" for method, _ in cases)]
-    + [route for route, method in DRAFTS.items() if method == "POST"]
-    + ["login", "signup", "password/reset"],
-)
-def test_no_form_works_without_its_csrf_field(world: World, route: str) -> None:
-    path = filled(route, world.ids())
-    for token in ("", "x" * 64):
-        answer = world.owner.jar.post(
-            world.owner.stack.url + path,
-            data={"csrfmiddlewaretoken": token},
-            headers={"Origin": "https://evil.example"} if token else {},
-            allow_redirects=False,
-            timeout=30,
-        )
-        assert answer.status_code == 403, (route, answer.status_code)
-        assert "<h1>" in answer.text
+FORMS = [
+    *(route for route, methods in OWN.items() if "POST" in methods),
+    *(route for route, cases in NAMED.items() if any(method == "POST" for method, _ in cases)),
+    *(route for route, method in DRAFTS.items() if method == "POST"),
+    *("login", "signup", "password/reset"),
+]
+
+
+def test_no_form_works_without_its_csrf_field(world: World) -> None:
+    for route in FORMS:
+        for token in ("", "x" * 64):
+            answer = world.owner.jar.post(
+                world.owner.stack.url + filled(route, world.ids()),
+                data={"csrfmiddlewaretoken": token},
+                headers={"Origin": "https://evil.example"} if token else {},
+                allow_redirects=False,
+                timeout=30,
+            )
+            assert answer.status_code == 403, (route, answer.status_code)
+            assert "<h1>" in answer.text
     as_it_was(world)
 
 

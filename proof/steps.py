@@ -45,6 +45,8 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
         "tests/e2e/test_look_live.py",
         "tests/e2e/test_notices_browser.py",
         "tests/e2e/test_places.py",
+        "tests/e2e/test_team_browser.py",
+        "tests/integration/test_at_once.py",
         "tests/integration/test_streams.py",
         "tests/integration/test_consent_hanging.py",
         "tests/integration/test_tracker_signals.py",

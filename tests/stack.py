@@ -41,16 +41,20 @@ class Stack:
             person.sign_up()
         return person
 
-    def member_of(self, other: Person, role: str = "user") -> Person:
-        """Another member of the same organization, made on the command line and signed in."""
-        person = self.person(role, other.organization, signed_up=False)
+    def verified(self, name: str = "ana", organization: str = "Northwind", role: str = "owner") -> Person:
+        """Somebody new whose address counts as confirmed, made on the command line and signed in."""
+        person = self.person(name, organization, signed_up=False)
         done = self.up.run(
             "user", "create", "--email", person.email, "--password", PASSWORD,
-            "--organization", other.organization, "--role", role,
+            "--organization", organization, "--role", role,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         person.sign_in()
         return person
+
+    def member_of(self, other: Person, role: str = "user") -> Person:
+        """Another member of the same organization, made on the command line and signed in."""
+        return self.verified(role, other.organization, role)
 
 
 @dataclass
@@ -88,6 +92,12 @@ class Person:
         answer = self.post("/login", {"login": self.email, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         assert "/login" not in answer.url, answer.url
+
+    def sign_in_again(self) -> None:
+        """With nothing left of what they were."""
+        self.jar, self._bearer = requests.Session(), ""
+        answer = self.post("/login", {"login": self.email, "password": PASSWORD}, allow_redirects=False)
+        assert answer.status_code == 302, answer.text
 
     def begin_consent(self, query: str = "capabilities=send&kind=personal", provider: str = "google") -> str:
         """Press Connect; the provider's address the browser is sent to."""

@@ -39,7 +39,14 @@ class Room:
 
 @pytest.fixture(scope="module")
 def rooms(stack: Stack) -> dict[str, Room]:
+    inviting = stack.verified("ana", f"Inviting {stack.person().email}")
+    invite = re.search(
+        r"/invite/[\w-]{43}", inviting.post("/users/invite", {"how": "link", "role": "user"}).text
+    )
+    assert invite
     outside = {
+        "invite": invite[0],
+        "invite-gone": "/invite/nothing",
         "login": "/login",
         "signup": "/signup",
         "reset": "/password/reset",
@@ -50,6 +57,7 @@ def rooms(stack: Stack) -> dict[str, Room]:
         "integration": "/integration",
         "compose": "/emails/new",
         "account": "/account",
+        "users": "/users",
         "missing": "/nowhere",
     }
     return {
@@ -59,6 +67,8 @@ def rooms(stack: Stack) -> dict[str, Room]:
         "failing": _failing(stack),
         "waiting": _waiting(stack),
         "asking": _asking(stack),
+        "team": _team(stack),
+        "teammate": _teammate(stack),
     }
 
 
@@ -139,6 +149,39 @@ def _asking(stack: Stack) -> Room:
     )
 
 
+def _team(stack: Stack) -> Room:
+    """An owner's team: some of every kind, invitations of every kind, and what is asked before something ends."""
+    owner = stack.verified("ana", f"Team {stack.person().email}")
+    ben = stack.member_of(owner, "manager")
+    ben.post("/account", {"name": "Ben Ito"})
+    ben.connect()
+    off = stack.verified("a-rather-long-name-of-a-person-in-a-department", owner.organization, "user")
+    ids = {one["email"]: one["id"] for one in owner.api("GET", "members").json()["items"]}
+    owner.post(f"/users/{ids[off.email]}/deactivate")
+    owner.post("/users/invite", {"how": "mail", "email": "ines@globex.example", "role": "manager"})
+    page = owner.post("/users/invite", {"how": "link", "role": "user"})
+    link = re.search(r"/invite/[\w-]{43}", page.text)
+    assert link, page.text
+    one = f"/users/{ids[ben.email]}"
+    paths = {
+        f"member-{act or 'page'}": f"{one}/{act}".rstrip("/") for act in ("", "owner", "deactivate", "remove")
+    }
+    paths["leave"] = f"/users/{ids[owner.email]}/remove"
+    return Room("team", owner, {"users": "/users", **paths})
+
+
+def _teammate(stack: Stack) -> Room:
+    """What a user sees of it."""
+    owner = stack.verified("ana", f"Teammates {stack.person().email}")
+    dan = stack.member_of(owner)
+    ids = {one["email"]: one["id"] for one in owner.api("GET", "members").json()["items"]}
+    return Room(
+        "teammate",
+        dan,
+        {"users": "/users", "self": f"/users/{ids[dan.email]}", "refused": f"/users/{ids[owner.email]}"},
+    )
+
+
 def _waiting(stack: Stack) -> Room:
     """Emails that go by themselves, that are to be undone, and that were stopped."""
     cleo = stack.person()
@@ -159,7 +202,9 @@ def _waiting(stack: Stack) -> Room:
     )
 
 
-@pytest.mark.parametrize("room", ["outside", "empty", "full", "failing", "waiting", "asking"])
+@pytest.mark.parametrize(
+    "room", ["outside", "empty", "full", "failing", "waiting", "asking", "team", "teammate"]
+)
 def test_pages_please_axe_and_fit(chromium: Browser, stack: Stack, rooms: dict[str, Room], room: str) -> None:
     shown = rooms[room]
     faults: list[str] = []

@@ -13,6 +13,7 @@ from tests.stack import Stack
 
 CONTRACT = {
     ("get", "/api/v1/me"),
+    ("get", "/api/v1/members"),
     ("get", "/api/v1/connections"),
     ("get", "/api/v1/connections/{connection_id}"),
     ("post", "/api/v1/connections/{connection_id}/verify"),

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from truesend import clock
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import access, invitations
+from truesend.organizations.addresses import owner_of
 from truesend.organizations.forms import clean_name
 from truesend.organizations.invitation_models import Invitation
 from truesend.organizations.invitations import LONGEST_ADDRESS, State
@@ -183,8 +184,8 @@ def _as_somebody_new(request: HttpRequest, invitation: Invitation) -> HttpRespon
         return _page(request, invitation, form, 400)
     try:
         with transaction.atomic():
-            if EmailAddress.objects.filter(email=form.address, verified=True).exists():
-                raise IntegrityError  # a further address of somebody else's
+            if owner_of(form.address) is not None:
+                raise IntegrityError  # also where it is a further address of theirs
             user = _new_user(invitation, form)
             member = invitations.accept(invitation, user)
     except IntegrityError:

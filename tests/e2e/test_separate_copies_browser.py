@@ -88,6 +88,8 @@ def test_a_list_is_checked_corrected_and_each_copy_looked_at(
             file("email,first_name,city\nines@globex.example,Inès,Lyon\nbo@hooli.example,Bo,Oslo\n"),
             "Other file",
         )
+        # The rows that were left out are gone with their list.
+        expect(page.locator("#people-list")).not_to_contain_text("cannot be used")
         expect(page.locator("#people-list")).to_contain_text("2 rows")
         page.get_by_role("button", name="Preview").click()
         dialog = page.get_by_role("dialog", name="Preview")

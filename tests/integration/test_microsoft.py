@@ -304,7 +304,7 @@ def test_a_session_that_is_refused_leaves_no_half_of_an_email(stack: Stack, ana:
         40,
     )
     assert arrivals(stack, tried) == 0
-    assert operations(ana)[-1] == "drafts.delete"
+    assert [one for one in operations(ana) if one.startswith(("drafts", "uploads"))][-1] == "drafts.delete"
     stack.sandbox.control("DELETE", f"faults/{refused}")
     stack.sandbox.advance(30)
     assert arrivals(stack, ana.email_when(made["id"], "sent", 60)) == 1

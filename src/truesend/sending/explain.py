@@ -35,6 +35,7 @@ class Help(StrEnum):
     NONE = ""
     RELEASE = "Send now"
     AGAIN = "Edit the email"
+    ELSEWHERE = "Choose another account"
     ANSWER = "Say whether it was sent"
     # The button of the cause itself: Reconnect, Contact support.
     CAUSE = "cause"
@@ -176,11 +177,13 @@ def _held(facts: Facts, now: datetime) -> Explanation:
         return Explanation(facts.cause, sentence, Help.RELEASE, Who.MEMBER)
     if facts.cause == _REMOVED:
         said = core(facts.cause, facts.provider, facts.words)
-        ways = "let it go" if facts.can_send else "edit it and choose another account"
+        ways, helps = "let it go", Help.RELEASE
+        if not facts.can_send:
+            ways, helps = "choose another account", Help.ELSEWHERE
         sentence = (
             f"Nothing was sent. {said} It is yours now, and nothing leaves by itself: {ways}, or cancel it."
         )
-        return Explanation(facts.cause, sentence, Help.RELEASE if facts.can_send else Help.NONE, Who.MEMBER)
+        return Explanation(facts.cause, sentence, helps, Who.MEMBER)
     if facts.cause in _OF_THE_EMAIL:
         said = core(facts.cause, facts.provider, facts.words)
         sentence = (

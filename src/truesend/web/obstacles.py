@@ -22,7 +22,7 @@ from truesend.web.helping import account_fix, ask, on_the_card
 from truesend.web.hours import local
 
 # Buttons of the page itself.
-_PRESSED = {Help.RELEASE: "release", Help.AGAIN: "again"}
+_PRESSED = {Help.RELEASE: "release", Help.AGAIN: "again", Help.ELSEWHERE: "edit"}
 
 
 def obstacles(

@@ -13,6 +13,7 @@ import pytest
 import requests
 from tests import arrived
 from tests.accounts import sql, words
+from tests.inviting import fresh, join, link_for
 from tests.stack import Person, Stack, until
 
 PAGE = "/settings/organization"
@@ -110,6 +111,14 @@ def test_new_members_begin_with_the_zone(stack: Stack, ana: Person) -> None:
     ben.post("/account", {"name": "Ben", "zone": ""})
     ana.post(PAGE, {"zone": "Asia/Tokyo"})
     assert "<option selected>" not in ben.get("/account").text
+
+
+def test_whoever_is_invited_begins_with_the_zone(stack: Stack) -> None:
+    ana = stack.verified("ana", f"Settled {uuid4()}")
+    ana.post(PAGE, {"zone": "Europe/Berlin"})
+    ben, joined = join(stack, link_for(ana), fresh(stack))
+    assert joined.status_code == 200
+    assert "<option selected>Europe/Berlin" in ben.get("/account").text
 
 
 # -- where tracked links lead -----------------------------------------------------------------------------------

@@ -153,6 +153,12 @@ def _benches(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
                 default=1_000_000,
                 help="of one member (default: 1000000)",
             )
+            one.add_argument(
+                "--connections",
+                type=_positive(int, 1_000),
+                default=200,
+                help="of one organization (default: 200)",
+            )
 
 
 def _past(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -226,8 +232,8 @@ def _forget(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     from truesend.bench.run import run
 
-    emails = {"emails": options.emails} if hasattr(options, "emails") else {}
-    return run(options.bench, as_json=options.json, seconds=options.seconds, runs=options.runs, **emails)
+    sizes = {name: getattr(options, name) for name in ("emails", "connections") if hasattr(options, name)}
+    return run(options.bench, as_json=options.json, seconds=options.seconds, runs=options.runs, **sizes)
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -48,10 +48,13 @@ class _Times:
         return self.cpu_seconds * 1000 / (sum(map(len, self.pages.values())) + self.beside)
 
 
-def rows(*, seconds: float, runs: int, emails: int = lists.EMAILS) -> list[Row]:
-    """Measure; ``runs`` times ``seconds`` without and with a crowd, then with so many emails of one member."""
-    many = integrations.rows(seconds=seconds, runs=runs)
-    return [*_crowded(seconds, runs), *many, *lists.rows(seconds=seconds, runs=runs, emails=emails)]
+def rows(
+    *, seconds: float, runs: int, emails: int = lists.EMAILS, connections: int = integrations.CONNECTIONS
+) -> list[Row]:
+    """Measure ``runs`` times ``seconds``: alone, in a crowd, with so many connections, with so many emails of one."""
+    alone = _crowded(seconds, runs)
+    many = integrations.rows(seconds=seconds, runs=runs, connections=connections)
+    return [*alone, *many, *lists.rows(seconds=seconds, runs=runs, emails=emails)]
 
 
 def _crowded(seconds: float, runs: int) -> list[Row]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from truesend.bench import lists, pages, refresh, send, tracking
+from truesend.bench import pages, refresh, send, tracking
 from truesend.bench.rows import BenchError, Row, table
 from truesend.runtime.errors import Refused
 
@@ -20,18 +20,17 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
 }
 
 
-def run(name: str, *, as_json: bool, seconds: float, runs: int, emails: int = lists.EMAILS) -> int:
+def run(name: str, *, as_json: bool, seconds: float, runs: int, **sizes: int) -> int:
     """Run one bench, or ``all``: 0 when it could be measured, whatever the figures. Raises :class:`Refused`.
 
-    ``emails`` are one member's where pages are measured with years of them.
+    ``sizes`` are what pages are measured with: ``emails`` of one member, ``connections`` of one organization.
     """
     signal.signal(signal.SIGTERM, _stop)
     chosen = BENCHES if name == "all" else {name: BENCHES[name]}
     for number, (title, bench) in enumerate(chosen.items()):
         print(f"Measuring {title}…", file=sys.stderr, flush=True)
         try:
-            years = {"emails": emails} if title == "pages" else {}
-            found = bench(seconds=seconds, runs=runs, **years)
+            found = bench(seconds=seconds, runs=runs, **(sizes if title == "pages" else {}))
         except BenchError as error:
             raise Refused(f"bench {title}: {error}") from error
         if as_json:

@@ -64,12 +64,19 @@ function start(part: HTMLElement, { input }: Parts): void {
   if (part.hasAttribute("data-browser-zone") && !Number.isNaN(at)) input.value = writtenHour(new Date(at));
 }
 
+/** A live refresh tells of the hour that is stored: beside another one, which somebody has chosen, it is asked anew. */
+function askWhereItTellsOfAnother(part: HTMLElement, { input }: Parts): void {
+  const told = part.querySelector<HTMLElement>(".their-hours")?.dataset["at"];
+  if (told !== undefined && told !== input.value && part.closest("details")?.open) ask(part);
+}
+
 function startAll(): void {
   for (const part of document.querySelectorAll<HTMLElement>("[data-later]")) {
     const parts = partsOf(part);
     if (!parts) continue;
     dress(part, parts);
-    if (!started.has(part)) start(part, parts);
+    if (started.has(part)) askWhereItTellsOfAnother(part, parts);
+    else start(part, parts);
   }
 }
 

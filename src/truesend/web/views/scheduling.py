@@ -55,7 +55,7 @@ def hours(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     with suppress(Unschedulable):
         at = scheduling.chosen(member, request.GET.dict())
     told = their_hours.of(email, at) if email is not None else ""
-    later = {"theirs": told, "theirs_url": f"/emails/{email_id}/hours"}
+    later = {"theirs": told, "theirs_url": f"/emails/{email_id}/hours", "at": request.GET.get("at", "")[:40]}
     return render(request, "partials/their_hours.html", {"later": later})
 
 

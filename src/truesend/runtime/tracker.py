@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -13,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from truesend import env
-from truesend.runtime import process, sockets
+from truesend.runtime import collector, process, sockets
 from truesend.runtime.server import serve
 from truesend.tracking.app import from_environment
 
@@ -24,8 +23,6 @@ _LOOK_SECONDS = 0.25
 _PAUSES = (0.25, 5.0)
 _LIVED = 10.0
 STOP_PATIENCE = 3.0
-# Objects more than freed between two collections of the youngest, and how often the older generations take part.
-_GC = (20_000, 20, 100)
 
 
 class Attendant:
@@ -123,7 +120,5 @@ def run(*, fds: Sequence[int], host: str, port: int, helping: bool) -> None:
         ]
     application = from_environment(beside)
     # A request leaves no cycles behind; looking for them among what is loaded would cost one in twenty.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC)
+    collector.leave_loaded(middle=20, old=100)
     serve(application, listening=listening, what="tracker")

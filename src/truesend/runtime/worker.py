@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from procrastinate.worker import Worker as JobWorker
 
 from truesend import env
-from truesend.runtime import identity
+from truesend.runtime import collector, identity
 from truesend.runtime.heart import Heart, say_ready
 from truesend.sending.at_work import AtWork
 
@@ -32,8 +31,6 @@ GRACE_SECONDS = 6.0
 _WORKERS_DROPPED_AFTER = 3600.0
 # Probes share the threads with the mail, which goes first: all workers together run so many.
 _PROBES_AT_ONCE = 4
-# Objects of the youngest, collections of the younger generations (`gc.set_threshold`).
-_COLLECT_AFTER = (20_000, 10, 10)
 _SWITCH_SECONDS = 0.05
 _LOOKS_AT_ONCE = 8
 # So do looks for what came back.
@@ -63,9 +60,7 @@ def _run_lightly() -> None:
     What was loaded stays for good, and an email makes few cycles. A thread that sends gives way by itself with its next
     call, within 2 ms; those that wait for it need not wake every 5 ms to ask.
     """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
+    collector.leave_loaded()
     sys.setswitchinterval(_SWITCH_SECONDS)
 
 

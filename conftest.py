@@ -13,11 +13,15 @@ from pathlib import Path
 
 import django
 import pytest
+from hypothesis import settings
 from tests import browser, bytecode, emptying, network, postgres
 
 from truesend.runtime.keys import key_files
 
 _running = ExitStack()
+# How long an example takes says nothing beside other processes.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 # The files that take longest are begun first, so that no process is left with one of them at the end.
 _LONGEST = (
     "test_up.py",

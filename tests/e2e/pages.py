@@ -87,3 +87,13 @@ def caught(page: Page, held: list[Route], seconds: float = 20) -> Route:
     while not held and time.monotonic() < until:
         page.wait_for_timeout(20)
     return held[0]
+
+
+def fine(page: Page) -> None:
+    """Nothing for axe, and nothing beside the window, in both looks and widths."""
+    for width in (1280, 390):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert axe(page) == []
+            assert overflow(page) == 0

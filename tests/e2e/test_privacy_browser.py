@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from tests.arrived import parts
-from tests.e2e.pages import axe, complaints, overflow, window
+from tests.e2e.pages import complaints, fine, window
 from tests.operators import operator
 from tests.stack import PASSWORD, Person, Stack, until
 
@@ -25,16 +25,6 @@ def ana(stack: Stack) -> Person:
     stack.sandbox.act(stack.sandbox.messages(delivery=delivery)[0]["id"], "click", as_="browser")
     person.signals(email, 1)
     return person
-
-
-def fine(page: Page) -> None:
-    """Nothing for axe, and nothing beside the window, in both looks and widths."""
-    for width in (1280, 390):
-        for scheme in ("light", "dark"):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert axe(page) == []
-            assert overflow(page) == 0
 
 
 def test_a_stricter_level_is_told_on_every_open_page(chromium: Browser, stack: Stack, ana: Person) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.accounts import sql
-from tests.e2e.pages import axe, complaints, compose, draft_id, overflow, saved, window
+from tests.e2e.pages import complaints, compose, draft_id, fine, saved, window
 from tests.stack import PASSWORD, Person, Stack
 
 pytestmark = pytest.mark.browser
@@ -16,16 +16,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def ana(stack: Stack) -> Person:
     return stack.person(organization=f"Sessions {uuid4()}")
-
-
-def fine(page: Page) -> None:
-    """Nothing for axe, and nothing beside the window, in both looks and widths."""
-    for width in (1280, 390):
-        for scheme in ("light", "dark"):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert axe(page) == []
-            assert overflow(page) == 0
 
 
 def test_an_open_page_is_signed_out_from_elsewhere(chromium: Browser, stack: Stack, ana: Person) -> None:

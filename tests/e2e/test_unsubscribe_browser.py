@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.pages import axe, complaints, overflow, window
+from tests.e2e.pages import complaints, fine, window
 from tests.stack import Person, Stack, until
 
 pytestmark = pytest.mark.browser
@@ -30,16 +30,6 @@ def news(ana: Person) -> dict[str, Any]:
     others = [f"other{number}@globex.example" for number in range(20)]
     made = ana.send(ana.connect()["id"], to=[f"Ines Moreau <{INES}>", TOM, *others], separate_copies=True)
     return ana.email_when(made["id"], "sent", 60)
-
-
-def fine(page: Page) -> None:
-    """Nothing for axe, and nothing beside the window, in both looks and widths."""
-    for width in (1280, 390):
-        for scheme in ("light", "dark"):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert axe(page) == []
-            assert overflow(page) == 0
 
 
 def open_mail(page: Page, stack: Stack, address: str) -> None:

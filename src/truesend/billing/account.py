@@ -12,6 +12,10 @@ from truesend.billing import state
 from truesend.billing.models import BillingAccount, BillingSubscription
 from truesend.billing.state import UNLOCKED, Standing, Subscription
 from truesend.billing.tiers import TOP
+from truesend.organizations import ending
+from truesend.organizations.models import Organization
+
+INACTIVE = "account_inactive"
 
 
 def is_on() -> bool:
@@ -26,9 +30,14 @@ def standing(organization_id: UUID) -> Standing:
     return judged(row_of(organization_id))
 
 
-def stops(organization_id: UUID) -> bool:
-    """Whether the account keeps its organization from sending, scheduling and connecting."""
-    return not standing(organization_id).sends
+def stopped_by(organization: Organization) -> str:
+    """The cause that keeps an organization from sending, scheduling and connecting; empty where nothing does.
+
+    ``organization`` is its row as it was read just now.
+    """
+    if organization.ends_at is not None:
+        return ending.CAUSE
+    return "" if standing(organization.pk).sends else INACTIVE
 
 
 def judged(account: BillingAccount) -> Standing:

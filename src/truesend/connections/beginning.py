@@ -7,7 +7,10 @@ from truesend.connections.models import Connection
 from truesend.organizations.models import Member
 
 
-def stopped(member: Member, connection: Connection | None) -> bool:
-    """Whether the organization's account keeps a member from connecting; what stands may be repaired all the same."""
+def stopped(member: Member, connection: Connection | None) -> str:
+    """The cause in the organization's account that keeps a member from connecting; empty where nothing does.
+
+    What stands may be repaired all the same.
+    """
     stands = connection is not None and connection.disconnected_at is None
-    return not stands and account.stops(member.organization_id)
+    return "" if stands else account.stopped_by(member.organization)

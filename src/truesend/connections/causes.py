@@ -25,6 +25,7 @@ class Action(StrEnum):
     ALLOW = "Allow again"
     OPERATOR = "Contact support"
     REACTIVATE = "Reactivate"
+    KEEP = "Keep the organization"
 
 
 class Who(StrEnum):
@@ -177,6 +178,7 @@ CAUSES: dict[str, Cause] = {
         _c("member_removed", _N, "{words}, who wrote it, is no longer in the team.", Action.WAIT, Who.MEMBER, "“Send now”, another account, or “Cancel”, by the owner who has it now."),
         _c("daily_budget", _N, "This mailbox has sent what it may in 24 hours, as far as Truesend knows.", Action.WAIT, Who.NOBODY, "Its own hour: what was sent a day before is free again.", _LIMIT, _GOES_ON),
         _c("account_inactive", _N, "Your organization's account is inactive.", Action.REACTIVATE, Who.OWNERS, "An owner reactivates it."),
+        _c("organization_ends", _N, "Your organization is to be deleted.", Action.KEEP, Who.OWNERS, "An owner takes that back."),
         _c("tier_lacks", _N, "Your organization's plan does not include this.", Action.REACTIVATE, Who.OWNERS, "An owner chooses another plan."),
         _c("paused", _N, "It was paused.", Action.WAIT, Who.MEMBER, "“Resume”, or “Stop”."),
         _c("recipient_refused", _N, "{provider} refused a recipient: “{words}”.", Action.EDIT, Who.MEMBER, "Correcting the address."),

@@ -126,8 +126,8 @@ def finish(
     consent = _claim(member, session_key, provider, state)
     if why := rights.connects(member, consent.kind):
         raise _failed(consent, why)
-    if stopped(member, consent.connection):
-        raise _failed(consent, "account_inactive")
+    if why := stopped(member, consent.connection):
+        raise _failed(consent, why)
     adapter = registry.provider(provider)
     if error:
         raise _failed(consent, adapter.consent_cause(error, description), redact(f"{error} {description}"))

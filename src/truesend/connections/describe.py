@@ -287,6 +287,7 @@ def fix_for(code: str, connection: Connection, *, failed: ProofFact | None = Non
         Action.OPERATOR: "/account#support",
         Action.ALLOW: "/settings/suppression",
         Action.REACTIVATE: "/account/billing",
+        Action.KEEP: "/settings/organization/delete",
     }
     return {"label": action, "url": urls[action]} if action in urls else None
 

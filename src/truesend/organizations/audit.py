@@ -46,6 +46,7 @@ ACTIONS: Final = {
     "member.reactivated": "Reactivated a member",
     "member.removed": "Removed a member",
     "member.left": "Left the team",
+    "member.account_deleted": "Deleted their account",
     "organization.name": "Renamed the organization",
     "organization.zone": "Changed the organization’s time zone",
     "organization.tracking_host": "Changed where tracked links lead",
@@ -81,6 +82,10 @@ ACTIONS: Final = {
     "installation.blocked": "Blocked links",
     "installation.unblocked": "Lifted a block of links",
     "organization.audit_exported": "Exported this log",
+    "organization.exported": "Exported the whole organization",
+    "organization.to_be_deleted": "Began to delete the organization",
+    "organization.kept": "Took the deletion back",
+    "organization.erasing": "The organization is being erased",
 }
 """Every act that is recorded, and how it reads. Whoever records another adds its row here."""
 

@@ -120,6 +120,8 @@ class Organization(models.Model):
     tracking_failed_at = models.DateTimeField(null=True)
     # When somebody of it was here last, to about ten minutes.
     active_at = models.DateTimeField(null=True)
+    # When everything of it is erased; nothing is sent meanwhile. Null: nobody wants that (ending.py).
+    ends_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -41,6 +41,9 @@ class Action(StrEnum):
     HANDLE_USERS = "handle_users"
     HANDLE_MANAGERS = "handle_managers"
     CHANGE_ROLES = "change_roles"
+    EXPORT_OWN = "export_own"
+    EXPORT_ALL = "export_all"
+    END = "end"
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,19 @@ TABLE: Mapping[Action, Rule] = {
         OWNERS,
         "Only an owner can change a role.",
     ),
+    Action.EXPORT_OWN: Rule(
+        "Take away what is one’s own, and delete one’s account", EVERYBODY, "Your role takes nothing away."
+    ),
+    Action.EXPORT_ALL: Rule(
+        "Take everything of the organization away, emails of all members too",
+        OWNERS,
+        "Only an owner can export the whole organization.",
+    ),
+    Action.END: Rule(
+        "Delete the organization, and take that back",
+        OWNERS,
+        "Only an owner can delete the organization.",
+    ),
 }
 
 
@@ -178,7 +194,8 @@ def page(made: str) -> str:
         lines.append(f"| `{action.value}` | {rule.words} | {cells} |")
     lines += [
         "",
-        "Nobody sees another member's emails, whatever their role: each sees what they wrote themselves. Who runs the",
-        "installation (its operator) is no role of an organization.",
+        "Nobody sees another member's emails, whatever their role: each sees what they wrote themselves. They are the",
+        "organization's all the same: an owner's export of the whole organization holds them ([export.md](export.md)),",
+        "and stands in the audit log. Who runs the installation (its operator) is no role of an organization.",
     ]
     return "\n".join(lines) + "\n"

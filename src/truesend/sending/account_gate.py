@@ -6,7 +6,7 @@ from truesend.billing import account, tiers, words
 from truesend.billing.tiers import Feature
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import people_who
-from truesend.organizations import roles
+from truesend.organizations import ending, roles
 from truesend.organizations.models import Member
 from truesend.sending.gate import Draft, Gate
 
@@ -16,7 +16,11 @@ INACTIVE = "account_inactive"
 
 
 def judge(member: Member, draft: Draft) -> Gate:
-    """Open while the account tries, is paid for, or is owed for no longer than the days of grace."""
+    """Open while the account tries, is paid for, or is owed for no longer than the days of grace, and stays."""
+    if member.organization.ends_at is not None:
+        said = f"{ending.sentence(member.organization)} {ending.STOPPED}"
+        who = people_who(Who.OWNERS, member)
+        return Gate("account", False, "organization_ends", said, ending.fix(member), who)
     standing = account.standing(member.organization_id)
     if not standing.sends:
         said = f"{words.inactive(member.organization.name, standing)} {words.STOPPED}"

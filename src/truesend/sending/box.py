@@ -80,10 +80,11 @@ class Box:
 
     def member(self, delivery: Delivery) -> Member:
         """Who wrote the email."""
-        self.described()
+        organization = self.described().connection.organization
         key = delivery.email.member_id
         if key not in self._members:
             self._members[key] = reading.writer(key)
+            self._members[key].organization = organization
         return self._members[key]
 
     def access(self, *, refused: bool) -> str:

@@ -23,14 +23,17 @@ from truesend.connections.describe import (
 )
 from truesend.connections.models import Connection, Proof
 from truesend.connections.verdict import Verdict
+from truesend.organizations import ending
 from truesend.providers import registry
-from truesend.sending import account_gate, handover, leaving, readiness, suppressing
+from truesend.sending import handover, leaving, readiness, suppressing
 from truesend.sending.explain import Explanation, Facts, Help, explain
 from truesend.sending.models import Attempt, ClientBucket, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.reconcile import RESTORED, can_look, decides_at
 from truesend.sending.states import PAUSED
 
 _A_DAY = timedelta(days=1)
+# What goes by itself at its hour, where its cause is over before.
+_GOES_BACK = leaving.GOES_BACK | {ending.CAUSE}
 # Here nothing is in the way, whatever stood there before.
 _WELL = frozenset({EmailStatus.DRAFT, EmailStatus.SENT, EmailStatus.CANCELLED, EmailStatus.SENDING})
 
@@ -66,7 +69,7 @@ def every_problem_of(
     """
     now, people = clock.now(), _People()
     newest = {one.delivery_id: one for one in attempts}
-    facts = _facts(email, deliveries, newest, about, now, _used_up([email], now), stopped=_stopped([email]))
+    facts = _facts(email, deliveries, newest, about, now, _used_up([email], now), stopped=_stopped(about))
     told = ((one, explain(one, now)) for one in facts)
     return [_problem(one, what, email, about, people) for one, what in told if what is not None]
 
@@ -89,7 +92,9 @@ def problems_of(
         rows = with_facts(Connection.objects.filter(pk__in=wanted))
         described = {row.pk: describe(row, now) for row in rows}
     newest = {one.delivery_id: one for one in attempts}  # the last of each, as they come in order
-    people, used_up, stopped = _People(), _used_up(stuck, now), _stopped(stuck)
+    people, used_up = _People(), _used_up(stuck, now)
+    # Of one organization: the row of any mailbox says it.
+    stopped = _stopped(next(iter(described.values()))) if stuck and described else ""
     found: dict[UUID, Problem] = {}
     for email in stuck:
         assert email.connection_id is not None
@@ -122,7 +127,7 @@ def _facts(
     now: datetime,
     used_up: frozenset[str],
     *,
-    stopped: bool,
+    stopped: str,
 ) -> list[Facts]:
     """The facts of the copies that stand alike and how many they are; what most needs somebody first."""
     ranked: dict[tuple[int, str], list[Delivery]] = {}
@@ -149,7 +154,7 @@ def _alike(
     now: datetime,
     email: Email,
     *,
-    stopped: bool,
+    stopped: str,
 ) -> Facts:
     first = alike[0]
     adapter = registry.provider(about.connection.provider)
@@ -176,7 +181,7 @@ def _alike(
         and not stopped
         and not (code == suppressing.CODE and suppressing.stops(alike)),
         hour=email.send_at
-        if first.held_cause in leaving.GOES_BACK and email.send_at is not None and email.send_at > now
+        if first.held_cause in _GOES_BACK and email.send_at is not None and email.send_at > now
         else None,
         sent_name=adapter.sent_name,
         proves=adapter.proves_absence,
@@ -201,7 +206,7 @@ def _cause(
     about: Description,
     now: datetime,
     *,
-    stopped: bool,
+    stopped: str,
 ) -> str:
     if delivery.held_cause == PAUSED:
         return ""
@@ -212,7 +217,7 @@ def _cause(
         # What holds it now: since it was held, the mailbox may have been repaired and have broken otherwise.
         repairs = delivery.due_at is None and delivery.held_cause != RESTORED
         if repairs and stopped:
-            return account_gate.INACTIVE
+            return stopped
         if repairs and (why := readiness.barred(email.member_id, about.connection)):
             return why
         if repairs and send is not None and send.verdict in {Verdict.BROKEN, Verdict.DISCONNECTED}:
@@ -227,13 +232,13 @@ def _cause(
     if email.problem or delivery.status != DeliveryStatus.QUEUED:
         return email.problem
     if stopped and email.send_at is not None and email.send_at > now:
-        return account_gate.INACTIVE
+        return stopped
     return _in_the_mailbox(email, delivery, about, now)
 
 
-def _stopped(emails: Sequence[Email]) -> bool:
-    """Whether the account of their organization lets nothing leave; asked once for all of them."""
-    return bool(emails) and account.stops(emails[0].organization_id)
+def _stopped(about: Description) -> str:
+    """The cause in the organization's account that lets nothing leave; asked once for all of its emails."""
+    return account.stopped_by(about.connection.organization)
 
 
 def _used_up(emails: Sequence[Email], now: datetime) -> frozenset[str]:

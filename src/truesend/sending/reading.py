@@ -110,6 +110,8 @@ _ORGANIZATION = _Columns(
         "personal_connections_allowed",
         "tracking_url",
         "tracking_failed_at",
+        "ends_at",
+        "zone",
     ),
 )
 _USER = _Columns(User, "u", "id", "email", "name", "is_active")
@@ -192,6 +194,7 @@ def facts(connection_id: UUID) -> Facts:
     connection.organization = _ORGANIZATION.read(organization)
     connection.member = _MEMBER.read(member)
     connection.member.user = _USER.read(user)
+    connection.member.organization = connection.organization
     proofs = [_PROOF.read(proof) for *_, proof in found if proof[0] is not None]
     tracks_shown = connection.organization.track_shown_addresses
     return Facts(connection, _TOKEN.read(token) if token[0] is not None else None, proofs, tracks_shown)

@@ -165,6 +165,32 @@ def subscription(external_id: str) -> Seen:
     return _asked(lambda: read(_client().v1.subscriptions.retrieve(external_id).to_dict()))
 
 
+def cancel(external_id: str) -> None:
+    """End a subscription at once; one that has ended, or is not there, is fine."""
+
+    def ask() -> None:
+        _client().v1.subscriptions.cancel(external_id)
+
+    try:
+        _asked(ask)
+    except StripeUnable as error:
+        if not error.missing:
+            raise
+
+
+def delete_customer(customer: str) -> None:
+    """Have a customer deleted, with whatever they are subscribed to; one who is gone is fine."""
+
+    def ask() -> None:
+        _client().v1.customers.delete(customer)
+
+    try:
+        _asked(ask)
+    except StripeUnable as error:
+        if not error.missing:
+            raise
+
+
 def read(found: Mapping[str, Any]) -> Seen:
     """A subscription object. The period stands at its items since API 2025-03-31, before that at the top."""
     items = (found.get("items") or {}).get("data") or [{}]

@@ -32,11 +32,13 @@ _LATE = timedelta(minutes=10)
 """An email's time is taken so long, at most, before it can be seen here."""
 
 _BLOCKS = "SELECT kind, value FROM blocklist_block"
-_ALL = """
+_THEIRS = """
 SELECT d.id FROM sending_delivery AS d JOIN sending_email AS e ON e.id = d.email_id
  WHERE e.organization_id = ANY(%s)
 """
-_NEW = _ALL + " AND e.created_at > %s"
+_NEW = _THEIRS + " AND e.created_at > %s"
+# Of one that was erased since, what it had is noted by itself.
+_ALL = f"{_THEIRS} UNION ALL SELECT delivery FROM blocklist_outlived WHERE organization = ANY(%s)"  # noqa: S608
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -115,7 +117,7 @@ class Mirror:
         now = clock.now()
         if organizations != self._organizations or self._newest is None:
             began = time.monotonic()
-            found = connection.execute(_ALL, [list(organizations)], binary=True)
+            found = connection.execute(_ALL, [list(organizations)] * 2, binary=True)
             self._theirs = sorted(row[0].bytes for row in found)
             self._organizations, self._newest, self._written = organizations, now, None
             log.info("%d blocked deliveries read in %.1f s.", len(self._theirs), time.monotonic() - began)

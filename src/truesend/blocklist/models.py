@@ -39,3 +39,13 @@ class Block(models.Model):
                 condition=models.Q(kind__in=["host", "organization", "delivery"]), name="blocklist_block_kind"
             ),
         ]
+
+
+class Outlived(models.Model):
+    """A delivery of a blocked organization that was erased since: a link in a mailbox outlives it, and so the block."""
+
+    delivery = models.UUIDField(primary_key=True)
+    organization = models.UUIDField(db_index=True)
+
+    class Meta:
+        db_table = "blocklist_outlived"

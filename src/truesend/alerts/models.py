@@ -59,6 +59,10 @@ class Letter(models.Model):
         ASK = "ask", "somebody asks for something"
         DONE = "done", "what was asked for is done"
         ACCOUNT = "account", "an organization's account ends, has ended, or is odd"
+        CLOSING = "closing", "an organization is to be deleted"
+        KEPT = "kept", "it stays after all"
+        # Names what is gone, so its row goes as soon as it has left.
+        CLOSED = "closed", "an organization or an account is deleted"
 
     id = models.BigAutoField(primary_key=True)
     # What it is about: the same is told to an address once.

@@ -65,7 +65,15 @@ def send_some(seconds: float = 5.0) -> None:
             Letter.objects.filter(pk=letter.pk).update(claimed_at=None)
             _rests_until = time.monotonic() + _REST_SECONDS
             return
-        Letter.objects.filter(pk=letter.pk).update(sent_at=clock.real_now())
+        _sent(letter)
+
+
+def _sent(letter: Letter) -> None:
+    row = Letter.objects.filter(pk=letter.pk)
+    if letter.kind == Letter.Kind.CLOSED:
+        row.delete()
+    else:
+        row.update(sent_at=clock.real_now())
 
 
 def _take() -> Letter | None:
@@ -85,4 +93,6 @@ def _take() -> Letter | None:
 
 def forget() -> None:
     """Drop what was sent, or given up, long ago."""
-    Letter.objects.filter(planned_at__lt=clock.real_now() - _FORGOTTEN_AFTER).delete()
+    now = clock.real_now()
+    Letter.objects.filter(planned_at__lt=now - _FORGOTTEN_AFTER).delete()
+    Letter.objects.filter(kind=Letter.Kind.CLOSED, planned_at__lt=now - _GIVEN_UP_AFTER).delete()

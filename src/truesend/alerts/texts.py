@@ -190,6 +190,43 @@ def account_stopped(sentence: str) -> Text:
     )
 
 
+def organization_ends(name: str, by: str, day: str) -> Text:
+    """Somebody deletes an organization; for everybody in it."""
+    return _mail(
+        f"{name} is to be deleted on {day}",
+        f"{by} has decided to delete {name} on {day}: its emails, opens and clicks, templates, connections, "
+        "suppression list, and the accounts of its members.",
+        "From now on nothing is sent; what was scheduled is held. Until then every owner can take it back, and "
+        "everybody can export what is theirs.",
+        f"Export it here:\n{link('/account/export')}",
+    )
+
+
+def organization_kept(name: str) -> Text:
+    """It is not deleted after all."""
+    return _mail(
+        f"{name} stays",
+        f"An owner has taken it back: {name} is not deleted.",
+        "It can send again. What was scheduled for an hour that is still to come leaves at that hour.",
+        f"See what was held:\n{link('/emails')}",
+    )
+
+
+def organization_erased(name: str) -> Text:
+    """The days to take it back are over."""
+    return _mail(
+        f"{name} is deleted",
+        f"{name} and everything of it is being erased from Truesend, and your account with it.",
+        "Links in mail that was sent still lead where they did. What lies in your mailbox's Sent is untouched.",
+    )
+
+
+def account_deleted(organization: str) -> Text:
+    """For whoever deleted their account."""
+    stays = f"The emails you sent stay with {organization}." if organization else ""
+    return _mail("Your account is deleted", "Your account is deleted. Nobody signs in by it any more.", stays)
+
+
 def billing_odd(sentence: str) -> Text:
     """For who runs the installation."""
     return _mail("Billing needs who runs it", sentence, f"This is {env.public_url()}.")

@@ -19,7 +19,7 @@ _SECRET = (
     "run/database_url",
     "run/settings.json",
 )
-_SECRET_FOLDERS = ("rescue",)
+_SECRET_FOLDERS = ("rescue", "exports")
 _FULL, _NARROW = 200 * 2**20, 2 * 2**30
 
 

@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "truesend.inbox",
     "truesend.crm",
     "truesend.billing",
+    "truesend.exports",
+    "truesend.closing",
 ]
 
 MIDDLEWARE = [

@@ -36,6 +36,7 @@ SEALED = (
     Column("connections_consent", "id", "verifier", "consent.verifier"),
     Column("connections_providerclient", "provider", "secret", "client.secret"),
     Column("organizations_factorsecret", "id", "sealed", "second_factor.secret"),
+    Column("closing_revocation", "id", "secret", "revocation.secret"),
 )
 """Everything in the database that needs an encryption key; a test holds it complete."""
 

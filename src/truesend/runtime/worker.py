@@ -37,6 +37,9 @@ _LOOKS_AT_ONCE = 8
 _INBOXES_AT_ONCE = 4
 # And whoever tells contacts of mail from other accounts.
 _RECORDERS_AT_ONCE = 4
+# Archives and organizations that are erased: neither is in a hurry.
+_ARCHIVES_AT_ONCE = 2
+_ERASED_AT_ONCE = 1
 
 
 def main() -> int:
@@ -203,8 +206,10 @@ def _wake_every_second(heart: Heart, renewers: Renewers) -> None:
 def _wake(renewers: Renewers) -> None:
     from procrastinate.exceptions import AlreadyEnqueued
 
+    from truesend.closing import wake as closings
     from truesend.connections import homecoming, probe
     from truesend.crm import due as recordings
+    from truesend.exports import wake as exports
     from truesend.inbox import mailboxes
     from truesend.sending import clearing, reconcile, wake
     from truesend.sending.tasks import clear_mailbox, look_up_mailbox
@@ -225,3 +230,5 @@ def _wake(renewers: Renewers) -> None:
     mailboxes.keep_up()
     mailboxes.wake_all(_INBOXES_AT_ONCE)
     recordings.wake_all(_RECORDERS_AT_ONCE)
+    exports.wake_all(_ARCHIVES_AT_ONCE)
+    closings.wake_all(_ERASED_AT_ONCE)

@@ -1,0 +1,10 @@
+"""The Django app `closing`."""
+
+from django.apps import AppConfig
+
+
+class Config(AppConfig):
+    """Registers `truesend.closing`."""
+
+    name = "truesend.closing"
+    label = "closing"

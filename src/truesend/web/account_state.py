@@ -12,20 +12,19 @@ from truesend.billing import account, words
 from truesend.billing.state import LAST_DAYS, State
 from truesend.connections.causes import Action, Who
 from truesend.connections.describe import people_who
-from truesend.organizations import roles
+from truesend.organizations import ending, roles
 from truesend.organizations.models import Member
 from truesend.sending import account_gate
 from truesend.web.gate import names
 from truesend.web.helping import account_fix
 
 
-def note(member: Member) -> dict[str, Any] | None:
-    """Context of partials/account_note.html: {state, sentence, fix, who}, `state` empty where nothing is to be told.
-
-    None where this installation bills nobody.
-    """
+def note(member: Member) -> dict[str, Any]:
+    """Context of partials/account_note.html: {state, sentence, fix, who}, `state` empty where nothing is to be told."""
+    if member.organization.ends_at is not None:
+        return _ending(member)
     if not account.is_on():
-        return None
+        return {"state": ""}
     standing, now, name = account.standing(member.organization_id), clock.now(), member.organization.name
     if not standing.sends:
         return _told(member, "bad", f"{words.inactive(name, standing)} {words.STOPPED}", Action.REACTIVATE)
@@ -35,6 +34,13 @@ def note(member: Member) -> dict[str, Any] | None:
     return _told(member, "warn", words.ends(name, standing, now, member.organization.zone), label)
 
 
+def _ending(member: Member) -> dict[str, Any]:
+    owns = roles.allows(member.role, roles.Action.END)
+    sentence = f"{ending.sentence(member.organization)} {ending.STOPPED}"
+    who = "" if owns else names(people_who(Who.OWNERS, member))
+    return {"state": "bad", "sentence": sentence, "fix": {**ending.fix(member), "method": "get"}, "who": who}
+
+
 def _told(member: Member, state: str, sentence: str, label: str) -> dict[str, Any]:
     others = "" if roles.allows(member.role, roles.Action.PAY) else names(people_who(Who.OWNERS, member))
     fix = account_fix(account_gate.fix(member, label), "/emails")
@@ -42,7 +48,11 @@ def _told(member: Member, state: str, sentence: str, label: str) -> dict[str, An
 
 
 def refusal(request: HttpRequest, member: Member) -> HttpResponse:
-    """Nothing new is connected while the account is inactive."""
+    """Nothing new is connected while the account is inactive, or the organization is to be deleted."""
+    if member.organization.ends_at is not None:
+        told = _ending(member)
+        context = {**told, "title": "Nothing was connected", "back": "/integration", "cause": ending.CAUSE}
+        return render(request, "problem.html", context, status=403)
     standing = account.standing(member.organization_id)
     context = {
         "title": "Nothing was connected",

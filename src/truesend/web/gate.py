@@ -44,8 +44,11 @@ def _belongs_nowhere(request: HttpRequest) -> HttpResponse:
         return render(request, "problem.html", context, status=403)
     context = {
         "title": "You belong to no organization",
-        "sentence": "Ask an owner to invite you, or sign out and create an organization of your own.",
+        "sentence": "Ask an owner to invite you, or sign out and create an organization of your own. "
+        "An account that you have no more use for you can delete.",
         "fix": {"label": "Sign out", "url": "/logout"},
+        "back": "/account/delete",
+        "back_label": "Delete my account",
     }
     return render(request, "problem.html", context, status=403)
 
@@ -62,7 +65,10 @@ _PAGES = (
     (re.compile(r"/account/billing(/.*)?"), "/account/billing"),
     (re.compile(r"/account/sessions(/.*)?"), "/account/sessions"),
     (re.compile(r"/account/(links|mailboxes|privacy)(/.*)?"), "/settings/organization"),
+    (re.compile(r"/account/export(/.*)?"), "/account/export"),
+    (re.compile(r"/account/delete"), "/account/delete"),
     (re.compile(r"/account(/.*)?"), "/account"),
+    (re.compile(r"/settings/organization/(delete|keep)"), "/settings/organization/delete"),
     (re.compile(r"/settings/organization(/.*)?"), "/settings/organization"),
     (re.compile(r"/settings/audit(/.*)?"), "/settings/audit"),
     (re.compile(rf"/users/({_UUID})(/.*)?"), r"/users/\1"),

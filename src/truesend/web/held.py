@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from truesend.billing import account
 from truesend.connections.describe import Description, describe, with_facts
 from truesend.connections.models import Connection
-from truesend.organizations import installation
+from truesend.organizations import ending, installation
 from truesend.organizations.access import emails_of
 from truesend.organizations.finding import MOST_NEEDS
 from truesend.organizations.models import Member
@@ -28,7 +28,7 @@ from truesend.sending.release import waits_for_somebody
 # Of fewer the button stands on the email's own page.
 _SEVERAL = 2
 # Their hours passed for reasons that were nobody's of them: they are read before they go.
-_LOOKED_THROUGH = frozenset({OVERDUE, INACTIVE})
+_LOOKED_THROUGH = frozenset({OVERDUE, INACTIVE, ending.CAUSE})
 
 
 def held_of(member: Member, connection_id: UUID, cause: str) -> QuerySet[Email]:
@@ -49,7 +49,7 @@ def _can_go(mailbox: Description) -> bool:
     return (
         installation.standing().adopted
         and readiness.can_send(mailbox)
-        and not account.stops(mailbox.connection.organization_id)
+        and not account.stopped_by(mailbox.connection.organization)
     )
 
 
@@ -90,6 +90,8 @@ def why_they_can_go(cause: str) -> str:
         return "Their hour passed while they could not leave, and nothing leaves late unasked."
     if cause == INACTIVE:
         return "Their hour passed while the account was inactive, and nothing leaves late unasked."
+    if cause == ending.CAUSE:
+        return "Their hour passed while the organization was to be deleted, and nothing leaves late unasked."
     if cause == RESTORED:
         return "They were due before a backup was restored, and none of them is in Sent."
     return "What stood in their way is gone; they wait until somebody lets them go."

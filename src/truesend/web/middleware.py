@@ -103,7 +103,7 @@ class FewMayWait:
     """Requests that wait for a provider never take all threads: one that hangs must not take the pages with it."""
 
     _WAITS = re.compile(
-        r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)|/users/[^/]+/remove"
+        r"/oauth/[^/]+/callback|(/api/v1)?/connections/[^/]+/(verify|disconnect)|/users/[^/]+/remove|/account/delete|/reauthenticate(/code|/passkey)?"
         r"|/settings/providers/[^/]+(/check)?|/diagnostics(/findings)?|/settings/organization/tracking-host|/account/billing/(checkout|portal)|/webhooks/stripe"
     )
     # Threads kept for everything else: one of them may wait for its turn, the others never do.

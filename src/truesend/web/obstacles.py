@@ -11,6 +11,7 @@ from typing import Any
 
 from truesend import clock
 from truesend.connections.describe import FORWARD, Description, start_url
+from truesend.organizations import ending
 from truesend.organizations.access import manages
 from truesend.organizations.models import Member
 from truesend.sending import account_gate
@@ -65,6 +66,8 @@ def _fix(problem: Problem, member: Member, email: Email) -> dict[str, str] | Non
     fix = problem.fix
     if fix is not None and fix["url"] == account_gate.BILLING:
         return account_fix(account_gate.fix(member, fix["label"]), f"/emails/{email.pk}")
+    if fix is not None and fix["url"] == ending.PAGE:
+        return {**ending.fix(member), "method": "get"}
     connection = email.connection
     assert connection is not None
     if fix is None or not (fix["url"].startswith("/oauth/") or fix["label"] == FORWARD):

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import clock, env
+from truesend.billing import account as billing
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import access, audit, links, roles, second_factor, system_mail
 from truesend.organizations.addresses import is_anothers
@@ -125,6 +126,7 @@ def _account(request: HttpRequest, member: Member, new_token: dict[str, str] | N
         "tokens": tokens,
         "may_govern": roles.allows(member.role, Action.GOVERN),
         "is_operator": member.user.is_operator,
+        "is_billed": billing.is_on(),
         "new_token": new_token,
         "email_verified": verified,
         "second_factor": {"has_one": second_factor.has_one(member.user)},

@@ -188,9 +188,8 @@ def ask(request: HttpRequest, member: Member) -> HttpResponse:
 @require_GET
 @cache_control(private=True, no_store=True)
 @member_page
-@_where_billed
 def note(request: HttpRequest, member: Member) -> HttpResponse:
-    """The note above every page, for a page that heard of a change."""
+    """The note above every page, for a page that heard of a change; empty where there is nothing to tell."""
     return render(request, "partials/account_note.html", {"account_note": account_state.note(member)})
 
 

@@ -15,7 +15,7 @@ from truesend.diagnostics import hosts
 from truesend.organizations import profile, tracking_host
 from truesend.organizations.models import Member
 from truesend.web.gate import member_page
-from truesend.web.views import account, privacy, second_factors
+from truesend.web.views import account, closing, privacy, second_factors
 
 PAGE = "/settings/organization"
 
@@ -44,6 +44,7 @@ def organization(request: HttpRequest, member: Member) -> HttpResponse:
         "mailboxes": account.mailboxes(member),
         "second_factor": second_factors.section(member),
         "privacy": governs,
+        "may_end": closing.may_end(member),
         "track_shown": row.track_shown_addresses,
         "tracking": {
             "url": row.tracking_url,

@@ -26,6 +26,7 @@ from truesend import clock
 from truesend.blocklist.models import Block
 from truesend.connections.models import Connection, Token
 from truesend.connections.secretbox import seal
+from truesend.exports.models import Export
 from truesend.organizations import access, invitations
 from truesend.organizations.models import ApiToken, Member, Organization, Role, User
 from truesend.organizations.session_models import SignedIn
@@ -65,6 +66,7 @@ FORMS: dict[str, dict[str, str]] = {
     "settings/suppression/footer": {"text": "Northwind, Bergen"},
     "account": {"name": "Somebody"},
     "account/tokens": {"name": "script"},
+    "account/export": {"scope": "organization"},
     "account/billing/checkout": {"tier": "business"},
     "account/second-factor/required": {"required": "on"},
     "templates/new": {"kind": "template", "name": "A new one", "text": "Hello"},
@@ -267,6 +269,7 @@ def _things(organization: Organization, name: str, role: Role) -> Things:
         **{name: one.pk for name, one in waiting.items()},
         "token_id": ApiToken.objects.get(member=member).pk,
         "member_id": member.pk,
+        "export_id": Export.objects.create(organization=organization, member=member, scope="member").pk,
         "row_number": SignedIn.objects.create(user=user, session_key=uuid4().hex).pk,
     }
     return Things(member, {name: str(value) for name, value in ids.items()}, bearer)

@@ -52,6 +52,12 @@ OWN = {
     "account/privacy": ("POST",),
     "account/privacy/progress": ("GET",),
     "account/forget": ("GET", "POST"),
+    "account/export": ("GET", "POST"),
+    "account/export/list": ("GET",),
+    "account/delete": ("GET", "POST"),  # also for who belongs nowhere; see test_leaving.py
+    # An owner's, who is asked once more who they are; see test_leaving.py.
+    "settings/organization/delete": ("GET", "POST"),
+    "settings/organization/keep": ("POST",),
     "settings/audit": ("GET",),  # owners and managers; see test_audit.py
     "settings/audit/export": ("POST",),
     "settings/suppression": ("GET", "POST"),
@@ -96,6 +102,8 @@ OWN = {
 NAMED = {
     "account/sessions/<int:row_number>/end": [("POST", 404)],
     "account/tokens/<uuid:token_id>/revoke": [("POST", 404)],
+    "account/export/<uuid:export_id>/file": [("GET", 404)],  # who asked for it alone; see test_exports.py
+    "account/export/<uuid:export_id>/delete": [("POST", 404)],
     # Asked who they are first; another's is a 404 behind that; see test_second_factor.py.
     "account/second-factor/passkeys/<int:pk>": [("GET", 302), ("POST", 302)],
     "account/second-factor/passkeys/<int:pk>/remove": [("GET", 302), ("POST", 302)],

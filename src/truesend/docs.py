@@ -33,7 +33,7 @@ _WHO = {
 _GATES = {
     "installation": "May this installation act in the name of its database? Not in a copy, nor after a restore.",
     "role": "Is the member's account switched on?",
-    "account": "Is the organization's trial running, or its plan paid for, and does that plan include this?",
+    "account": "Is the organization to stay, its trial running or its plan paid for, and does that plan include this?",
     "connection": "Is an account chosen to send from, and still connected?",
     "capability": "Can that account send? Broken stops, unproven does not; a limit delays, and says until when.",
     "limits": "Does the provider carry so many people, in Cc and Bcc too, and such files?",

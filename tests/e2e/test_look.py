@@ -58,6 +58,8 @@ def rooms(stack: Stack) -> dict[str, Room]:
         "compose": "/emails/new",
         "account": "/account",
         "users": "/users",
+        "export": "/account/export",
+        "account-delete": "/account/delete",
         "missing": "/nowhere",
     }
     return {
@@ -102,6 +104,7 @@ def _full(stack: Stack) -> Room:
             "compose": "/emails/new",
             "account": "/account",
             "organization": "/settings/organization",
+            "organization-delete": "/settings/organization/delete",
             "audit": "/settings/audit",
             "audit-nothing": "/settings/audit?q=nobody",
         },

@@ -41,7 +41,9 @@ OTHERWISE = {
     "delayed": ("tests/integration/test_inbox.py", "the same"),
 }
 # What an organization or a member of it decides here: no provider has a part in it.
-DECIDED_HERE = frozenset({"account_inactive", "daily_budget", "member_inactive", "paused", "tier_lacks"})
+DECIDED_HERE = frozenset(
+    {"account_inactive", "daily_budget", "member_inactive", "organization_ends", "paused", "tier_lacks"}
+)
 _HINT = (
     "mark the test that produces it with pytest.mark.produces, or say above why no provider brings it about"
 )

@@ -74,7 +74,7 @@ def test_the_doctor_knows_every_sealed_column() -> None:
     """What an encryption key is needed for is looked through by ``truesend doctor``."""
     places = {
         found[1]
-        for app in ("connections", "organizations")
+        for app in ("connections", "organizations", "closing")
         for path, text in python(f"src/truesend/{app}")
         if not _is_test(path)
         for found in re.finditer(r'f"([a-z_]+\.[a-z_]+):\{', text)

@@ -140,6 +140,12 @@ def test_the_list_comes_from_the_database_and_outlives_it(data: Path, server: Po
         files.path_in(data).unlink()
         seconds_until(lambda: files.path_in(data).exists())
         seconds_until(lambda: click(tracker).status == 403)
+        # A link of an organization that was blocked and is erased since: nothing but its id is known any more.
+        gone, theirs = uuid4(), uuid4()
+        run(server, "INSERT INTO blocklist_outlived (delivery, organization) VALUES (%s, %s)", theirs, gone)
+        run(server, insert, uuid4(), "organization", str(gone))
+        assert seconds_until(lambda: click(tracker, GOOD, delivery=theirs).status == 403) < 1
+        assert click(tracker, GOOD).status == 302
     with tracker_process.running(data, "postgresql://localhost:1/nothing") as tracker:
         assert click(tracker).status == 403
         assert click(tracker, GOOD).status == 302

@@ -78,6 +78,7 @@ class World:
     template: str
     member: str
     invitation: str
+    export: str
 
     def ids(self, connection: str = "") -> dict[str, str]:
         return {
@@ -95,6 +96,7 @@ class World:
             "template_id": self.template,
             "member_id": self.member,
             "invitation_id": self.invitation,
+            "export_id": self.export,
             "provider": "google",
         }
 
@@ -144,7 +146,10 @@ def world(stack: Stack) -> World:
     member = next(one["id"] for one in people if one["email"] == colleague.email)
     invitation = re.search(r"/users/invitations/([0-9a-f-]{36})/revoke", team)
     assert invitation, team
-    rest = (listed[1], written[1], member, invitation[1])
+    owner.post("/account/export", {"scope": "member"})
+    asked = re.search(r"/account/export/([0-9a-f-]{36})/delete", owner.get("/account/export").text)
+    assert asked
+    rest = (listed[1], written[1], member, invitation[1], asked[1])
     return World(owner, colleague, stranger, *ids, blocked(stack, "board.example"), *rest)
 
 
@@ -174,6 +179,7 @@ def as_it_was(world: World) -> None:
         "active",
     )
     assert f"/users/invitations/{world.invitation}/revoke" in world.owner.get("/users").text
+    assert world.export in world.owner.get("/account/export").text
 
 
 @pytest.mark.parametrize("route", NAMED)

@@ -44,7 +44,7 @@ def test_where_nobody_is_billed_everything_is_unlocked_and_nothing_is_asked(
     monkeypatch.setenv("TRUESEND_BILLING", "none")
     with django_assert_num_queries(0):
         assert account.standing(ana.organization_id).sends
-        assert account_state.note(ana) is None
+        assert not account_state.note(ana)["state"]
         accounts.look()
     assert gate(ana).ok
     assert not BillingAccount.objects.exists()

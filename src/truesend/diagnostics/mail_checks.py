@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from truesend import env
 from truesend.diagnostics.findings import Finding, Fix, ok, warning, wrong
 from truesend.env import PREFIX
+from truesend.organizations.system_mail import signed_in
 
 _CHECK, _NAME = "system mail", f"{PREFIX}EMAIL_URL"
 _SECONDS = 10
@@ -60,20 +61,6 @@ def system_mail() -> Finding:
 
 
 def _greet(parts: SplitResult) -> None:
-    """As :mod:`truesend.organizations.system_mail` does, up to the mail itself."""
-    secure = parts.scheme == "smtps"
-    host, port = parts.hostname or "localhost", parts.port or (465 if secure else 587)
-    context = ssl.create_default_context()
-    server: smtplib.SMTP
-    if secure:
-        server = smtplib.SMTP_SSL(host, port, timeout=_SECONDS, context=context)
-    else:
-        server = smtplib.SMTP(host, port, timeout=_SECONDS)
-    with server:
-        server.ehlo()
-        if not secure and server.has_extn("starttls"):
-            server.starttls(context=context)
-            server.ehlo()
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
+    """As a mail of ours does, up to the mail itself."""
+    with signed_in(parts, timeout=_SECONDS) as server:
         server.noop()

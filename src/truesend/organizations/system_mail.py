@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.mail import EmailMessage
@@ -60,17 +61,30 @@ class SystemMail(BaseEmailBackend):
 
     @staticmethod
     def _by_smtp(parts: SplitResult, sender: str, recipients: list[str], raw: bytes) -> None:
-        secure = parts.scheme == "smtps"
-        host, port = parts.hostname or "localhost", parts.port or (465 if secure else 587)
-        context = ssl.create_default_context()
-        server: smtplib.SMTP
-        if secure:
-            server = smtplib.SMTP_SSL(host, port, timeout=15, context=context)
-        else:
-            server = smtplib.SMTP(host, port, timeout=15)
-        with server:
-            if not secure and server.has_extn("starttls"):
-                server.starttls(context=context)
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
+        with signed_in(parts, timeout=15) as server:
             server.sendmail(sender, recipients, raw)
+
+
+@contextmanager
+def signed_in(parts: SplitResult, *, timeout: float) -> Iterator[smtplib.SMTP]:
+    """The mail server of an `smtp://` or `smtps://` address, greeted, encrypted where it can be, and signed in to.
+
+    Raises :class:`OSError` and :class:`smtplib.SMTPException`.
+    """
+    secure = parts.scheme == "smtps"
+    host, port = parts.hostname or "localhost", parts.port or (465 if secure else 587)
+    context = ssl.create_default_context()
+    server: smtplib.SMTP
+    if secure:
+        server = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
+    else:
+        server = smtplib.SMTP(host, port, timeout=timeout)
+    with server:
+        # What it offers is known once it was greeted, and anew behind TLS.
+        server.ehlo_or_helo_if_needed()
+        if not secure and server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        yield server

@@ -127,11 +127,17 @@ class Person:
     def bearer(self) -> str:
         """An API token of theirs, made on the account page."""
         if not self._bearer:
-            page = self.post("/account/tokens", {"name": "script"}).text
-            found = re.search(r"\bts_[\w-]{20,}", page)
-            assert found, page
-            self._bearer = found[0]
+            self._bearer = self.token("script")
         return self._bearer
+
+    def token(self, name: str) -> str:
+        """Another one; whoever signed in a while ago is asked for the password, and types it."""
+        answer = self.post("/account/tokens", {"name": name})
+        if urlsplit(answer.url).path == "/reauthenticate":
+            answer = self.post("/reauthenticate", {"password": PASSWORD, "next": "/account/tokens"})
+        found = re.search(r"\bts_[\w-]{20,}", answer.text)
+        assert found, answer.text
+        return found[0]
 
     def api(self, method: str, path: str, json: Any = None, **headers: str) -> requests.Response:
         """A call of `/api/v1`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -75,6 +76,17 @@ def test_who_is_out_is_out_at_once(stack: Stack, owner: Person, act: str) -> Non
         assert "You belong to no organization" in said
     answer = requests.get(f"{stack.url}/api/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     assert answer.status_code == (200 if act == "deactivate" else 401)
+
+
+def test_a_token_that_is_revoked_ends_its_streams_and_no_others(stack: Stack, owner: Person) -> None:
+    script, token = owner.bearer, owner.token("tablet")
+    with Reader(stack, owner, bearer=token) as tablet, open_streams(stack.url, script, 1) as other:
+        tokens = re.findall(r'action="(/account/tokens/[^"]+/revoke)"', owner.get("/account").text)
+        assert len(tokens) == 2  # the newest first
+        owner.post(tokens[0], allow_redirects=False)
+        assert tablet.ends(20)
+        assert not other.ended
+    assert owner.api("GET", "me").ok
 
 
 def test_a_demand_for_a_second_factor_holds_at_once(stack: Stack, owner: Person) -> None:

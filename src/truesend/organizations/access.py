@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from truesend import clock
+from truesend import clock, live_events
 from truesend.connections.causes import cause
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import activity, audit, rights, roles
@@ -98,6 +98,20 @@ def create_token(member: Member, name: str) -> str:
         )
         audit.record(member.organization_id, member, "token.made", about=made.name, ref=str(made.pk))
     return bearer
+
+
+def revoke_token(member: Member, token_id: UUID) -> bool:
+    """End a token of the member's own, and what reads by it; twice is fine. False where they have none of that id."""
+    own = ApiToken.objects.filter(pk=token_id, member=member)
+    name = own.values_list("name", flat=True).first()
+    if name is None:
+        return False
+    with transaction.atomic():
+        if own.filter(revoked_at=None).update(revoked_at=clock.now()) == 1:
+            audit.record(member.organization_id, member, "token.revoked", about=name, ref=str(token_id))
+            # Open streams look again at who reads them.
+            live_events.publish(member.organization_id, "account", [member.organization_id])
+    return True
 
 
 def connections_of(member: Member) -> QuerySet[Connection]:

@@ -46,20 +46,25 @@ def _begins(request: HttpRequest, **_: object) -> None:
     request.session[_BEGAN] = clock.real_now().isoformat()
 
 
+def began(session: SessionBase) -> datetime | None:
+    """When somebody signed in by a session; ``None`` where that is not known."""
+    return _moment(session.get(_BEGAN))
+
+
 def used(session: SessionBase, *, by_a_person: bool) -> None:
     """A request came by a session in which somebody is signed in: move its end, unless a page asked by itself.
 
     A session of before there were limits begins now.
     """
     now = clock.real_now()
-    began = _moment(session.get(_BEGAN))
-    if began is None:
-        began = now
-        session[_BEGAN] = began.isoformat()
+    since = began(session)
+    if since is None:
+        since = now
+        session[_BEGAN] = since.isoformat()
     before = _moment(session.get(_ENDS))
     if before is not None and not by_a_person:
         return
-    after = ends_at(began, now, idle=idle(), longest=longest())
+    after = ends_at(since, now, idle=idle(), longest=longest())
     if before is None or abs(after - before) >= idle() / _PARTS:
         session.set_expiry(after)
 

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from truesend import clock, env
+from truesend import env
 from truesend.billing import account as billing
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import access, audit, links, roles, second_factor, system_mail
@@ -24,6 +24,7 @@ from truesend.organizations.roles import Action
 from truesend.organizations.signup import SignupForm
 from truesend.sending import leaving, schedule
 from truesend.sending.compose import one_line
+from truesend.web import once_more
 from truesend.web.gate import member_page, names
 from truesend.web.views import privacy
 
@@ -188,7 +189,8 @@ def mailboxes(member: Member) -> dict[str, Any]:
 @require_POST
 @member_page
 def create_token(request: HttpRequest, member: Member) -> HttpResponse:
-    """A new API token, on the page that shows it once."""
+    """A new API token, on the page that shows it once: to whoever has shown lately who they are."""
+    once_more.check(request)
     name = one_line(request.POST.get("name", ""))[:80] or "API"
     return _account(request, member, {"name": name, "secret": access.create_token(member, name)})
 
@@ -197,11 +199,6 @@ def create_token(request: HttpRequest, member: Member) -> HttpResponse:
 @member_page
 def revoke_token(request: HttpRequest, member: Member, token_id: UUID) -> HttpResponse:
     """End a token of one's own; twice is fine."""
-    own = ApiToken.objects.filter(pk=token_id, member=member)
-    if not own.exists():
+    if not access.revoke_token(member, token_id):
         raise Http404
-    with transaction.atomic():
-        if own.filter(revoked_at=None).update(revoked_at=clock.now()):
-            name = own.values_list("name", flat=True).get()
-            audit.record(member.organization_id, member, "token.revoked", about=name, ref=str(token_id))
     return HttpResponseRedirect("/account")

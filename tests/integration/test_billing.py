@@ -88,6 +88,8 @@ def test_a_trial_ends_and_a_reactivation_goes_everywhere_at_once(paid: Stack) ->
             {"connection": connection, "to": ["a@b.example"], "subject": "x", "send_at": in_(paid, 90 * DAY)},
         )
         assert (planned.status_code, planned.json()["cause"]) == (409, "account_inactive")
+        moved = ben.api("POST", f"emails/{far['id']}/reschedule", {"send_at": in_(paid, 61 * DAY)})
+        assert (moved.status_code, moved.json()["cause"]) == (409, "account_inactive")
         # What was scheduled says what will happen; what is due is held.
         told = ben.api("GET", f"emails/{far['id']}").json()["problem_detail"]
         assert told["sentence"].startswith("It will not leave at its hour as things stand.")

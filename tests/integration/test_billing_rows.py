@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from tests.billing import DAY, ana, answered, ben, billing, gate, letters, of, seen, told, tries_until
 from tests.copies import Copy, email_of, mailbox
 from tests.states import State, write
@@ -22,11 +23,12 @@ from truesend.connections import beginning
 from truesend.crm import choosing
 from truesend.organizations.models import Member, Role
 from truesend.providers.contract import Capability
-from truesend.sending import readiness
+from truesend.sending import readiness, release
 from truesend.sending.addresses import Mailbox
 from truesend.sending.gate import Draft
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.problems import problem_of
+from truesend.sending.submit import NotReady
 from truesend.web import account_state
 from truesend.web.recorders import told_by
 
@@ -136,6 +138,36 @@ def test_scheduled_mail_says_what_keeps_it_and_who_can_help(ana: Member, ben: Me
     free = problem_of(email)
     assert free is not None
     assert free.help.value == "Send now"
+
+
+def test_what_is_scheduled_gets_no_other_hour_while_nothing_can_be_scheduled(
+    ana: Member, ben: Member
+) -> None:
+    connection = mailbox(ben, [Capability.SEND])
+    email = email_of(ben, connection, Copy("queued", due=3600))
+    Email.objects.filter(pk=email.pk).update(status=EmailStatus.SCHEDULED)
+    email.refresh_from_db()
+    before, later = Delivery.objects.get(email=email).due_at, clock.now() + 2 * DAY
+    tries_until(ana, -DAY)
+    with pytest.raises(NotReady) as refused:
+        release.reschedule(email, later, ben)
+    shut = refused.value.readiness.first_closed()
+    assert shut is not None
+    assert (shut.cause, shut.who) == ("account_inactive", [{"name": ana.user.email, "email": ana.user.email}])
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(ben.user)
+    page = browser.post(
+        f"/emails/{email.pk}/reschedule", {"at": f"{later:%Y-%m-%dT%H:%M}", "zone": "UTC"}, follow=True
+    ).content.decode()
+    assert "Nothing was changed. Northwind&#x27;s account is inactive" in page
+    assert Delivery.objects.get(email=email).due_at == before
+    # What has ended says that first.
+    release.cancel(email)
+    with pytest.raises(release.TooLateToChange):
+        release.reschedule(email, later, ben)
+    answered(ana, seen())
+    other = email_of(ben, connection, Copy("queued", due=3600))
+    assert release.reschedule(other, later, ben) == 1
 
 
 # -- time -------------------------------------------------------------------------------------------------------

@@ -190,4 +190,4 @@ def test_what_is_paused_is_not_said_to_be_gone(ana: Member) -> None:
     connection = mailbox(ana, SEND)
     email = email_of(ana, connection, *[Copy("queued", held="paused")] * 2)
     with pytest.raises(release.TooLateToChange, match="It is paused: resume it first"):
-        release.reschedule(email, clock.now() + timedelta(days=1))
+        release.reschedule(email, clock.now() + timedelta(days=1), ana)

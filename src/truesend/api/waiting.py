@@ -50,13 +50,16 @@ def undo_email(request: HttpRequest, email_id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "emails/{email_id}/reschedule", response={200: schemas.EmailOut, 409: schemas.ProblemOut, **ERRORS}
+    "emails/{email_id}/reschedule", response={200: schemas.EmailOut, 409: schemas.NotReadyOut, **ERRORS}
 )
 def reschedule_email(request: HttpRequest, email_id: str, hour: schemas.HourIn) -> dict[str, Any]:
-    """Another hour for what waits, whatever kept it; 409 when nothing waits any more, or that hour has passed."""
+    """Another hour for what waits, whatever kept it; 409 when nothing waits any more, or that hour has passed.
+
+    409 too, with the gates, while the account lets nothing be scheduled.
+    """
     found = email_of(request, email_id)
     try:
-        release.reschedule(found, hour.send_at)
+        release.reschedule(found, hour.send_at, member_of(request))
     except release.TooLateToChange as late:
         raise refused(refusals.TOO_LATE, found, str(late)) from None
     except Unschedulable as problem:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from truesend import clock, live_events
 from truesend.organizations.models import Member
-from truesend.sending import attachments, pace, people_lists, schedule, suppressing, wake
+from truesend.sending import account_gate, attachments, pace, people_lists, schedule, suppressing, wake
 from truesend.sending.models import Attempt, Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.readiness import check
 from truesend.sending.settle import refresh_email
@@ -109,16 +109,29 @@ class TooLateToChange(Exception):
     """Nothing of it waits any more; what became of it stands in its words."""
 
 
-def reschedule(email: Email, send_at: datetime) -> int:
+def reschedule(email: Email, send_at: datetime, member: Member) -> int:
     """Give what waits of an email another hour, whatever kept it; how many copies. Raises :class:`TooLateToChange`.
 
-    Raises :class:`~truesend.sending.schedule.Unschedulable` for an hour that cannot be taken.
+    Raises :class:`~truesend.sending.schedule.Unschedulable` for an hour that cannot be taken, and
+    :class:`~truesend.sending.submit.NotReady` where the account lets nothing be scheduled. Other gates may open until
+    that hour.
     """
     due_at = schedule.checked(send_at, clock.now())
+    if _waiting(email).exists():
+        draft = draft_of(written(email))
+        if not account_gate.judge(member, draft).ok:
+            raise NotReady(check(member, draft))
+    return _put_off(email, due_at)
+
+
+def _waiting(email: Email) -> QuerySet[Delivery]:
+    """The copies that have an hour or can get one."""
+    return Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED).exclude(held_cause=PAUSED)
+
+
+def _put_off(email: Email, due_at: datetime) -> int:
     with transaction.atomic():
-        waiting = Delivery.objects.filter(email=email, status=DeliveryStatus.QUEUED)
-        waiting = waiting.exclude(held_cause=PAUSED)
-        count = waiting.update(due_at=due_at, held_cause="", late_after=schedule.late_after(due_at))
+        count = _waiting(email).update(due_at=due_at, held_cause="", late_after=schedule.late_after(due_at))
         if not count:
             raise TooLateToChange(why_nothing_waits(email))
         Email.objects.filter(pk=email.pk).update(send_at=due_at, undo_until=None, updated_at=clock.now())
@@ -131,13 +144,13 @@ def reschedule(email: Email, send_at: datetime) -> int:
 def reschedule_all(emails: Iterable[Email], send_at: datetime, *, every: timedelta) -> int:
     """Give each of ``emails`` another hour, the first ``send_at``, each next ``every`` so long later; how many.
 
-    What has left or was cancelled meanwhile is left out. Raises
-    :class:`~truesend.sending.schedule.Unschedulable`.
+    What has left or was cancelled meanwhile is left out. Whoever calls has seen that the account lets them leave.
+    Raises :class:`~truesend.sending.schedule.Unschedulable`.
     """
-    count = 0
+    count, now = 0, clock.now()
     for email in emails:
         with suppress(TooLateToChange):
-            reschedule(email, send_at + count * every)
+            _put_off(email, schedule.checked(send_at + count * every, now))
             count += 1
     return count
 

@@ -16,6 +16,7 @@ from truesend.organizations.models import Member
 from truesend.sending import release
 from truesend.sending.models import Email, EmailStatus
 from truesend.sending.schedule import Unschedulable
+from truesend.sending.submit import NotReady
 from truesend.web import scheduling, their_hours
 from truesend.web.gate import member_page
 
@@ -36,9 +37,12 @@ def reschedule(request: HttpRequest, member: Member, email_id: UUID) -> HttpResp
         return HttpResponseRedirect(f"/emails/new?draft={email_id}")
     try:
         at = scheduling.chosen(member, request.POST.dict())
-        release.reschedule(email, at)
+        release.reschedule(email, at, member)
     except Unschedulable as problem:
         messages.error(request, f"Nothing was changed. {problem}")
+    except NotReady as refusal:
+        shut = refusal.readiness.first_closed()
+        messages.error(request, f"Nothing was changed. {shut.sentence if shut else ''}")
     except release.TooLateToChange as late:
         messages.error(request, f"It is too late for another hour. {late}")
     else:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 import requests
 from tests import up
+from tests.accounts import sql
 from tests.billing_stack import (
     DAY,
     all_delivered,
@@ -269,6 +270,25 @@ def test_cancelled_at_its_end_and_at_once_and_back_again(paid: Stack) -> None:
     until(lambda: state_of(ana), lambda state: state == "inactive", 20)
     subscribe(ana, "premium")
     assert state_of(ana) == "active"
+
+
+def test_a_subscription_that_stripe_does_not_know_any_more_has_ended(paid: Stack) -> None:
+    ana, _ = people(paid)
+    expire(paid)
+    subscribe(ana)
+    press(portal(ana), "cancel_now", subscription=subscription_of(ana))
+    until(lambda: state_of(ana), lambda state: state == "inactive", 20)
+    until(lambda: all_delivered(paid), bool, 60)
+    row = (
+        "UPDATE billing_billingsubscription SET external_id = %s, status = 'active' WHERE account_id ="
+        " (SELECT m.organization_id FROM organizations_member m JOIN organizations_user u ON u.id = m.user_id"
+        " WHERE u.email = %s)"
+    )
+    sql(paid, row, f"sub_lost{ana.email.partition('@')[0]}", ana.email)
+    assert state_of(ana) == "active"
+    # Whoever asks Stripe anew, here to subscribe again, is told.
+    assert "/c/pay/" in checkout(ana)
+    assert state_of(ana) == "inactive"
 
 
 def test_what_is_forged_stale_or_from_the_future_changes_nothing(paid: Stack) -> None:

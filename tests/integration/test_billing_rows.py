@@ -208,6 +208,21 @@ def test_each_notice_is_written_once_however_often_it_is_looked_at(ana: Member) 
     assert len(letters()) == 1
 
 
+def test_each_time_it_stops_is_told_and_each_once(ana: Member) -> None:
+    tries_until(ana, -DAY)
+    for times in (1, 2):
+        answered(ana, seen())
+        accounts.look()
+        answered(ana, seen("unpaid"))
+        for _ in range(2):
+            BillingAccount.objects.update(look_at=clock.now())
+            accounts.look()
+        # Still inactive, for another reason: nothing has stopped.
+        answered(ana, seen("canceled"))
+        accounts.look()
+        assert len(letters()) == times
+
+
 def test_the_note_above_every_page(ana: Member, ben: Member) -> None:
     assert account_state.note(ana) == {"state": ""}
     tries_until(ana, 5 * DAY)

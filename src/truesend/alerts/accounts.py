@@ -34,6 +34,7 @@ def look() -> None:
             if BillingAccount.objects.filter(pk=row.pk, look_at=row.look_at).update(look_at=None) != 1:
                 continue
             found = settle(row)
+            row.refresh_from_db(fields=["stopped_at"])
             _tell(row, found, now)
             _alarm(row, found)
 
@@ -46,12 +47,10 @@ def _tell(row: BillingAccount, found: Standing, now: datetime) -> None:
             about = f"account {row.pk} {_day(found.stops_at)} {days}"
             text = texts.account_ends(words.ends(name, found, now, row.organization.zone))
             post.plan(Letter.Kind.ACCOUNT, about, _owners(row), text)
-    elif not found.sends:
-        since = BillingSubscription.objects.filter(account=row).count()
-        about = f"account {row.pk} {_day(row.trial_ends_at)} stopped {since}"
-        post.plan(
-            Letter.Kind.ACCOUNT, about, _owners(row), texts.account_stopped(words.inactive(name, found))
-        )
+    elif not found.sends and row.stopped_at is not None:
+        about = f"account {row.pk} stopped {row.stopped_at.timestamp():.6f}"
+        text = texts.account_stopped(words.inactive(name, found))
+        post.plan(Letter.Kind.ACCOUNT, about, _owners(row), text)
 
 
 def _owners(row: BillingAccount) -> list[str]:

@@ -22,6 +22,8 @@ class BillingAccount(models.Model):
     customer = models.CharField(max_length=255, blank=True, default="", db_default="")
     state = models.CharField(max_length=10, choices=[(one.value, one.value) for one in State])
     tier = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # When it last became inactive, as it was written down; what is told of that is told once.
+    stopped_at = models.DateTimeField(null=True)
     # When time alone changes the state or something is to be told; null: nothing is.
     look_at = models.DateTimeField(null=True)
     # Questions to Stripe are numbered as they begin; an answer counts where no later question was answered.

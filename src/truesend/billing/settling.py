@@ -26,7 +26,8 @@ def settle(account: BillingAccount, *, look_now: bool = False) -> Standing:
     row = BillingAccount.objects.filter(pk=account.pk)
     row.update(look_at=now if look_now else state.looks_again(found, now))
     moved = row.filter(~Q(state=found.state.value) | ~Q(tier=tier))
-    if moved.update(state=found.state.value, tier=tier) == 1:
+    stopped = {} if found.sends else {"stopped_at": now}
+    if moved.update(state=found.state.value, tier=tier, **stopped) == 1:
         log.info(
             "The account of organization %s is %s %s.", account.pk, found.state.value, tier or found.why.value
         )

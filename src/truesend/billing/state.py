@@ -7,7 +7,7 @@ nothing and is told to whoever runs the installation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -106,7 +106,7 @@ def judge(trial_ends_at: datetime, subscriptions: Sequence[Subscription], now: d
     given = [found for one in subscriptions if (found := _gives(one, now)) is not None]
     if given:
         best = max(given, key=_worth)
-        return _with_live(best, len(given))
+        return replace(best, stops_at=_stops_at(given), live=len(given))
     if now < trial_ends_at:
         return Standing(State.TRIAL, TOP, stops_at=trial_ends_at)
     reasons = {_why_nothing(one) for one in subscriptions} or {Why.TRIAL_ENDED}
@@ -123,8 +123,8 @@ def _gives(one: Subscription, now: datetime) -> Standing | None:
         renews = None if one.ends_at else one.period_ends_at
         return Standing(State.ACTIVE, bought, stops_at=one.ends_at, renews_at=renews, subscription=one.id)
     if one.status == "past_due" and one.past_due_since is not None and now < one.past_due_since + GRACE:
-        grace_ends = one.past_due_since + GRACE
-        return Standing(State.PAST_DUE, bought, stops_at=grace_ends, subscription=one.id)
+        stops = min(filter(None, (one.past_due_since + GRACE, one.ends_at)))
+        return Standing(State.PAST_DUE, bought, stops_at=stops, subscription=one.id)
     return None
 
 
@@ -135,8 +135,10 @@ def _worth(one: Standing) -> tuple[int, int, str]:
     return order.index(one.state), rank(one.tier), one.subscription
 
 
-def _with_live(best: Standing, live: int) -> Standing:
-    return Standing(best.state, best.tier, best.why, best.stops_at, best.renews_at, best.subscription, live)
+def _stops_at(given: Sequence[Standing]) -> datetime | None:
+    """When nothing of it gives anything any more: what goes on beside the best one keeps the account alive."""
+    ends = [one.stops_at for one in given if one.stops_at is not None]
+    return max(ends) if len(ends) == len(given) else None
 
 
 def _why_nothing(one: Subscription) -> Why:

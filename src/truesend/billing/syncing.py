@@ -41,7 +41,22 @@ def refresh(account_id: UUID) -> None:
         # Of one that was deleted Stripe may still list what it had.
         _customer_gone(account_id, customer, number)
         return
-    write(account_id, number, seen)
+    write(account_id, number, [*seen, *_not_listed(account_id, seen)])
+
+
+def _not_listed(account_id: UUID, seen: list[Seen]) -> list[Seen]:
+    """What we know as living and Stripe's list leaves out, asked for by itself: what is not there has ended."""
+    known = BillingSubscription.objects.filter(account=account_id).exclude(status__in=ENDED)
+    return [_alone(row) for row in known.exclude(external_id__in=[one.id for one in seen])]
+
+
+def _alone(row: BillingSubscription) -> Seen:
+    try:
+        return stripe_api.subscription(row.external_id)
+    except stripe_api.StripeUnable as error:
+        if not error.missing:
+            raise
+    return Seen(row.external_id, "canceled", row.price, row.trial_ends_at, row.period_ends_at, clock.now())
 
 
 def _ask(account_id: UUID) -> tuple[int, str]:
@@ -52,8 +67,9 @@ def _ask(account_id: UUID) -> tuple[int, str]:
             "RETURNING asked, customer",
             [account_id],
         )
-        number, customer = cursor.fetchone()
-    return int(number), str(customer)
+        found = cursor.fetchone()
+    # The organization may have been erased meanwhile; then there is nobody to ask about.
+    return (int(found[0]), str(found[1])) if found is not None else (0, "")
 
 
 def write(account_id: UUID, number: int, seen: list[Seen]) -> bool:

@@ -110,6 +110,22 @@ def test_of_two_that_are_paid_the_higher_tier_counts() -> None:
     assert (found.tier, found.subscription, found.live) == (tier("business"), "sub_1", 2)
 
 
+def test_of_several_it_stops_when_the_last_of_them_does() -> None:
+    ends, goes_on = sub("active", id="sub_1", tier="premium", ends_at=NOW + DAY), sub("active", id="sub_2")
+    found = judge(OVER, [ends, goes_on], NOW)
+    assert (found.subscription, found.stops_at) == ("sub_1", None)
+    later = sub("active", id="sub_2", ends_at=NOW + 3 * DAY)
+    assert judge(OVER, [ends, later], NOW).stops_at == NOW + 3 * DAY
+    owed = [sub("past_due", id=f"sub_{days}", past_due_since=NOW - days * DAY) for days in (1, 2)]
+    assert judge(OVER, owed, NOW).stops_at == NOW - DAY + GRACE
+
+
+def test_what_is_owed_and_cancelled_stops_at_whichever_comes_first() -> None:
+    owed = sub("past_due", past_due_since=NOW, ends_at=NOW + 2 * DAY)
+    assert judge(OVER, [owed], NOW).stops_at == NOW + 2 * DAY
+    assert judge(OVER, [sub("past_due", past_due_since=NOW, ends_at=RUNS)], NOW).stops_at == NOW + GRACE
+
+
 def test_a_tier_that_is_no_more_is_the_lowest_and_never_nothing() -> None:
     assert judge(OVER, [sub("active", tier="platinum")], NOW).tier is STARTER
 

@@ -59,6 +59,8 @@ class Letter(models.Model):
         ASK = "ask", "somebody asks for something"
         DONE = "done", "what was asked for is done"
         ACCOUNT = "account", "an organization's account ends, has ended, or is odd"
+        HOST = "host", "an organization's tracking host does not lead here"
+        HOST_LEADS = "host_leads", "it does again"
         CLOSING = "closing", "an organization is to be deleted"
         KEPT = "kept", "it stays after all"
         # Names what is gone, so its row goes as soon as it has left.

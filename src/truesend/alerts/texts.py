@@ -10,6 +10,7 @@ from truesend import env, zones
 from truesend.connections.causes import Action, Who, cause, core
 from truesend.connections.describe import Description, again_url
 from truesend.connections.verdict import Verdict
+from truesend.organizations.models import Organization
 
 _CLOSING = "Truesend\n"
 BILLING = "/account/billing"
@@ -187,6 +188,30 @@ def account_stopped(sentence: str) -> Text:
         "Nothing is sent, scheduled or newly connected. What was scheduled is held, nothing is lost, and reading, "
         "tracking and links go on.",
         f"Reactivate it here; it takes effect at once:\n{link(BILLING)}",
+    )
+
+
+def host_failed(organization: Organization, why: str, usual: str) -> Text:
+    """Links of new emails lead elsewhere, and those that are out lead nowhere."""
+    url = organization.tracking_url
+    return _mail(
+        f"{url} does not lead to Truesend any more",
+        f"The tracking host of {organization.name}, {url}, does not lead to Truesend. {why}",
+        f"New links lead to {usual} meanwhile. Links that were sent with {url} do not work until it leads here again.",
+        "Repair its DNS name or its certificate, or choose another host here:\n"
+        f"{link('/settings/organization#tracking-host')}",
+        "It is looked at every quarter of an hour. When it leads here again you get one more mail.",
+    )
+
+
+def host_leads_again(organization: Organization, since: datetime) -> Text:
+    """It is over."""
+    url = organization.tracking_url
+    return _mail(
+        f"{url} leads to Truesend again",
+        f"The tracking host of {organization.name}, {url}, did not lead to Truesend from "
+        f"{_point(since, organization.zone)} on. It does again: new links have it, and those that are out work.",
+        "There is nothing for you to do.",
     )
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from truesend import clock, env
+from truesend.alerts import hosts as told
 from truesend.diagnostics import reach
 from truesend.organizations import installation, tracking_host
 from truesend.organizations.models import Organization
@@ -52,7 +53,7 @@ def look(stop: threading.Event) -> None:
         why = refusal(row.tracking_url)
         if why and not stop.wait(_AGAIN_SECONDS):
             why = refusal(row.tracking_url)
-        tracking_host.note(row.pk, row.tracking_url, why)
+        told.note(row.pk, row.tracking_url, why)
 
 
 def run_hosts(stop: threading.Event) -> None:

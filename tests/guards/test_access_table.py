@@ -44,6 +44,7 @@ def test_an_inactive_account_stops_what_sends_and_connects_and_nothing_else() ->
         "POST `/emails/held/{connection_id}` own",
         "POST `/api/v1/emails` ",
         "POST `/api/v1/emails/{email_id}/release` own",
+        "POST `/api/v1/emails/{email_id}/reschedule` own",
         "POST `/api/v1/connections/{connection_id}/test-email` own",
         "POST `/api/v1/connections/{connection_id}/test-email` shared",
     }

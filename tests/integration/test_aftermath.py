@@ -14,7 +14,16 @@ from truesend.organizations.models import Member, Organization, Role
 from truesend.providers import registry
 from truesend.providers.errors import Outcome, SendResult
 from truesend.sending import dispatch, reconcile
-from truesend.sending.models import Attempt, Delivery, Email, EmailStatus
+from truesend.sending.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Email,
+    EmailStatus,
+    Recipient,
+    RecipientType,
+)
+from truesend.tracking.models import Signal
 from truesend.web import context, rows, statuses
 from truesend.web.facts import PageFacts
 
@@ -50,6 +59,87 @@ def test_what_was_written_again_and_sent_needs_nobody_any_more(ana: Member) -> N
     assert needing() == [refused]
     draft.delete()
     assert needing() == [refused]
+
+
+def bounced(email: Email, position: int, *, hard: bool) -> None:
+    """A bounce of the copy's first person."""
+    copy = Delivery.objects.get(email=email, position=position)
+    Signal.objects.create(
+        organization=email.organization_id,
+        email=email.pk,
+        delivery=copy.pk,
+        kind=Signal.Kind.BOUNCE,
+        klass=Signal.Klass.UNKNOWN,
+        confidence=1,
+        reason="The mailbox is full. Try again in some days.",
+        rule="bounce_hard" if hard else "bounce_soft",
+        rules_version="1",
+        at=clock.now(),
+        recipient=f"person{position}@globex.example",
+        changed_at=clock.now(),
+    )
+
+
+def leaves(draft: Email, address: str) -> None:
+    """It is sent, to this address."""
+    assert draft.connection is not None
+    sent = Delivery.objects.create(
+        email=draft, connection=draft.connection, status=DeliveryStatus.QUEUED, due_at=clock.now()
+    )
+    Recipient.objects.create(delivery=sent, position=0, address=address, type=RecipientType.TO)
+    Email.objects.filter(pk=draft.pk).update(status=EmailStatus.QUEUED)
+
+
+def written_again(ana: Member, email: Email) -> Email:
+    """The draft that the button of its bounces leads to."""
+    return Email.objects.get(pk=pressed(ana, f"/emails/{email.pk}/again?of=bounced").partition("draft=")[2])
+
+
+def test_those_at_whom_it_bounced_are_written_to_again_alone(ana: Member) -> None:
+    email = email_of(ana, mailbox(ana, BOTH), *[Copy("accepted")] * 4)
+    bounced(email, 1, hard=False)
+    bounced(email, 2, hard=True)  # nothing that is sent there arrives
+    bounced(email, 3, hard=False)
+    assert f'action="/emails/{email.pk}/again?of=bounced"' in markup(ana, email)
+    assert "Write to 2 people again" in shown(ana, email)
+    draft = written_again(ana, email)
+    assert (draft.to, draft.separate_copies) == (["person1@globex.example", "person3@globex.example"], True)
+    # Two presses at once make one.
+    assert written_again(ana, email) == draft
+    assert rows.rows([email])[0]["status_word"] == "Bounced"
+    leaves(draft, "Person1@globex.example")
+    # One of them was written to: the other still can be.
+    assert "Whom it did not reach was written to again: “Contract”." in shown(ana, email)
+    assert "Write again" in shown(ana, email)
+    assert written_again(ana, email).to == ["person3@globex.example"]
+    # It reached somebody: what became of it there is still told.
+    assert rows.rows([email])[0]["status_word"] == "Bounced"
+
+
+def test_an_address_that_does_not_exist_can_be_corrected(ana: Member) -> None:
+    email = email_of(ana, mailbox(ana, BOTH), Copy("accepted"))
+    bounced(email, 0, hard=True)
+    assert ">Correct the address</button>" in markup(ana, email)
+    draft = written_again(ana, email)
+    assert draft.to == email.to
+    assert ">Correct the address</button>" in markup(ana, email)
+    leaves(draft, "peter@globex.example")
+    text = shown(ana, email)
+    assert "Sent again as “Contract”." in text
+    assert "Correct the address" not in text
+    assert pressed(ana, f"/emails/{email.pk}/again?of=bounced") == f"/emails/{email.pk}"
+    assert rows.rows([email])[0]["detail"] == "Sent again as “Contract”."
+
+
+def test_of_a_joint_mail_everybody_stays_in_the_header_they_were_in(ana: Member) -> None:
+    email = email_of(ana, mailbox(ana, BOTH), Copy("accepted"))
+    Email.objects.filter(pk=email.pk).update(
+        cc=["Person Zero <person0@globex.example>"], to=["ines@globex.example"], bcc=["lea@globex.example"]
+    )
+    email.refresh_from_db()
+    bounced(email, 0, hard=False)
+    draft = written_again(ana, email)
+    assert (draft.to, draft.cc, draft.bcc) == ([], ["Person Zero <person0@globex.example>"], [])
 
 
 @pytest.mark.parametrize(

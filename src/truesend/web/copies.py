@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from truesend import clock
 from truesend.crm.models import Recording
-from truesend.sending.models import Delivery, DeliveryStatus, Email, Recipient
+from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus, Recipient
 from truesend.sending.states import PAUSED
 from truesend.tracking.models import CopyTally
 from truesend.tracking.troubles import Failure, Trouble
@@ -43,6 +43,7 @@ class Copies:
     ``labels`` is the name of each one's first recipient, else the address, and empty where there is one copy only;
     ``levels`` what the signals of each come to (:func:`truesend.tracking.query.rank`); ``links`` the tracked ones.
     ``returned``: what did not arrive of a copy. ``recorded``: a contact was, or is to be, told of one of them.
+    ``written_again``: another email was sent in place of some of them.
     """
 
     rows: list[Delivery]
@@ -51,6 +52,7 @@ class Copies:
     links: Sequence[Mapping[str, Any]]
     returned: Mapping[UUID, Failure]
     recorded: bool = False
+    written_again: bool = False
 
 
 def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
@@ -64,6 +66,7 @@ def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
             told_to=Subquery(name),
             told_level=Subquery(level),
             told_crm=Exists(Recording.objects.filter(delivery=OuterRef("pk"))),
+            told_again=Exists(Email.objects.filter(corrects=email).exclude(status=EmailStatus.DRAFT)),
             told_links=Case(When(position=0, then=F("links"))),
         )
     )
@@ -79,6 +82,7 @@ def copies_of(email: Email, trouble: Trouble | None = None) -> Copies:
         links,
         {one.delivery: one for one in trouble.failures} if trouble is not None else {},
         any(one.told_crm for one in rows),
+        bool(rows) and rows[0].told_again,
     )
 
 

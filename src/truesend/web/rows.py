@@ -24,6 +24,7 @@ from truesend.tracking import query
 from truesend.tracking.query import Told
 from truesend.tracking.troubles import Trouble, troubles_of
 from truesend.web import statuses
+from truesend.web.copies import Copies
 from truesend.web.folders import sent_folder
 from truesend.web.hours import local
 from truesend.web.templatetags.look import moment
@@ -68,14 +69,14 @@ def aftermath(emails: Sequence[Email]) -> Aftermath:
     return Aftermath(newest, twice)
 
 
-def aftermath_of(email: Email, copies: Sequence[Delivery], attempts: Sequence[Attempt]) -> Aftermath:
-    """The same of one email whose rows are read already: a query only where something could have been written again."""
+def aftermath_of(email: Email, found: Copies, attempts: Sequence[Attempt]) -> Aftermath:
+    """The same of one email whose rows are read already: a query only where something was written again."""
     gone = {DeliveryStatus.CANCELLED, DeliveryStatus.REFUSED}
     corrections: Mapping[UUID, Email] = {}
-    if any(one.status in gone for one in copies):
+    if found.written_again:
         corrections = aftermath([email]).corrections
     late = {one.delivery_id for one in attempts if one.arrived_at is not None}
-    there = {one.status for one in copies if one.pk in late and one.status not in gone}
+    there = {one.status for one in found.rows if one.pk in late and one.status not in gone}
     twice = {email.pk: _ABOUT_TO if DeliveryStatus.QUEUED in there else _TWICE} if there else {}
     return Aftermath(corrections, twice)
 
@@ -151,9 +152,11 @@ def headline(
 ) -> tuple[str, str, str]:
     """(word, state, sentence): a problem first, also one that came back, else the strongest signal, else the status."""
     word, state, text = statuses.EMAIL[email.status]
+    several = len(email.to) + len(email.cc) + len(email.bcc)
     if email.pk in after.twice:
         return word, "warn", after.twice[email.pk]
-    if email.pk in after.corrections:
+    # Where it reached others, what became of it there goes on to be told.
+    if email.pk in after.corrections and (email.status != EmailStatus.SENT or several == 1):
         return word, "none", f"Sent again as “{after.corrections[email.pk].subject or '(no subject)'}”."
     if email.status == EmailStatus.UNKNOWN:
         return word, state, _unknown_in_short(email, copies)
@@ -165,7 +168,6 @@ def headline(
     if problem is not None:
         return word, state, _in_short(problem.sentence)
     if email.status in {EmailStatus.SENT, EmailStatus.PARTLY, EmailStatus.SENDING}:
-        several = len(email.to) + len(email.cc) + len(email.bcc)
         apart = several if email.separate_copies else 1
         if returned is not None and email.status != EmailStatus.SENDING:
             return returned.word, "bad" if returned.bounced else "warn", returned.sentence(several)

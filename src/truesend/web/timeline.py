@@ -82,7 +82,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     found = copies_of(email, history.trouble)
     deliveries, labels = found.rows, found.labels
     attempts = list(Attempt.objects.filter(delivery__email=email).order_by("number"))
-    after = aftermath_of(email, deliveries, attempts)
+    after = aftermath_of(email, found, attempts)
     word, state, text = headline(email, deliveries, history.told, None, after, history.trouble)
     connection = email.connection
     assert connection is not None
@@ -94,7 +94,8 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     asked = questions(member, described, deliveries, attempts, labels)
     people_count = len(email.to) + len(email.cc) + len(email.bcc)
     notes = obstacles(member, email, deliveries, attempts, described)
-    notes += returned.notes(history.trouble, people_count)
+    bounced = returned.to_write_again(email, history.trouble, was_before=found.written_again)
+    notes += returned.notes(history.trouble, people_count, bounced, f"/emails/{email.pk}/again?of=bounced")
     if email.track and not history.told:
         notes += forgotten.notes(deliveries)
     again = f"/emails/{email.pk}/again"
@@ -113,7 +114,7 @@ def page(facts: PageFacts, email: Email, part: Part | None = None) -> dict[str, 
     if (corrected := after.corrections.get(email.pk)) is not None:
         # One press more would begin a third one.
         notes = [
-            _corrected(corrected),
+            _corrected(corrected, to_some=email.status == EmailStatus.SENT and people_count > 1),
             *(_done(one) if one["fix"] == edit else one for one in notes),
         ]
     if is_clipped(email):
@@ -176,10 +177,13 @@ def _done(note: dict[str, Any]) -> dict[str, Any]:
     return {**note, "fix": None, "who": ""}
 
 
-def _corrected(email: Email) -> dict[str, Any]:
-    """A note on what was written again and sent in this one's place."""
+def _corrected(email: Email, *, to_some: bool) -> dict[str, Any]:
+    """A note on what was written again and sent in this one's place, or only to those whom it did not reach."""
+    name = f"“{email.subject or '(no subject)'}”"
     return {
-        "title": f"Sent again as “{email.subject or '(no subject)'}”.",
+        "title": f"Whom it did not reach was written to again: {name}."
+        if to_some
+        else f"Sent again as {name}.",
         "sentence": "What became of it stands there.",
         "state": "ok",
         "words": "",

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from itertools import count
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.html import escape
 from django.views.decorators.cache import cache_control
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from truesend.organizations.access import access_delivery, access_email
 from truesend.organizations.models import Member
-from truesend.sending import attachments, halting, people_lists, reconcile, replying
+from truesend.sending import correcting, halting, reconcile, replying
 from truesend.sending import release as dispatch
-from truesend.sending.addresses import Mailbox
-from truesend.sending.beginnings import begin
-from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus, Recipient
+from truesend.sending.models import Delivery, DeliveryStatus, Email, EmailStatus
 from truesend.sending.submit import NotReady
 from truesend.tracking.clicks import clicks_of
-from truesend.web import conversations
+from truesend.tracking.troubles import troubles_of
+from truesend.web import conversations, returned
 from truesend.web import timeline as told
 from truesend.web.facts import facts_of
 from truesend.web.frames import framed
@@ -124,62 +122,35 @@ def cancel(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
 @member_page
 @_button
 def again(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
-    """“Edit the email”: what was refused or stopped, as a draft with its files; the same one at a second press."""
+    """“Edit the email”: what was refused or stopped, as a draft with its files; the same one at a second press.
+
+    With `?of=bounced` what came back: “Write again”, “Correct the address”.
+    """
+    if request.GET.get("of") == "bounced":
+        return _again_to_bounced(request, member, email)
     copies = list(Delivery.objects.filter(email=email).order_by("position").values_list("pk", "status"))
     stopped = [copy for copy, status in copies if status in told.WRITTEN_AGAIN]
     if not stopped:
         messages.info(request, "Nothing of this email was refused or stopped.")
         return HttpResponseRedirect(f"/emails/{email.pk}")
-    people = _people_again(email, stopped)
-    draft, made = _draft_again(member, email, people, stopped)
+    draft, made = correcting.of_copies(member, email, stopped)
     if made and len(stopped) < len(copies):
         reached = f"{len(stopped)} of {len(copies)} copies did not leave"
         messages.info(request, f"{reached}: this draft is to those people alone.")
     return HttpResponseRedirect(f"/emails/new?draft={draft.pk}")
 
 
-def _draft_again(
-    member: Member, email: Email, people: dict[str, list[str]], stopped: list[UUID]
-) -> tuple[Email, bool]:
-    """The draft these copies are written again in, and whether it was made just now.
-
-    Its id follows from them, so that two presses at once make one; where that was sent meanwhile, another follows.
-    """
-    fields = {
-        **people,
-        "connection": email.connection,
-        "subject": email.subject,
-        "html": email.html or f"<pre>{_escaped(email.text)}</pre>",
-        "track": email.track,
-        "corrects": email,
-        "reply_to_id": email.reply_to_id,
-        "sender": email.sender,
-        "separate_copies": email.separate_copies,
-    }
-    values = people_lists.of_copies(stopped)
-    copies = ",".join(map(str, sorted(stopped)))
-    for number in count():
-        with transaction.atomic():
-            draft, made = begin(member, uuid5(email.pk, f"{member.pk} {copies} {number}"), **fields)
-            if made:
-                attachments.copy(email.pk, draft.pk)
-                if values is not None:
-                    people_lists.keep(draft, values)
-        if draft.status == EmailStatus.DRAFT and draft.member_id == member.pk:
-            break
-    return draft, made
-
-
-def _people_again(email: Email, stopped: list[UUID]) -> dict[str, list[str]]:
-    """Those whose copy did not leave, by header.
-
-    Where each had a copy of their own they get one again: nobody shall learn of the others by a correction. Who had
-    values stands in the list.
-    """
-    if not email.separate_copies:
-        return {"to": email.to, "cc": email.cc, "bcc": email.bcc}
-    found = Recipient.objects.filter(delivery__in=stopped, delivery__values={}).order_by("delivery__position")
-    return {"to": [str(Mailbox(one.address, one.name)) for one in found], "cc": [], "bcc": []}
+def _again_to_bounced(request: HttpRequest, member: Member, email: Email) -> HttpResponse:
+    bounced = returned.to_write_again(email, troubles_of([email.pk]).get(email.pk))
+    if not bounced:
+        messages.info(request, "Nobody is left to write to again: it reached them, or they were written to.")
+        return HttpResponseRedirect(f"/emails/{email.pk}")
+    whom = [(one.delivery, (one.recipient or "").lower()) for one in bounced]
+    draft, made = correcting.of_bounced(member, email, whom)
+    people = returned.people_of(email)
+    if made and len(bounced) < people:
+        messages.info(request, f"It bounced at {len(bounced)} of {people}: this draft is to them alone.")
+    return HttpResponseRedirect(f"/emails/new?draft={draft.pk}")
 
 
 @require_POST
@@ -286,12 +257,6 @@ def body(request: HttpRequest, member: Member, email_id: UUID) -> HttpResponse:
     """The mail as written, alone in a frame: no scripts, no requests, no live pixel; badges where it was clicked."""
     email = _email(member, email_id)
     if not email.html:
-        return framed(f"<pre>{_escaped(email.text)}</pre>", {})
+        return framed(f"<pre>{escape(email.text)}</pre>", {})
     clicks = clicks_of(email.pk) if email.track else {}
     return framed(email.html, {number: found.times for number, found in clicks.items()}, email=email.pk)
-
-
-def _escaped(text: str) -> str:
-    from django.utils.html import escape
-
-    return str(escape(text))

@@ -14,7 +14,7 @@ from pathlib import Path
 import django
 import pytest
 from hypothesis import settings
-from tests import browser, bytecode, emptying, network, postgres
+from tests import browser, bytecode, emptying, network, postgres, prepared
 
 from truesend.runtime.keys import key_files
 
@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Runs before pytest-django sets Django up, which reads the settings from the environment."""
     bytecode.keep()
     network.loopback_only()
+    _running.enter_context(prepared.kept())
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return  # only hands tests out
     for name in [name for name in os.environ if name.startswith("TRUESEND_")]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import up
+from tests import prepared, up
 from tests.sandbox_process import Sandbox, running_sandbox
 from tests.stack import Stack
 
@@ -25,6 +25,7 @@ def addresses(sandbox: Sandbox) -> dict[str, str]:
 @contextmanager
 def untouched(data: Path, **settings: str) -> Iterator[Stack]:
     """A running installation without clients; the providers run beside it, not as its sandbox."""
+    prepared.lay(data)
     with (
         running_sandbox(data.with_name(f"{data.name}-providers")) as sandbox,
         up.running(data, sandbox=False, settings={**addresses(sandbox), **settings}) as started,

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from tests import figures, produced, up
+from tests import figures, prepared, produced, up
 from tests.sandbox_process import Sandbox
 
 PASSWORD = "correct-horse-9"
@@ -44,11 +44,10 @@ class Stack:
     def verified(self, name: str = "ana", organization: str = "Northwind", role: str = "owner") -> Person:
         """Somebody new whose address counts as confirmed, made on the command line and signed in."""
         person = self.person(name, organization, signed_up=False)
-        done = self.up.run(
+        self.up.scene(
             "user", "create", "--email", person.email, "--password", PASSWORD,
             "--organization", organization, "--role", role,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
         person.sign_in()
         return person
 
@@ -208,8 +207,10 @@ def hidden(page: str, name: str) -> str:
 
 
 @contextmanager
-def running(data: Path, **options: Any) -> Iterator[Stack]:
-    """A stack of one's own, for tests that kill parts of it."""
+def running(data: Path, *, first: bool = False, **options: Any) -> Iterator[Stack]:
+    """A stack of one's own, for tests that kill parts of it. ``first``: it makes its database itself."""
+    if not first and not data.exists():
+        prepared.lay(data)
     with up.running(data, **options) as started:
         sandbox = Sandbox(started.sandbox_url, data / "sandbox", started.process)  # type: ignore[arg-type]
         yield Stack(started, sandbox)

@@ -46,7 +46,7 @@ def counter(data: Path) -> int:
 @pytest.mark.timeout(400)
 def test_kills_and_ports_change_nothing_and_a_copied_folder_stands_still(folder: Path) -> None:
     data, copy = folder / "data", folder / "copy"
-    with stacks.running(data, patience=150) as stack:
+    with stacks.running(data, first=True, patience=150) as stack:
         ana = stack.person()
         connection = ana.connect()["id"]
         ana.email_when(ana.send(connection)["id"], "sent")

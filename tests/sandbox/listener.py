@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,"
 TARGET = "https://example.com/landing?x=1"
@@ -18,11 +19,12 @@ class Hit:
     method: str
     path: str
     headers: Message
+    body: bytes = b""
 
 
 @dataclass
 class Listener:
-    """`/t/o/…` answers a picture, `/t/c/…` a redirect to `TARGET`, the rest a page."""
+    """`/t/o/…` answers a picture, `/t/c/…` a redirect to `TARGET`, a `validationToken` itself, the rest a page."""
 
     url: str
     hits: list[Hit] = field(default_factory=list)
@@ -34,7 +36,9 @@ def listening() -> Iterator[Listener]:
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
-            listener.hits.append(Hit(self.command, self.path, self.headers))
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            listener.hits.append(Hit(self.command, self.path, self.headers, sent))
+            token = parse_qs(urlsplit(self.path).query).get("validationToken")
             if self.path.startswith("/t/c/"):
                 self.send_response(302)
                 self.send_header("Location", TARGET)
@@ -42,14 +46,17 @@ def listening() -> Iterator[Listener]:
                 self.end_headers()
                 return
             body = GIF if self.path.startswith("/t/o/") else b"<p>A page</p>"
+            kind = "image/gif" if body is GIF else "text/html"
+            if token:
+                body, kind = token[0].encode(), "text/plain"
             self.send_response(200)
-            self.send_header("Content-Type", "image/gif" if body is GIF else "text/html")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_GET = do_HEAD = _answer
+        do_GET = do_HEAD = do_POST = _answer
 
         def log_message(self, *_: object) -> None:
             """Nothing: the hits are the log."""

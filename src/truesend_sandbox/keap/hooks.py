@@ -17,6 +17,8 @@ from truesend_sandbox.keap.people import PROVIDER
 from truesend_sandbox.store import Row
 from truesend_sandbox.world import WORLD, World
 
+# Whether the address of a hook shook hands.
+_VERIFIED = web.RequestKey("verified", bool)
 _SECRET = "X-Hook-Secret"  # noqa: S105  # the name of a header
 _KEYS = ("contact.add", "contact.edit", "contact.delete", "contact.redact")
 
@@ -37,7 +39,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     except ValueError:
         body = {}
     url = body.get("hookUrl") if isinstance(body, dict) else None
-    request["verified"] = await _shakes_hands(request.app[WORLD], url)
+    request[_VERIFIED] = await _shakes_hands(request.app[WORLD], url)
     return await Endpoint(PROVIDER, "hooks.create", gateway.identify, gateway.guarded(_create)).serve(request)
 
 
@@ -45,7 +47,7 @@ async def verify(request: web.Request) -> web.StreamResponse:
     """`POST /v1/hooks/{key}/verify`."""
     world = request.app[WORLD]
     url = world.store.value("SELECT url FROM keap_hooks WHERE key = ?", request.match_info["key"])
-    request["verified"] = await _shakes_hands(world, url)
+    request[_VERIFIED] = await _shakes_hands(world, url)
     return await Endpoint(PROVIDER, "hooks.verify", gateway.identify, gateway.guarded(_verify)).serve(request)
 
 
@@ -62,14 +64,14 @@ def _create(caller: Caller) -> web.StreamResponse:
         caller.tenant,
         body["eventKey"],
         body["hookUrl"],
-        "Verified" if caller.call.request["verified"] else "Unverified",
+        "Verified" if caller.call.request[_VERIFIED] else "Unverified",
     )
     return _answer(caller, key)
 
 
 def _verify(caller: Caller) -> web.StreamResponse:
     key = caller.call.request.match_info["key"]
-    if caller.call.request["verified"]:
+    if caller.call.request[_VERIFIED]:
         caller.world.store.run(
             "UPDATE keap_hooks SET status = 'Verified' WHERE key = ? AND tenant = ?", key, caller.tenant
         )

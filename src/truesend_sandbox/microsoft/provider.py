@@ -138,6 +138,8 @@ def routes(_: World) -> list[web.RouteDef]:
         web.get("/v1.0/me/mailFolders", _graph("folders.list", listing.folders)),
         web.get("/v1.0/me/mailFolders/{folder}", _graph("folders.get", listing.folder)),
         web.get("/v1.0/me/mailFolders/{folder}/messages/delta", _graph("messages.delta", delta.messages)),
+        # As Microsoft's own client writes the function.
+        web.get("/v1.0/me/mailFolders/{folder}/messages/delta()", _graph("messages.delta", delta.messages)),
         web.get("/v1.0/me/mailFolders/{folder}/messages", _graph("messages.list", listing.messages)),
         web.get("/v1.0/me/messages", _graph("messages.list", listing.messages)),
         web.post("/v1.0/me/messages", _graph(drafts.create_operation, drafts.create, "drafts.create")),

@@ -21,6 +21,8 @@ from truesend_sandbox.store import Row
 from truesend_sandbox.world import WORLD, World
 
 _RESOURCE = re.compile(r"/?me/mailFolders\(?'?/?(inbox)'?\)?/messages\Z", re.IGNORECASE)
+# What a handshake that failed is answered with.
+_REFUSED = web.RequestKey("refused", str)
 _LONGEST = 10_080 * 60
 _SHORTEST = 45 * 60
 
@@ -35,7 +37,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     for name in ("notificationUrl", "lifecycleNotificationUrl"):
         url = body.get(name) if isinstance(body, dict) else None
         if isinstance(url, str) and not await _validated(world, url):
-            request["refused"] = (
+            request[_REFUSED] = (
                 f"Subscription validation request failed. HTTP status code or body of {name} is wrong."
             )
     return await Endpoint(
@@ -60,7 +62,7 @@ def _create(caller: Caller) -> web.StreamResponse:
     body = api.json_body(caller.call)
     if isinstance(body, web.Response):
         return body
-    refused = caller.call.request.get("refused")
+    refused = caller.call.request.get(_REFUSED)
     if refused:
         return errors.graph_error(caller.call, 400, "ValidationError", refused)
     if not isinstance(body.get("resource"), str) or not _RESOURCE.match(body["resource"]):

@@ -103,6 +103,16 @@ def test_what_cannot_be_changes_nothing(stack: Stack, ana: Person, sent: dict[st
     assert row(stack, ana)[:2] == (ana.organization, "")
 
 
+def test_what_was_typed_stands_there_to_be_corrected(stack: Stack, ana: Person) -> None:
+    page = ana.post(PAGE, {"name": "x" * 121, "zone": "Europe/Berlin"})
+    assert page.status_code == 400
+    assert f'value="{"x" * 121}" maxlength="120"' in page.text
+    assert "<option selected>Europe/Berlin</option>" in page.text
+    page = ana.post(HOST, {"url": "https://t.northwind.example/t/o"})
+    assert 'value="https://t.northwind.example/t/o" aria-invalid="true" autofocus' in page.text
+    assert f'value="{ana.organization}"' in page.text
+
+
 def test_new_members_begin_with_the_zone(stack: Stack, ana: Person) -> None:
     ana.post(PAGE, {"zone": "Europe/Berlin"})
     ben = stack.member_of(ana)

@@ -18,6 +18,8 @@ from truesend.web.gate import member_page
 from truesend.web.views import account, closing, privacy, second_factors
 
 PAGE = "/settings/organization"
+# So much of what was sent stands in the form again.
+_SHOWN = 500
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,15 +33,24 @@ def organization(request: HttpRequest, member: Member) -> HttpResponse:
             profile.change(member, name=request.POST.get("name"), zone=request.POST.get("zone"))
             messages.success(request, "Saved.")
         except profile.Unusable as error:
-            messages.error(request, f"Nothing was saved. {error}")
+            return _again(request, member, str(error), "name")
         return HttpResponseRedirect(PAGE)
+    return _page(request, member)
+
+
+def _page(request: HttpRequest, member: Member, *, wrong: str = "") -> HttpResponse:
+    """``wrong``: the field of which nothing was saved; what was sent with it stands in the form again."""
     row = member.organization
     governs = privacy.section(member)
+    sent = request.POST if wrong else {}
+    typed = {one: str(sent[one])[:_SHOWN] for one in ("name", "zone", "url") if one in sent}
     context: dict[str, Any] = {
         "nav": "account",
         "may_govern": governs["may_govern"],
         "who": governs["who"],
-        "zone": row.zone,
+        "wrong": wrong,
+        "name": typed.get("name", row.name),
+        "zone": typed.get("zone", row.zone),
         "zones": zones.listed(),
         "mailboxes": account.mailboxes(member),
         "second_factor": second_factors.section(member),
@@ -48,12 +59,19 @@ def organization(request: HttpRequest, member: Member) -> HttpResponse:
         "track_shown": row.track_shown_addresses,
         "tracking": {
             "url": row.tracking_url,
+            "typed": typed.get("url", row.tracking_url),
             "usual": env.tracking_url(),
             "failed_at": row.tracking_failed_at,
             "checked_at": row.tracking_checked_at,
         },
     }
-    return render(request, "organization.html", context)
+    return render(request, "organization.html", context, status=400 if wrong else 200)
+
+
+def _again(request: HttpRequest, member: Member, why: str, field: str) -> HttpResponse:
+    """The page as it was sent, to be corrected."""
+    messages.error(request, f"Nothing was saved. {why}")
+    return _page(request, member, wrong=field)
 
 
 @require_POST
@@ -64,18 +82,12 @@ def links_lead_to(request: HttpRequest, member: Member) -> HttpResponse:
     try:
         url = tracking_host.read(request.POST.get("url", ""))
     except tracking_host.Unusable as error:
-        messages.error(request, f"Nothing was saved. {error}")
-        return _back()
+        return _again(request, member, str(error), "url")
     why = hosts.refusal(url) if url else ""
     if why:
-        messages.error(request, f"Nothing was saved. {why}")
-        return _back()
+        return _again(request, member, why, "url")
     tracking_host.choose(member, url)
     messages.success(
         request, f"Saved. The links of new emails lead to {url or env.tracking_url()} from now on."
     )
-    return _back()
-
-
-def _back() -> HttpResponse:
     return HttpResponseRedirect(f"{PAGE}#tracking-host")

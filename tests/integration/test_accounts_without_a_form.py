@@ -87,6 +87,11 @@ def test_accounts_by_the_command_line(stack: Stack) -> None:
     two.sign_in()
     assert "Not verified yet" not in words(two.get("/account"))
     assert two.api("GET", "me").json()["role"] == "user"
+    told = (
+        "SELECT e.actor_email, e.words FROM organizations_auditentry e JOIN organizations_organization o"
+        " ON o.id = e.organization_id WHERE o.name = %s AND e.action = 'member.joined' AND e.about = %s"
+    )
+    assert sql(stack, told, unique, two.email) == [("", "user")]
     # Anybody can sign up an organization of any name: nobody is put into a stranger's.
     same = f"Same {ana.email}"
     stack.person(organization=same)

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from truesend import clock, live_events
 from truesend.connections.causes import cause
 from truesend.connections.models import Connection, Kind
-from truesend.organizations import activity, audit, rights, roles
+from truesend.organizations import activity, audit, presence, rights, roles
 from truesend.organizations.models import ApiToken, Member, User
 from truesend.organizations.roles import Action, Role
 from truesend.sending.models import Delivery, Email
@@ -90,9 +90,14 @@ def token_digest(bearer: str) -> bytes:
 
 
 def create_token(member: Member, name: str) -> str:
-    """A new bearer token, shown once."""
+    """A new bearer token, shown once. Raises :class:`Refused` for whoever may do nothing any more."""
     bearer = TOKEN_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
+        # Whoever removes them meanwhile waits, and revokes this one too.
+        if not presence.hold(member.pk):
+            raise Refused(
+                "You may do nothing here just now, and neither would a token of yours.", roles.MANAGERS
+            )
         made = ApiToken.objects.create(
             member=member, name=name.strip()[:80] or "API", digest=token_digest(bearer), start=bearer[:8]
         )

@@ -52,8 +52,9 @@ def _create(email: str, password: str, name: str, role: Role, *, operator: bool)
             f"Several organizations are called {name}; only an owner of a new one can be made."
         )
     if len(named) == 1:
-        Member.objects.create(organization=named[0], user=user, role=role)
+        member = Member.objects.create(organization=named[0], user=user, role=role)
         profile.welcome(user, named[0])
+        members.joined(member, by=None)
     else:
         found_organization(user, name, role)
     if operator:
@@ -106,7 +107,9 @@ def forget_factors(email: str) -> str:
 
 def create_token(email: str, name: str = "API") -> str:
     """A new API token of a member; shown once."""
-    member = Member.objects.active().filter(user__email=email.strip().lower()).first()
+    member = Member.objects.current().select_related("user").filter(user__email=email.strip().lower()).first()
     if member is None:
-        raise CommandError(f"No account has the address {email}.")
+        raise CommandError(f"Nobody with the address {email} is in an organization.")
+    if not member.is_active:
+        raise CommandError(f"{email} is deactivated, and a token of theirs would open nothing.")
     return access.create_token(member, clean_name(name))

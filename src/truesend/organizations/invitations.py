@@ -21,7 +21,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from truesend import clock, env, live_events
-from truesend.organizations import access, audit, profile, roles, system_mail
+from truesend.organizations import access, audit, members, profile, roles, system_mail
 from truesend.organizations.invitation_models import Invitation
 from truesend.organizations.members import NotDone
 from truesend.organizations.models import Member, Organization, User
@@ -101,10 +101,7 @@ def invite(actor: Member, role: str, address: str = "") -> Made:
                 renewed_at=now,
                 expires_at=now + LIFETIME,
             )
-            audit.record(
-                row.organization_id, actor, "member.invited", about=address, words=role, ref=str(row.pk)
-            )
-            _tell(row)
+            _noted(row, actor, "member.invited", role)
     except IntegrityError:
         raise NotDone(f"{address} is invited already. Send that invitation again, or revoke it.") from None
     return Made(row, link_of(token))
@@ -158,15 +155,7 @@ def renew(actor: Member, invitation: Invitation) -> Made:
             if _open(invitation).exists():
                 raise NotDone("It was mailed a moment ago. Wait a minute.")
             raise NotDone("It was accepted or revoked meanwhile.")
-        audit.record(
-            invitation.organization_id,
-            actor,
-            "member.invited_again",
-            about=invitation.address,
-            words=invitation.role,
-            ref=str(invitation.pk),
-        )
-        _tell(invitation)
+        _noted(invitation, actor, "member.invited_again", invitation.role)
     return Made(
         Invitation.objects.select_related("organization", "invited_by__user").get(pk=invitation.pk),
         link_of(token),
@@ -179,14 +168,7 @@ def revoke(actor: Member, invitation: Invitation) -> None:
     with transaction.atomic():
         if _open(invitation).update(revoked_at=clock.now()) != 1:
             raise NotDone("It was accepted or revoked already.")
-        audit.record(
-            invitation.organization_id,
-            actor,
-            "member.uninvited",
-            about=invitation.address,
-            ref=str(invitation.pk),
-        )
-        _tell(invitation)
+        _noted(invitation, actor, "member.uninvited")
 
 
 def _open(invitation: Invitation) -> QuerySet[Invitation]:
@@ -259,15 +241,7 @@ def accept(invitation: Invitation, user: User) -> Member:
             Invitation.objects.filter(pk=invitation.pk).update(accepted_by=member)
             if invitation.address:
                 verified(user)
-            audit.record(
-                member.organization_id,
-                member,
-                "member.joined",
-                about=user.email,
-                words=member.role,
-                ref=str(member.pk),
-            )
-            live_events.publish(member.organization_id, "account", [member.pk])
+            members.joined(member, by=member)
     except IntegrityError:
         raise NotDone("You are in an organization already.") from None
     return member
@@ -308,5 +282,8 @@ def access_invitation(member: Member, invitation_id: UUID) -> Invitation | None:
     return rows.filter(pk=invitation_id, organization=member.organization_id).first()
 
 
-def _tell(invitation: Invitation) -> None:
+def _noted(invitation: Invitation, actor: Member, action: str, words: str = "") -> None:
+    """Into the log, and onto the open pages of the team."""
+    ref = str(invitation.pk)
+    audit.record(invitation.organization_id, actor, action, about=invitation.address, words=words, ref=ref)
     live_events.publish(invitation.organization_id, "account", [invitation.pk])

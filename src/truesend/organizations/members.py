@@ -70,6 +70,13 @@ def _acting(actor: Member, target: Member) -> Iterator[tuple[Member, Member]]:
         yield by, whom
 
 
+def joined(member: Member, *, by: Member | None) -> None:
+    """Write down that somebody is in the team now, and show it; ``by`` whom, None: whoever holds the machine."""
+    told = {"about": member.user.email, "words": member.role, "ref": str(member.pk)}
+    audit.record(member.organization_id, by, "member.joined", **told)
+    _tell(member)
+
+
 def is_last_owner(member: Member) -> bool:
     """Whether nobody else owns their organization; it may be otherwise a moment later."""
     return member.role == Role.OWNER and all(one.pk == member.pk for one in owners(member.organization_id))

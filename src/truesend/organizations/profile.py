@@ -24,7 +24,7 @@ def change(by: Member, *, name: str | None = None, zone: str | None = None) -> b
             raise Unusable("That is no time zone. Choose one from the list.")
         wanted["zone"] = zone
     with transaction.atomic():
-        row = Organization.objects.select_for_update().get(pk=by.organization_id)
+        row = Organization.objects.select_for_update(no_key=True).get(pk=by.organization_id)
         changed = {field: new for field, new in wanted.items() if getattr(row, field) != new}
         if not changed:
             return False

@@ -80,7 +80,7 @@ def leads_inside(url: str) -> bool:
 def choose(by: Member, url: str) -> bool:
     """Let new links lead to ``url``, which was seen to lead here; empty: to the installation's. False: so already."""
     with transaction.atomic():
-        row = Organization.objects.select_for_update().get(pk=by.organization_id)
+        row = Organization.objects.select_for_update(no_key=True).get(pk=by.organization_id)
         if row.tracking_url == url and row.tracking_failed_at is None:
             return False
         Organization.objects.filter(pk=row.pk).update(

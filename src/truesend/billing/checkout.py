@@ -46,7 +46,7 @@ def begin(owner: Member, tier_key: str) -> str:
         # A second one would be paid beside the first.
         return portal(owner)
     now = clock.now()
-    tries = row.trial_ends_at if row.trial_ends_at > now + _TRIAL_AHEAD else None
+    tries = row.trial_ends_at if tries_on(row) else None
     made = BillingSubscription.objects.filter(account=row).count()
     # Stripe remembers a wish for a day, and a page lives as long: pressed twice, it is the same page.
     session = _checkout(owner, customer, price, tries, f"{made} {now:%Y-%m-%d}")
@@ -55,6 +55,11 @@ def begin(owner: Member, tier_key: str) -> str:
     with transaction.atomic():
         audit.record(owner.organization_id, owner, "billing.checkout", about=tier_key, ref=session.id)
     return session.url
+
+
+def tries_on(row: BillingAccount) -> bool:
+    """Whether who subscribes now goes on trying until the end of their own trial, and is charged then."""
+    return row.trial_ends_at > clock.now() + _TRIAL_AHEAD
 
 
 def _checkout(
@@ -88,7 +93,13 @@ def _customer(row: BillingAccount, owner: Member) -> str:
 def portal(owner: Member) -> str:
     """The address at which the owner changes, pays or cancels. Raises StripeUnable."""
     customer = account.row_of(owner.organization_id).customer
-    address = stripe_api.portal(customer, f"{env.public_url()}{BACK}")
+    try:
+        address = stripe_api.portal(customer, f"{env.public_url()}{BACK}")
+    except stripe_api.StripeUnable as error:
+        if error.missing:
+            # Deleted there: from now on a plan is chosen anew.
+            syncing.refresh(owner.organization_id)
+        raise
     with transaction.atomic():
         audit.record(owner.organization_id, owner, "billing.portal", ref=customer)
     return address

@@ -34,7 +34,7 @@ def day(at: datetime, zone: str = "") -> str:
 
 
 def left(at: datetime, now: datetime) -> str:
-    """“in 7 days”, “tomorrow”, “today”."""
+    """“in 7 days”, “within a day”, “now”."""
     days = -(-(at - now) // timedelta(days=1))
     if days > 1:
         return f"in {days} days"

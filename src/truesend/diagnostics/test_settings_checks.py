@@ -58,16 +58,17 @@ def test_a_value_that_cannot_be_one(
     assert not settings_checks.are_readable()
 
 
+def configured(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"TRUESEND_{name}", value)
+
+
 def test_billing_by_stripe_needs_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUESEND_BILLING", "stripe")
     (found,) = settings_checks.settings()
     assert found.sentence == "TRUESEND_STRIPE_SECRET_KEY is not set, and TRUESEND_BILLING=stripe needs it."
-    for name, value in (
-        ("SECRET_KEY", "sk_test_x"),
-        ("WEBHOOK_SECRET", "whsec_x"),
-        ("PRICES", "starter=price_1"),
-    ):
-        monkeypatch.setenv(f"TRUESEND_STRIPE_{name}", value)
+    stripe = {"SECRET_KEY": "sk_test_x", "WEBHOOK_SECRET": "whsec_x", "PRICES": "starter=price_1"}
+    configured(monkeypatch, {f"STRIPE_{name}": value for name, value in stripe.items()})
     (found,) = settings_checks.settings()
     assert found.status is Status.OK
 
@@ -96,12 +97,8 @@ def test_what_is_unsafe_in_prod_is_told_all_at_once(monkeypatch: pytest.MonkeyPa
 
 
 def test_in_prod_there_is_a_proxy_and_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (
-        ("ENVIRONMENT", "prod"),
-        ("PUBLIC_URL", "https://a.example"),
-        ("TRACKING_URL", "https://t.example"),
-    ):
-        monkeypatch.setenv(f"TRUESEND_{name}", value)
+    addresses = {"PUBLIC_URL": "https://a.example", "TRACKING_URL": "https://t.example"}
+    configured(monkeypatch, {"ENVIRONMENT": "prod", **addresses})
     (found,) = settings_checks.settings()
     assert found.status is Status.WARNING
     assert "TRUSTED_PROXIES is not set" in found.sentence

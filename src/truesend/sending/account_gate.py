@@ -12,42 +12,29 @@ from truesend.sending.gate import Draft, Gate
 
 BILLING = "/account/billing"
 ASK = "Ask an owner"
-INACTIVE = "account_inactive"
 
 
 def judge(member: Member, draft: Draft) -> Gate:
     """Open while the account tries, is paid for, or is owed for no longer than the days of grace, and stays."""
     if member.organization.ends_at is not None:
         said = f"{ending.sentence(member.organization)} {ending.STOPPED}"
-        who = people_who(Who.OWNERS, member)
-        return Gate("account", False, "organization_ends", said, ending.fix(member), who)
+        return _shut(member, ending.CAUSE, said, ending.fix(member))
     standing = account.standing(member.organization_id)
     if not standing.sends:
         said = f"{words.inactive(member.organization.name, standing)} {words.STOPPED}"
-        return Gate(
-            "account",
-            False,
-            "account_inactive",
-            said,
-            fix(member, Action.REACTIVATE),
-            people_who(Who.OWNERS, member),
-        )
+        return _shut(member, account.INACTIVE, said, fix(member, Action.REACTIVATE))
     assert standing.tier is not None
     is_mailing = (draft.separate_copies and len(draft.recipients) > 1) or draft.one_of_many
     if is_mailing and not standing.tier.has(Feature.MAILINGS):
-        least = tiers.least_with(Feature.MAILINGS)
-        said = (
-            f"Separate copies are part of {least.name}; {member.organization.name} has {standing.tier.name}."
-        )
-        return Gate(
-            "account",
-            False,
-            "tier_lacks",
-            said,
-            fix(member, "Change the plan"),
-            people_who(Who.OWNERS, member),
-        )
+        least, has = tiers.least_with(Feature.MAILINGS).name, standing.tier.name
+        said = f"Separate copies are part of {least}; {member.organization.name} has {has}."
+        return _shut(member, "tier_lacks", said, fix(member, "Change the plan"))
     return Gate("account", True)
+
+
+def _shut(member: Member, cause: str, said: str, button: dict[str, str]) -> Gate:
+    """Whatever shuts it, the owners open it."""
+    return Gate("account", False, cause, said, button, people_who(Who.OWNERS, member))
 
 
 def fix(member: Member, label: str) -> dict[str, str]:

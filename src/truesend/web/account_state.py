@@ -18,6 +18,9 @@ from truesend.sending import account_gate
 from truesend.web.gate import names
 from truesend.web.helping import account_fix
 
+# What an owner does while it still runs; of a trial they choose a plan.
+_BEFORE_IT_ENDS = {State.PAST_DUE: "Settle it", State.ACTIVE: "Keep the plan"}
+
 
 def note(member: Member) -> dict[str, Any]:
     """Context of partials/account_note.html: {state, sentence, fix, who}, `state` empty where nothing is to be told."""
@@ -30,7 +33,7 @@ def note(member: Member) -> dict[str, Any]:
         return _told(member, "bad", f"{words.inactive(name, standing)} {words.STOPPED}", Action.REACTIVATE)
     if standing.stops_at is None or standing.stops_at > now + LAST_DAYS:
         return {"state": ""}
-    label = "Settle it" if standing.state is State.PAST_DUE else "Choose a plan"
+    label = _BEFORE_IT_ENDS.get(standing.state, "Choose a plan")
     return _told(member, "warn", words.ends(name, standing, now, member.organization.zone), label)
 
 
@@ -60,6 +63,6 @@ def refusal(request: HttpRequest, member: Member) -> HttpResponse:
         "who": "" if roles.allows(member.role, roles.Action.PAY) else names(people_who(Who.OWNERS, member)),
         "fix": account_fix(account_gate.fix(member, Action.REACTIVATE), "/integration"),
         "back": "/integration",
-        "cause": account_gate.INACTIVE,
+        "cause": account.INACTIVE,
     }
     return render(request, "problem.html", context, status=403)

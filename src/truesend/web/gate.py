@@ -88,8 +88,12 @@ def page_of(path: str) -> str:
 
 
 def _back_from(path: str) -> str:
-    """Where what was refused is shown to be read."""
-    return next((one for one in ("/account", "/users") if path.startswith(one)), "/integration")
+    """Where what was refused is shown to be read; of what only some may read, the page that leads there."""
+    if path.startswith("/settings/audit"):
+        return "/account"
+    page = page_of(path)
+    shown = ("/users", "/settings/organization", "/settings/suppression", "/templates", "/account")
+    return next((one for one in shown if page.startswith(one)), "/integration")
 
 
 def member_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:

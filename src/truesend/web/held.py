@@ -19,7 +19,6 @@ from truesend.organizations.access import emails_of
 from truesend.organizations.finding import MOST_NEEDS
 from truesend.organizations.models import Member
 from truesend.sending import readiness
-from truesend.sending.account_gate import INACTIVE
 from truesend.sending.holding import OVERDUE
 from truesend.sending.models import Delivery, Email
 from truesend.sending.reconcile import RESTORED
@@ -28,7 +27,7 @@ from truesend.sending.release import waits_for_somebody
 # Of fewer the button stands on the email's own page.
 _SEVERAL = 2
 # Their hours passed for reasons that were nobody's of them: they are read before they go.
-_LOOKED_THROUGH = frozenset({OVERDUE, INACTIVE, ending.CAUSE})
+_LOOKED_THROUGH = frozenset({OVERDUE, account.INACTIVE, ending.CAUSE})
 
 
 def held_of(member: Member, connection_id: UUID, cause: str) -> QuerySet[Email]:
@@ -88,7 +87,7 @@ def why_they_can_go(cause: str) -> str:
     """What held several emails, once it holds them no more."""
     if cause == OVERDUE:
         return "Their hour passed while they could not leave, and nothing leaves late unasked."
-    if cause == INACTIVE:
+    if cause == account.INACTIVE:
         return "Their hour passed while the account was inactive, and nothing leaves late unasked."
     if cause == ending.CAUSE:
         return "Their hour passed while the organization was to be deleted, and nothing leaves late unasked."

@@ -260,7 +260,7 @@ async def _drop_the_barred(organization: str) -> None:
         try:
             member, barred, _ = await _looked(scope)
         except DatabaseError:
-            continue
+            member, barred = None, True  # whoever may still read comes back, and is asked then
         if member is None or barred or str(member.organization_id) != organization:
             _put(queue, None)
 

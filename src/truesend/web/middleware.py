@@ -116,7 +116,9 @@ class FewMayWait:
         self.next = threading.Lock()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not self._WAITS.fullmatch(request.path):
+        # Coming back from Stripe's page asks it; the page alone does not.
+        comes_back = request.path == "/account/billing" and "checkout" in request.GET
+        if not comes_back and not self._WAITS.fullmatch(request.path):
             return self.get_response(request)
         if not self._take():
             return errors.busy(request)

@@ -103,12 +103,18 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @member_page
 def account(request: HttpRequest, member: Member) -> HttpResponse:
-    """Profile and API tokens; POST changes the name."""
+    """Profile and API tokens; POST `{name?, zone?}` changes them."""
     if request.method == "POST":
-        name = one_line(request.POST.get("name", ""))[:120]
-        zone = request.POST.get("zone", "")
-        known = {"zone": zone} if zone == "" or zone in schedule.zones() else {}
-        User.objects.filter(pk=member.user.pk).update(name=name, **(known if "zone" in request.POST else {}))
+        sent = request.POST
+        given = {"name": one_line(sent["name"])[:120]} if "name" in sent else {}
+        if "zone" in sent:
+            if sent["zone"] and sent["zone"] not in schedule.zones():
+                messages.error(request, "Nothing was saved: that is no time zone. Choose one from the list.")
+                return HttpResponseRedirect("/account")
+            given["zone"] = sent["zone"]
+        if given:
+            User.objects.filter(pk=member.user.pk).update(**given)
+            messages.success(request, "Saved.")
         return HttpResponseRedirect("/account")
     return _account(request, member)
 
@@ -201,4 +207,5 @@ def revoke_token(request: HttpRequest, member: Member, token_id: UUID) -> HttpRe
     """End a token of one's own; twice is fine."""
     if not access.revoke_token(member, token_id):
         raise Http404
-    return HttpResponseRedirect("/account")
+    messages.success(request, "Revoked. Whatever used that token is refused from now on.")
+    return HttpResponseRedirect("/account#tokens-title")

@@ -17,7 +17,7 @@ from truesend.alerts import asks
 from truesend.billing import account, tiers, words
 from truesend.billing import checkout as ways
 from truesend.billing import webhook as told
-from truesend.billing.state import State
+from truesend.billing.state import Standing, State
 from truesend.billing.stripe_api import StripeUnable
 from truesend.connections.causes import Who
 from truesend.connections.describe import people_who
@@ -97,6 +97,10 @@ def _page(member: Member) -> dict[str, Any]:
         "is_owner": is_owner,
         "owners": "" if is_owner else names(people_who(Who.OWNERS, member)),
         "subscribed": subscribed,
+        # Chosen now, Stripe charges nothing before that.
+        "tries_until": row.trial_ends_at
+        if standing.state is State.TRIAL and not subscribed and ways.tries_on(row)
+        else None,
         "has_customer": bool(row.customer),
         "plans": [
             {
@@ -112,8 +116,8 @@ def _page(member: Member) -> dict[str, Any]:
     }
 
 
-def _sentence(name: str, standing: Any) -> str:
-    if not standing.sends:
+def _sentence(name: str, standing: Standing) -> str:
+    if standing.tier is None:
         return f"{words.inactive(name, standing)} {words.STOPPED}"
     if standing.state is State.PAST_DUE:
         return (

@@ -79,8 +79,11 @@ def test_an_address_that_has_an_account(stack: Stack) -> None:
     ana = stack.person()
     address = ana.email.upper()
     page = form(stack, requests.Session(), "/signup", organization="N", email=address, password1=PASSWORD)
-    assert "already" in words(page)
+    assert "This address has an account already. Sign in with it" in words(page)
     assert page.url.endswith("/signup")
+    # Whoever has it hears of that, and how they come in.
+    told = until(lambda: [one for one in mails(stack, ana.email) if "tried to sign up" in one], bool, 5)
+    assert [link_in(one) for one in told] == [f"{stack.url}/password/reset"]
 
 
 def test_names_in_every_script_and_as_long_as_they_may_be(stack: Stack) -> None:

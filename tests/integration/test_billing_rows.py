@@ -29,7 +29,7 @@ from truesend.sending.gate import Draft
 from truesend.sending.models import Delivery, Email, EmailStatus
 from truesend.sending.problems import problem_of
 from truesend.sending.submit import NotReady
-from truesend.web import account_state
+from truesend.web import account_state, team
 from truesend.web.recorders import told_by
 
 __all__ = ["ana", "ben", "billing", "told"]  # fixtures
@@ -50,6 +50,9 @@ def test_where_nobody_is_billed_everything_is_unlocked_and_nothing_is_asked(
         accounts.look()
     assert gate(ana).ok
     assert not BillingAccount.objects.exists()
+    assert not [one for one in team.table(ana)["rows"] if "Pay" in one["words"]]
+    monkeypatch.setenv("TRUESEND_BILLING", "stripe")
+    assert [one["may"] for one in team.table(ana)["rows"] if "Pay" in one["words"]] == [[True, False, False]]
 
 
 # -- the gate ---------------------------------------------------------------------------------------------------

@@ -25,6 +25,11 @@ _NOT_SENT = "Our mail could not be sent. Try again later, or ask whoever runs th
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Addresses in lower case, links from the public URL, and mail that fails is no error page."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_taken": "This address has an account already. Sign in with it, or have a new password mailed.",
+    }
+
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """The address in lower case, as sign-in looks for it."""
         user.email = form.cleaned_data["email"].strip().lower()

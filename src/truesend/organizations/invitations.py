@@ -244,6 +244,8 @@ def accept(invitation: Invitation, user: User) -> Member:
             members.joined(member, by=member)
     except IntegrityError:
         raise NotDone("You are in an organization already.") from None
+    except Organization.DoesNotExist:
+        raise NotDone("That organization has just been deleted.") from None
     return member
 
 

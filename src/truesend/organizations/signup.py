@@ -17,6 +17,9 @@ LONGEST_ADDRESS = 254  # RFC 5321 with its erratum 1690
 class SignupForm(forms.SignupForm):  # type: ignore[misc]
     """allauth's form with :class:`truesend.organizations.forms.SignupFields` in it."""
 
+    # What was typed, where it is somebody's own.
+    taken = ""
+
     def clean_email(self) -> str:
         """allauth would cut a longer address to what the column takes, and so make it another one."""
         address: str = super().clean_email()
@@ -28,6 +31,7 @@ class SignupForm(forms.SignupForm):  # type: ignore[misc]
         """Not an address that is somebody's own; what another account only claims is free."""
         self.account_already_exists = False
         if owner_of(value) is not None:
+            self.taken = value
             raise get_adapter().validation_error("email_taken")
         return value
 

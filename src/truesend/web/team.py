@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from truesend import clock
+from truesend.billing import account
 from truesend.connections.models import Connection, Kind
 from truesend.organizations import invitations, members, roles, system_mail
 from truesend.organizations.access import people_with
@@ -76,13 +77,12 @@ def inviting(member: Member) -> dict[str, Any]:
 
 
 def table(member: Member) -> dict[str, Any]:
-    """The roles and what each may do."""
+    """The roles and what each may do; of paying nothing where nobody is billed."""
+    told = [rule for action, rule in TABLE.items() if action is not Action.PAY or account.is_on()]
     return {
         "names": [role.label for role in Role],
         "own": list(Role).index(Role(member.role)),
-        "rows": [
-            {"words": rule.words, "may": [role in rule.roles for role in Role]} for rule in TABLE.values()
-        ],
+        "rows": [{"words": rule.words, "may": [role in rule.roles for role in Role]} for rule in told],
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.email_verification import handle_verification_email_rate_limit
 from allauth.account.views import EmailView, LoginView, SignupView
 from django.conf import settings
 from django.contrib import messages
@@ -41,6 +43,13 @@ class Signup(SignupView):  # type: ignore[misc]
             answer: HttpResponse = super().form_valid(form)
         except IntegrityError:
             answer = self.form_invalid(self._again())
+        return answer
+
+    def form_invalid(self, form: SignupForm) -> HttpResponse:
+        """Whoever has the address hears of it, as often as they could be asked to confirm it."""
+        if form.taken and handle_verification_email_rate_limit(self.request, form.taken):
+            get_adapter(self.request).send_account_already_exists_mail(form.taken)
+        answer: HttpResponse = super().form_invalid(form)
         return answer
 
     def _again(self) -> SignupForm:

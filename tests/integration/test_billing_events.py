@@ -65,6 +65,20 @@ def test_a_price_nobody_named_keeps_the_last_tier_and_is_told_to_the_operator(an
     assert again.tier.key == "business"
 
 
+def test_what_stands_beside_the_plan_hides_no_plan(ana: Member) -> None:
+    tries_until(ana, -DAY)
+    items = [
+        {"price": {"id": one}, "current_period_end": 1_800_000_000} for one in ("price_seats", "price_b")
+    ]
+    found = read({"id": "sub_1", "status": "active", "items": {"data": items}})
+    assert (found.price, found.others) == ("price_seats", ("price_b",))
+    answered(ana, found)
+    standing = account.standing(ana.organization_id)
+    assert standing.tier is not None
+    assert standing.tier.key == "business"
+    assert BillingSubscription.objects.get().price_known
+
+
 def test_an_unknown_status_gives_nothing_and_is_told_to_the_operator(ana: Member) -> None:
     ana.user.is_operator = True
     ana.user.save(update_fields=["is_operator"])

@@ -239,6 +239,17 @@ def test_the_note_above_every_page(ana: Member, ben: Member) -> None:
     assert (note["state"], note["fix"]["label"], note["who"]) == ("bad", "Reactivate", "")
 
 
+def test_before_a_plan_is_chosen_the_page_says_when_it_is_charged(ana: Member) -> None:
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(ana.user)
+    kept = "Chosen now, nothing is charged before your trial ends"
+    of(ana)
+    assert kept in browser.get("/account/billing").content.decode()
+    # Stripe takes no trial that ends so soon.
+    tries_until(ana, DAY)
+    assert kept not in browser.get("/account/billing").content.decode()
+
+
 def test_grace_ends_after_seven_days(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     tries_until(ana, -DAY)
     answered(ana, seen())

@@ -44,6 +44,8 @@ class Seen:
     trial_ends_at: datetime | None
     period_ends_at: datetime | None
     ends_at: datetime | None
+    # The prices of further items, such as an add-on that was put beside the plan at Stripe.
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,11 +204,16 @@ def read(found: Mapping[str, Any]) -> Seen:
     return Seen(
         id=str(found["id"]),
         status=str(found["status"]),
-        price=str((items[0].get("price") or {}).get("id") or ""),
+        price=_price(items[0]),
+        others=tuple(_price(one) for one in items[1:]),
         trial_ends_at=_moment(trial),
         period_ends_at=_moment(period),
         ends_at=_moment(ends),
     )
+
+
+def _price(item: Mapping[str, Any]) -> str:
+    return str((item.get("price") or {}).get("id") or "")
 
 
 def _session(found: Any) -> Session:

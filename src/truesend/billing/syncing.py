@@ -94,7 +94,7 @@ def _takes(account_id: UUID, number: int, **fields: object) -> bool:
 
 def _store(account: BillingAccount, one: Seen, row: BillingSubscription | None, prices: tiers.Prices) -> None:
     now = clock.now()
-    bought = prices.tier_of(one.price)
+    bought = prices.best_of((one.price, *one.others))
     owed = row.past_due_since if row is not None and row.past_due_since is not None else now
     if one.status not in KNOWN:
         log.error("Stripe calls subscription %s “%s”, which Truesend does not know.", one.id, one.status)

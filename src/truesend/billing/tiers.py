@@ -5,7 +5,7 @@ Pure. A feature stands here only where something asks for it: what no tier lacks
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,6 +75,11 @@ class Prices:
     def tier_of(self, price: str) -> Tier | None:
         """The tier that a price buys; None for one that the setting does not name."""
         return self.tiers.get(price)
+
+    def best_of(self, prices: Iterable[str]) -> Tier | None:
+        """The highest tier that one of the prices buys; None where the setting names none of them."""
+        bought = [found for found in map(self.tier_of, prices) if found is not None]
+        return max(bought, key=rank, default=None)
 
 
 def read_prices(text: str) -> Prices:

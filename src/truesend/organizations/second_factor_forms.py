@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,15 @@ from allauth.mfa.webauthn.forms import (
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django import forms
 
+from truesend.connections.secretbox import SecretUnreadable
 from truesend.organizations import account_notes, second_factor
 
+log = logging.getLogger("truesend.organizations")
+
+_NO_KEY = (
+    "Your codes cannot be checked here just now: an encryption key is missing. "
+    "Ask whoever runs this installation."
+)
 _LONGEST_NAME = 60
 _LONGEST_CREDENTIAL = 20_000
 # What reading, and checking, somebody's bytes as a passkey's may end in.
@@ -53,7 +61,12 @@ class _TakesCode(base.BaseAuthenticateForm):  # type: ignore[misc]
             account_notes.too_many_guesses(self.user.email)
             raise
         code: str = self.cleaned_data["code"]
-        found = second_factor.take(self.user, code)
+        try:
+            found = second_factor.take(self.user, code)
+        except SecretUnreadable:
+            log.error("A second factor is sealed with an encryption key that is not here.")
+            clear()
+            raise forms.ValidationError(_NO_KEY) from None
         if found is None:
             main = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
             for one in main.order_by("-type")[:1]:

@@ -245,6 +245,16 @@ def test_the_portals_buttons(stripe: Stripe, sandbox: Sandbox) -> None:
     assert stripe.session.get(late, timeout=30).status_code == 410
 
 
+def test_the_pages_of_a_customer_who_was_deleted_say_so(stripe: Stripe) -> None:
+    customer = stripe.customer()
+    pays, portal = stripe.checkout(customer).url, stripe.portal(customer)
+    stripe.api.customers.delete(customer)
+    assert stripe.session.get(portal, timeout=30).status_code == 410
+    assert stripe.press(portal, "fix_card").status_code == 410
+    page = stripe.press(pays, "pay")
+    assert (page.status_code, "no such customer any more" in page.text) == (409, True)
+
+
 def test_what_is_to_end_with_its_period_ends_unbilled(stripe: Stripe, sandbox: Sandbox) -> None:
     customer = stripe.customer()
     bought = stripe.subscribe(customer)

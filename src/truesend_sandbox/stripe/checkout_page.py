@@ -49,6 +49,11 @@ def _show(
     )
 
 
+def _is_gone(world: World, customer: str | None) -> bool:
+    found = objects.find(world, "customer", customer) if customer is not None else None
+    return found is not None and bool(found.get("deleted"))
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     """The page as it is now."""
     world = request.app[WORLD]
@@ -68,6 +73,8 @@ async def act(request: web.Request) -> web.StreamResponse:
     if session["status"] != "open":
         return _show(world, session, status=409)
     email = str(form.get("email") or session["customer_email"] or "")
+    if _is_gone(world, session["customer"]):
+        return _show(world, session, status=409, problem="There is no such customer any more.")
     if session["customer"] is None:
         try:
             email = normal_address(email)

@@ -20,12 +20,14 @@ _CARDS = {"fix_card": "good", "break_card": "declined", "remove_card": "none"}
 
 
 def _session(world: World, secret: str) -> Thing | None:
-    """The session of that address, opened in time; None when it has ended."""
+    """The session of that address, opened in time; None when it has ended, or its customer is gone."""
     with world.store.write():
         timers.catch_up(world)
         for session in objects.all_of(world, "billing_portal.session"):
             if session["_"]["secret"] != secret:
                 continue
+            if objects.need(world, "customer", session["customer"]).get("deleted"):
+                return None
             now = world.clock.now()
             opened = session["_"].get("opened")
             if opened is None and now <= session["created"] + world.switches.get(PROVIDER, "portal_seconds"):

@@ -41,6 +41,11 @@ def test_an_owner_sets_what_holds_for_everybody(chromium: Browser, stack: Stack)
         expect(page.locator("#toasts")).to_contain_text(
             "Nothing was saved. Nobody answers at http://127.0.0.1:1"
         )
+        expect(host).to_have_value("http://127.0.0.1:1")
+        expect(host).to_be_focused()
+        # The page itself was the refusal, and the browser says that of every one.
+        assert [one for one in heard if "400 (Bad Request)" not in one] == []
+        heard.clear()
         host.fill(stack.up.tracking_url.replace("localhost", "127.0.0.1"))
         host.press("Enter")
         expect(page.locator("#tracking-host")).to_contain_text("Leads here")

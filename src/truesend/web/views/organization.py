@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend import env, zones
+from truesend.connections.models import Connection, Kind
 from truesend.diagnostics import hosts
-from truesend.organizations import profile, tracking_host
-from truesend.organizations.models import Member
-from truesend.web.gate import member_page
-from truesend.web.views import account, closing, privacy, second_factors
+from truesend.organizations import access, audit, profile, roles, tracking_host
+from truesend.organizations.models import Member, Organization
+from truesend.organizations.roles import Action
+from truesend.sending import leaving
+from truesend.web.gate import member_page, names
+from truesend.web.views import closing, privacy, second_factors
 
 PAGE = "/settings/organization"
 # So much of what was sent stands in the form again.
@@ -52,7 +56,7 @@ def _page(request: HttpRequest, member: Member, *, wrong: str = "") -> HttpRespo
         "name": typed.get("name", row.name),
         "zone": typed.get("zone", row.zone),
         "zones": zones.listed(),
-        "mailboxes": account.mailboxes(member),
+        "mailboxes": _mailboxes(member),
         "second_factor": second_factors.section(member),
         "privacy": governs,
         "may_end": closing.may_end(member),
@@ -91,3 +95,51 @@ def links_lead_to(request: HttpRequest, member: Member) -> HttpResponse:
         request, f"Saved. The links of new emails lead to {url or env.tracking_url()} from now on."
     )
     return HttpResponseRedirect(f"{PAGE}#tracking-host")
+
+
+@require_POST
+@member_page
+def shown_addresses(request: HttpRequest, member: Member) -> HttpResponse:
+    """What becomes of links whose text is an address, for everybody in the organization."""
+    privacy.check_governs(member)
+    wanted = "track_addresses" in request.POST
+    with transaction.atomic():
+        changed = Organization.objects.filter(
+            pk=member.organization_id, track_shown_addresses=not wanted
+        ).update(track_shown_addresses=wanted)
+        if changed:
+            words = "tracked" if wanted else "left alone"
+            audit.record(member.organization_id, member, "organization.links", words=words)
+    messages.success(request, "Saved. It holds for every email that leaves from now on.")
+    return HttpResponseRedirect(PAGE)
+
+
+@require_POST
+@member_page
+def personal_mailboxes(request: HttpRequest, member: Member) -> HttpResponse:
+    """Whether members may send from mailboxes of their own, beside the shared ones."""
+    access.check(member, Action.CHOOSE_MAILBOXES)
+    wanted = "personal" in request.POST
+    with transaction.atomic():
+        changed = Organization.objects.filter(
+            pk=member.organization_id, personal_connections_allowed=not wanted
+        ).update(personal_connections_allowed=wanted)
+        if changed:
+            words = "also mailboxes of members" if wanted else "shared accounts only"
+            audit.record(member.organization_id, member, "organization.mailboxes", words=words)
+            leaving.personal_ones(member.organization_id, allowed=wanted)
+    messages.success(request, "Saved.")
+    return HttpResponseRedirect(f"{PAGE}#mailboxes")
+
+
+def _mailboxes(member: Member) -> dict[str, Any]:
+    """What the organization's page says of mailboxes; see organization.html."""
+    personal = Connection.objects.filter(
+        organization=member.organization_id, kind=Kind.PERSONAL, disconnected_at=None
+    )
+    return {
+        "allowed": member.organization.personal_connections_allowed,
+        "may_change": roles.allows(member.role, Action.CHOOSE_MAILBOXES),
+        "people": personal.values("member_id").distinct().count(),
+        "who": names(access.people_with(member, roles.TABLE[Action.CHOOSE_MAILBOXES].roles)),
+    }

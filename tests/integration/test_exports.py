@@ -24,6 +24,7 @@ from tests.filled import SECRETS, Filled
 from tests.stack import until
 
 from truesend import clock, spreadsheets
+from truesend.connections.models import Connection
 from truesend.exports import asking, folder, making
 from truesend.exports.contents import TABLES
 from truesend.exports.models import Export, Scope, Status
@@ -129,6 +130,7 @@ def test_no_cell_of_any_table_computes(team: Filled) -> None:
 
 
 def test_what_is_ones_own(team: Filled) -> None:
+    Connection.objects.filter(pk=team.box.pk).update(kind="organization", address="sales@northwind.example")
     archive = opened(made(team.user))
     assert {one["subject"] for one in rows(archive, "emails.jsonl")} == {"Of Ben", "Later"}
     assert {one["name"] for one in rows(archive, "templates.jsonl")} == {"Ben's own"}
@@ -144,6 +146,9 @@ def test_what_is_ones_own(team: Filled) -> None:
     assert "Contract 0" not in text
     (draft,) = [one for one in rows(archive, "emails.jsonl") if one["status"] == "draft"]
     assert draft["people"]["rows"] == [[1, "eve@northwind.example"]]
+    # A shared account is not theirs, but what they send from it is.
+    assert rows(archive, "connections.jsonl") == []
+    assert draft["from"] == "sales@northwind.example"
 
 
 @pytest.mark.parametrize("scope", [Scope.MEMBER, Scope.ORGANIZATION])

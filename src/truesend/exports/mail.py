@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from truesend.connections.models import Connection
 from truesend.exports import names
 from truesend.exports.reach import Reach, values
 from truesend.sending.models import Attachment, Attempt, Recipient
@@ -17,7 +18,7 @@ from truesend.tracking.models import CopyTally
 Row = dict[str, Any]
 
 EMAIL = (
-    "id", "created_at", "status", "problem", "member", "writer", "connection", "sender", "to", "cc", "bcc", "subject",
+    "id", "created_at", "status", "problem", "member", "writer", "connection", "from", "to", "cc", "bcc", "subject",
     "separate_copies", "track", "send_at", "updated_at", "is_test", "files",
 )  # fmt: skip
 """Columns of `emails.csv`; `emails.jsonl` has the texts besides."""
@@ -43,12 +44,16 @@ def emails(reach: Reach) -> Iterator[Row]:
                  "path": path_of(file)}
             )  # fmt: skip
         lists = {one.email_id: one for one in PeopleList.objects.filter(email__in=ids)}
+        # A member's archive has only the connections that are theirs, and nobody knows the others by an id.
+        sent_by = Connection.objects.filter(pk__in={one.connection_id for one in found})
+        boxes: dict[UUID | None, str] = dict(sent_by.values_list("pk", "address"))
         for one in found:
             people = lists.get(one.pk)
             yield {
                 "id": one.pk, "created_at": one.created_at, "updated_at": one.updated_at, "status": one.status,
                 "problem": one.problem, "member": one.member_id, "writer": one.writer_id,
-                "connection": one.connection_id, "sender": one.sender, "to": one.to, "cc": one.cc, "bcc": one.bcc,
+                "connection": one.connection_id, "from": one.sender or boxes.get(one.connection_id, ""),
+                "to": one.to, "cc": one.cc, "bcc": one.bcc,
                 "subject": one.subject, "html": one.html, "text": one.text, "separate_copies": one.separate_copies,
                 "track": one.track, "is_test": one.is_test, "send_at": one.send_at, "corrects": one.corrects_id,
                 "reply_to": one.reply_to_id, "attachments": files[one.pk],

@@ -229,6 +229,7 @@ def test_paying_early_loses_no_day_of_the_trial(paid: Stack) -> None:
     paid.sandbox.advance(10 * DAY)
     subscribe(ana, "starter")
     assert state_of(ana) == "trial"
+    assert "Premium while it is tried, then Starter" in ana.get("/account/billing").text
     paid.sandbox.advance(19 * DAY)
     assert state_of(ana) == "trial"
     paid.sandbox.advance(2 * DAY)

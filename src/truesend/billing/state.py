@@ -77,7 +77,8 @@ class Standing:
     """How an account stands.
 
     ``stops_at`` is when it becomes inactive unless somebody does something; ``renews_at`` when it is charged next.
-    ``live`` is how many subscriptions give something: more than one means that somebody pays twice.
+    ``live`` is how many subscriptions give something: more than one means that somebody pays twice. ``then`` is what
+    was subscribed to while everything is tried.
     """
 
     state: State
@@ -87,6 +88,7 @@ class Standing:
     renews_at: datetime | None = None
     subscription: str = ""
     live: int = 0
+    then: Tier | None = None
 
     @property
     def sends(self) -> bool:
@@ -118,7 +120,10 @@ def _gives(one: Subscription, now: datetime) -> Standing | None:
     bought = tier(one.tier) or LOWEST
     if one.status == "trialing":
         renews = None if one.ends_at else one.trial_ends_at or one.period_ends_at
-        return Standing(State.TRIAL, TOP, stops_at=one.ends_at, renews_at=renews, subscription=one.id)
+        then = None if one.ends_at else bought
+        return Standing(
+            State.TRIAL, TOP, stops_at=one.ends_at, renews_at=renews, subscription=one.id, then=then
+        )
     if one.status == "active":
         renews = None if one.ends_at else one.period_ends_at
         return Standing(State.ACTIVE, bought, stops_at=one.ends_at, renews_at=renews, subscription=one.id)
@@ -128,11 +133,19 @@ def _gives(one: Subscription, now: datetime) -> Standing | None:
     return None
 
 
-def _worth(one: Standing) -> tuple[int, int, str]:
-    """What is paid for counts before what is tried, and that before what is owed; then the tier."""
-    assert one.tier is not None
+def _worth(one: Standing) -> tuple[int, int, bool, str]:
+    """What is paid for counts before what is tried, and that before what is owed; then the tier that lasts.
+
+    Of two alike that which goes on: nobody is told of an end that is none.
+    """
     order = (State.PAST_DUE, State.TRIAL, State.ACTIVE)
-    return order.index(one.state), rank(one.tier), one.subscription
+    lasts = one.then if one.state is State.TRIAL else one.tier
+    return (
+        order.index(one.state),
+        -1 if lasts is None else rank(lasts),
+        one.stops_at is None,
+        one.subscription,
+    )
 
 
 def _stops_at(given: Sequence[Standing]) -> datetime | None:

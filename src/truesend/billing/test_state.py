@@ -94,6 +94,22 @@ def test_what_was_cancelled_goes_on_until_its_end_and_says_when() -> None:
     assert (trying.stops_at, trying.renews_at) == (None, NOW + DAY)
 
 
+def test_what_was_chosen_is_known_while_everything_is_tried() -> None:
+    trying = judge(OVER, [sub("trialing", trial_ends_at=NOW + DAY)], NOW)
+    assert (trying.tier, trying.then) == (TOP, STARTER)
+    assert judge(OVER, [sub("trialing", ends_at=RUNS)], NOW).then is None
+    assert judge(RUNS, [], NOW).then is None
+    two = [sub("trialing", id="sub_a", tier="business"), sub("trialing", id="sub_b")]
+    assert judge(OVER, two, NOW).then == judge(OVER, two[::-1], NOW).then == tier("business")
+
+
+@pytest.mark.parametrize("status", ["active", "trialing"])
+def test_of_two_alike_the_one_that_goes_on_counts(status: str) -> None:
+    for goes_on, ends in (("sub_a", "sub_b"), ("sub_b", "sub_a")):
+        two = [sub(status, id=goes_on), sub(status, id=ends, ends_at=RUNS)]
+        assert judge(OVER, two, NOW).stops_at is None
+
+
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(TABLE, 2)), ids=str)
 def test_of_two_the_better_one_counts_whatever_their_order(first: str, second: str) -> None:
     order = (State.INACTIVE, State.PAST_DUE, State.TRIAL, State.ACTIVE)

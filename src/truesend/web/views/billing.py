@@ -86,11 +86,12 @@ def _page(member: Member) -> dict[str, Any]:
     subscribed = ways.has_subscription(row)
     return {
         "nav": "account",
-        # The page itself says it, and has the buttons.
-        "account_note": None,
+        # The page itself says it, and has the buttons; not that the organization is to be deleted.
+        **({} if member.organization.ends_at is not None else {"account_note": None}),
         "state": standing.state.value,
         "sentence": _sentence(name, standing),
         "tier": standing.tier.name if standing.tier else "",
+        "then": standing.then.name if standing.then and standing.then != standing.tier else "",
         "stops_at": standing.stops_at,
         "renews_at": standing.renews_at,
         "several": standing.live > 1,
@@ -108,6 +109,7 @@ def _page(member: Member) -> dict[str, Any]:
                 "name": one.name,
                 "features": [tiers.SAID[feature] for feature in tiers.Feature if one.has(feature)],
                 "has_it": standing.tier == one and standing.state is not State.TRIAL,
+                "chosen": standing.then == one,
                 "sold": one.key in prices.sold,
                 "label": "Reactivate" if not standing.sends else "Choose",
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.test import Client
 from tests import filled
 from tests.answering import Said, answering
 from tests.copies import member_of
@@ -104,6 +105,23 @@ def test_the_only_operator_stays(team: Filled) -> None:
     User.objects.create_user("op@host.example", is_operator=True)
     account.delete(user, team.user)
     assert not User.objects.filter(pk=user.pk, is_operator=True).exists()
+
+
+def test_an_only_operator_who_owns_it_is_offered_nothing_that_does_not_help(team: Filled) -> None:
+    end = 'href="/settings/organization/delete"'
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(team.owner.user)
+    assert end in browser.get("/account/delete").content.decode()
+    User.objects.filter(pk=team.owner.user_id).update(is_operator=True)
+    page = browser.get("/account/delete").content.decode()
+    assert "only operator" in page
+    assert end not in page
+    told = browser.get("/settings/organization/delete").content.decode()
+    assert "keeps their account" in told
+    # The accounts that are counted are those that go.
+    assert "of 1 member is deleted" in told
+    Member.objects.filter(pk=team.user.pk).update(removed_at=clock.now())
+    assert "<li>Every token ends.</li>" in browser.get("/settings/organization/delete").content.decode()
 
 
 def test_who_is_deactivated_is_told_whom_to_ask(team: Filled) -> None:

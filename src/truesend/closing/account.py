@@ -30,7 +30,7 @@ _DRAFTS = 50
 
 def refusal(user: User, member: Member | None) -> str:
     """Why somebody cannot delete their account now, and what to do first; empty where they can."""
-    if user.is_operator and not _other_operators(user):
+    if is_only_operator(user):
         return "You are the only operator of this installation. Have another one made first, on its command line."
     if member is None and (current := Member.objects.current().filter(user=user).first()) is not None:
         where = current.organization.name
@@ -93,8 +93,10 @@ def forget(user: User) -> None:
     )
 
 
-def _other_operators(user: User) -> bool:
-    return User.objects.filter(is_operator=True, is_active=True).exclude(pk=user.pk).exists()
+def is_only_operator(user: User) -> bool:
+    """Whether nobody else runs the installation: then their account stays, whatever becomes of their organization."""
+    others = User.objects.filter(is_operator=True, is_active=True).exclude(pk=user.pk)
+    return user.is_operator and not others.exists()
 
 
 def _drop_drafts(member: Member) -> None:

@@ -54,7 +54,9 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "account",
         "refusal": refusal,
-        "is_last_owner": member is not None and members.is_last_owner(member),
+        "may_end": member is not None
+        and members.is_last_owner(member)
+        and not account.is_only_operator(user),
         "told": _of_account(member) if not refusal else [],
         "export": exports.offer(member, Scope.MEMBER) if member is not None else None,
     }
@@ -139,7 +141,8 @@ def _of_organization(organization: Organization) -> list[str]:
     """What happens at the end of the days, in sentences."""
     emails = Email.objects.filter(organization=organization, is_test=False).exclude(status=EmailStatus.DRAFT)
     mailboxes = Connection.objects.filter(organization=organization, disconnected_at=None)
-    people = Member.objects.current().filter(organization=organization).count()
+    current = Member.objects.current().filter(organization=organization)
+    people = current.filter(user__is_operator=False).count()
     count = emails.count()
     told = [
         f"Erased: {count:,} email{'' if count == 1 else 's'} with their opens and clicks, drafts, templates, the "
@@ -154,9 +157,10 @@ def _of_organization(organization: Organization) -> list[str]:
     told.append(
         f"The account{'' if people == 1 else 's'} of {people} member{'' if people == 1 else 's'} "
         f"{'is' if people == 1 else 'are'} deleted, and every token ends."
+        if people
+        else "Every token ends."
     )
-    operators = Member.objects.current().filter(organization=organization, user__is_operator=True)
-    for one in operators.select_related("user"):
+    for one in current.filter(user__is_operator=True).select_related("user"):
         told.append(
             f"{one.user.get_full_name()} runs this installation and keeps their account; to see its pages they need "
             "an invitation to another organization."

@@ -19,10 +19,19 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
 
 
+# So many are named where everybody of a role could help; the others are counted.
+_NAMED = 5
+
+
 def names(people: list[dict[str, str]]) -> str:
     """`who` of an answer as words: “Ana Ruiz (ana@x.example) or tom@x.example”."""
-    shown = [_name(one["name"], one["email"]) for one in people]
+    shown = few([_name(one["name"], one["email"]) for one in people])
     return " or ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def few(said: list[str]) -> list[str]:
+    """The first of them, and how many more there are: a large team would fill a page with its managers."""
+    return said if len(said) <= _NAMED + 1 else [*said[:_NAMED], f"{len(said) - _NAMED} more"]
 
 
 def _name(name: str, email: str) -> str:

@@ -24,7 +24,7 @@ from truesend.organizations.models import Member, User
 from truesend.organizations.roles import Action
 from truesend.organizations.second_factor_forms import AddApp
 from truesend.web.enrolling import PAGE
-from truesend.web.gate import member_page, names
+from truesend.web.gate import few, member_page, names
 
 
 def section(member: Member) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def section(member: Member) -> dict[str, Any]:
         "required": member.organization.second_factor_required,
         "may_require": roles.allows(member.role, Action.REQUIRE_FACTORS),
         "who": names(access.people_with(member, roles.TABLE[Action.REQUIRE_FACTORS].roles)),
-        "without": [one.user.get_full_name() for one in second_factor.without(member.organization_id)]
+        "without": few([one.user.get_full_name() for one in second_factor.without(member.organization_id)])
         if roles.allows(member.role, Action.REQUIRE_FACTORS)
         else [],
     }

@@ -144,6 +144,17 @@ def test_keys_alone_change_a_role(stack: Stack, chromium: Browser, owner: Person
         expect(page.get_by_text(f"{ben.email} is Manager now.")).to_be_visible()
 
 
+def test_a_name_without_an_end_widens_no_page(stack: Stack, chromium: Browser, owner: Person) -> None:
+    ben = stack.member_of(owner)
+    owner.post("/account", {"name": "W" * 120})
+    with window(chromium, ben, viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        for path in ("/users", "/settings/organization", "/settings/audit", "/integration"):
+            page.goto(stack.url + path)
+            expect(page.get_by_text("W" * 120).first).to_be_visible()
+            assert overflow(page) == 0, path
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_new_link_and_the_table_of_roles(
     stack: Stack, chromium: Browser, owner: Person, theme: Literal["light", "dark"]

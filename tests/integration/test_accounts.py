@@ -18,6 +18,8 @@ def test_signing_up_makes_an_organization_and_its_owner(stack: Stack) -> None:
     me = ana.api("GET", "me").json()
     assert (me["email"], me["role"], me["organization"]) == (ana.email, "owner", "Söhne & Co <b>")
     assert "Söhne & Co <b>" in words(ana.get("/account"))
+    # Who gave no name is called by the address, but has none.
+    assert '<input id="name" name="name" value=""' in ana.get("/account").text
     # The address is not verified yet, which bars nothing here.
     assert "Not verified yet" in words(ana.get("/account"))
 

@@ -29,6 +29,7 @@ def test_whoever_is_in_another_organization_is_told_the_ways_out(stack: Stack, o
         assert answer.status_code == 409
         assert f"You are in {elsewhere} already" in words(answer)
         assert f"leave {elsewhere} first" in words(answer)
+        assert f'href="/emails">Stay in {elsewhere}</a>' in answer.text
     assert eve.email not in team(owner)
     # Whoever leaves it comes in by the same link.
     ids = {one["email"]: one["id"] for one in eve.api("GET", "members").json()["items"]}

@@ -146,11 +146,16 @@ def _is_somewhere(request: HttpRequest, invitation: Invitation, own: Member) -> 
         f"open this link again with another address; or leave {here} first, under Team.",
         "Sign out",
         "/logout",
+        back=f"Stay in {here}" if own.is_active else "",
     )
 
 
-def _answer(request: HttpRequest, title: str, sentence: str, label: str, url: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest, title: str, sentence: str, label: str, url: str, back: str = ""
+) -> HttpResponse:
     context = {"title": title, "sentence": sentence, "fix": {"label": label, "url": url}}
+    if back:
+        context |= {"back": "/emails", "back_label": back}
     return render(request, "problem.html", context, status=409)
 
 

@@ -260,9 +260,15 @@ def test_owed_then_over_then_settled(paid: Stack) -> None:
     until(lambda: state_of(ben), lambda state: state == "past_due", 20)
     assert gate_of(ben)["ok"]
     assert "Unless it is settled, sending stops" in ben.get("/emails").text
+    assert "Settle it until" in ana.get("/account/billing").text
     paid.sandbox.advance(7 * DAY)
     assert state_of(ben) == "inactive"
     assert gate_of(ben)["cause"] == "account_inactive"
+    assert "Give a card that works there" in ana.get("/account/billing").text
+    page = {"status": 200, "body": "<html>", "content_type": "text/html"}
+    paid.sandbox.fault("portal.create", "garbage", provider="stripe", times=1, **page)
+    answer = ana.post("/account/billing/portal")
+    assert "Its answer was none that we can use (status 200). Nothing was changed" in answer.text
     press(portal(ana), "fix_card")
     until(lambda: state_of(ben), lambda state: state == "active", 20)
     paid.sandbox.switch("stripe", dunning_ends="canceled")

@@ -243,9 +243,17 @@ def _asked(ask: Callable[[], T]) -> T:
         return ask()
     except stripe.StripeError as error:
         missing = error.code == "resource_missing" or error.http_status == 404
-        raise StripeUnable(redacted(str(error.user_message or "no words")), missing=missing) from None
+        raise StripeUnable(_words(error), missing=missing) from None
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError, OSError) as error:
         raise StripeUnable(f"Stripe's answer was not one we can read ({type(error).__name__}).") from None
+
+
+def _words(error: Any) -> str:
+    """What Stripe says. What the library says of an answer that is none of Stripe's is for programmers."""
+    said = error.json_body.get("error") if isinstance(error.json_body, dict) else None
+    if error.http_status is not None and not (isinstance(said, dict) and said.get("message")):
+        return f"Its answer was none that we can use (status {error.http_status})."
+    return redacted(str(error.user_message or "It said nothing."))
 
 
 def _client() -> Any:

@@ -17,7 +17,7 @@ from truesend.alerts import asks
 from truesend.billing import account, tiers, words
 from truesend.billing import checkout as ways
 from truesend.billing import webhook as told
-from truesend.billing.state import Standing, State
+from truesend.billing.state import Standing, State, Why
 from truesend.billing.stripe_api import StripeUnable
 from truesend.connections.causes import Who
 from truesend.connections.describe import people_who
@@ -32,6 +32,8 @@ from truesend.web.views.asks import ask_somebody
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Member, P], HttpResponse]
 BACK = ways.BACK
+# What another card ends; whatever else makes an account inactive another subscription does.
+_OWED = (Why.PAYMENT_FAILED, Why.UNPAID, Why.PAUSED)
 
 
 def _where_billed(view: Page[P]) -> Page[P]:
@@ -95,6 +97,7 @@ def _page(member: Member) -> dict[str, Any]:
         "stops_at": standing.stops_at,
         "renews_at": standing.renews_at,
         "several": standing.live > 1,
+        "owed": standing.state is State.PAST_DUE or standing.why in _OWED,
         "is_owner": is_owner,
         "owners": "" if is_owner else names(people_who(Who.OWNERS, member)),
         "subscribed": subscribed,

@@ -13,6 +13,7 @@ from tests.filled import Filled
 
 from truesend import clock
 from truesend.alerts.models import Letter
+from truesend.billing.models import BillingAccount, BillingSubscription
 from truesend.closing import account
 from truesend.connections.models import Connection, Token
 from truesend.organizations import sessions
@@ -122,6 +123,21 @@ def test_an_only_operator_who_owns_it_is_offered_nothing_that_does_not_help(team
     assert "of 1 member is deleted" in told
     Member.objects.filter(pk=team.user.pk).update(removed_at=clock.now())
     assert "<li>Every token ends.</li>" in browser.get("/settings/organization/delete").content.decode()
+
+
+def test_a_subscription_is_told_to_end_where_there_is_one(
+    team: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUESEND_BILLING", "stripe")
+    BillingAccount.objects.filter(pk=team.organization.pk).delete()
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(team.owner.user)
+    path, told = "/settings/organization/delete", "Its subscription ends at Stripe"
+    assert told not in browser.get(path).content.decode()
+    bill = BillingAccount.objects.get(pk=team.organization.pk)
+    BillingAccount.objects.filter(pk=bill.pk).update(customer="cus_1")
+    BillingSubscription.objects.create(account=bill, external_id="sub_1", status="active", tier="starter")
+    assert told in browser.get(path).content.decode()
 
 
 def test_who_is_deactivated_is_told_whom_to_ask(team: Filled) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST
 
 from truesend.billing import account as billing
+from truesend.billing import checkout
 from truesend.closing import account, deciding
 from truesend.connections.models import Connection
 from truesend.exports.models import Scope
@@ -165,7 +166,7 @@ def _of_organization(organization: Organization) -> list[str]:
             f"{one.user.get_full_name()} runs this installation and keeps their account; to see its pages they need "
             "an invitation to another organization."
         )
-    if billing.is_on():
+    if billing.is_on() and checkout.has_subscription(billing.row_of(organization.pk)):
         told.append(
             "Its subscription ends at Stripe then, and not before: what falls due in these days is charged."
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 import django
 import pytest
 from hypothesis import settings
-from tests import browser, bytecode, emptying, network, postgres, prepared
+from tests import browser, bytecode, emptying, network, postgres, prepared, told
 
 from truesend.runtime.keys import key_files
 
@@ -22,18 +22,48 @@ _running = ExitStack()
 # How long an example takes says nothing beside other processes.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
-# The files that take longest are begun first, so that no process is left with one of them at the end.
+# The files that take longest are begun first, the longest of them first of all, so that no process is left with one of
+# them at the end.
 _LONGEST = (
-    "test_up.py",
+    "test_fault_texts_keap.py",
+    "test_fault_texts_microsoft.py",
+    "test_copies_storm.py",
+    "test_matrix.py",
     "test_dead_workers.py",
-    "test_connections_standstill.py",
-    "test_accounts_without_a_form.py",
-    "test_sandbox_process.py",
-    "test_openapi.py",
-    "test_connections.py",
-    "test_sending.py",
+    "test_adopt.py",
     "test_look.py",
-    "test_tracker_loading.py",
+    "test_unknown.py",
+    "test_openapi.py",
+    "test_access_matrix.py",
+    "test_fault_texts.py",
+    "test_up.py",
+    "test_truth.py",
+    "test_renewal_matrix.py",
+    "test_fault_storm.py",
+    "test_hits_storm.py",
+    "test_storm.py",
+    "test_connections_standstill.py",
+    "test_scheduling.py",
+    "test_accounts_without_a_form.py",
+    "test_providers_browser.py",
+    "test_separate_copies_browser.py",
+    "test_tenants.py",
+    "test_reconcile.py",
+    "test_guessing.py",
+    "test_installation.py",
+    "test_inbox_keap.py",
+    "test_connecting_browser.py",
+    "test_billing_browser.py",
+    "test_compose_tabs.py",
+    "test_sending.py",
+    "test_connections.py",
+    "test_held.py",
+    "test_second_factor_browser.py",
+    "test_health.py",
+    "test_audit.py",
+    "test_inbox.py",
+    "test_billing.py",
+    "test_keap.py",
 )
 
 
@@ -46,6 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Runs before pytest-django sets Django up, which reads the settings from the environment."""
     bytecode.keep()
+    config.pluginmanager.register(told.Teller(config))
     network.loopback_only()
     _running.enter_context(prepared.kept())
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):

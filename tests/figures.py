@@ -10,6 +10,8 @@ import os
 _ASKED = "PROOF_OF_FIGURES"
 # What takes longer never comes.
 _NEVER = 30.0
+# How often one looks whether what is waited for has come.
+_OFTEN, _SELDOM = 0.03, 0.25
 
 
 def asked() -> dict[str, str]:
@@ -20,3 +22,11 @@ def asked() -> dict[str, str]:
 def limit(seconds: float) -> float:
     """What a figure may be here: ``seconds`` for the proof, and otherwise so much that only a standstill fails."""
     return seconds if os.environ.get(_ASKED) == "1" else max(_NEVER, seconds)
+
+
+def pause(waited: float) -> float:
+    """Seconds until one looks again after having waited so long: each look is work for the installation as well.
+
+    Whoever asks every 30 ms takes a fifth of a processor from those who work. A figure wants to know it exactly.
+    """
+    return _OFTEN if os.environ.get(_ASKED) == "1" else max(_OFTEN, min(_SELDOM, waited / 10))

@@ -187,16 +187,22 @@ class Person:
         return found
 
 
-def until(read: Callable[[], Any], good: Callable[[Any], bool], seconds: float) -> Any:
-    """What ``read`` gives once it is ``good``; fails with the last value. ``seconds`` as the proof has them."""
+def until(
+    read: Callable[[], Any], good: Callable[[Any], bool], seconds: float, *, steady: bool = False
+) -> Any:
+    """What ``read`` gives once it is ``good``; fails with the last value. ``seconds`` as the proof has them.
+
+    One looks more and more seldom, unless ``steady``: where each look moves something on.
+    """
     seconds = figures.limit(seconds)
-    end = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         value = read()
         if good(value):
             return value
-        assert time.monotonic() < end, f"not within {seconds} s; at last: {value}"
-        time.sleep(0.03)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds} s; at last: {value}"
+        time.sleep(figures.pause(0 if steady else waited))
 
 
 def hidden(page: str, name: str) -> str:

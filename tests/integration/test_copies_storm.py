@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests import stack as stacks
 from tests import up
 from tests.storms import copies
+from tests.told import TOLD
 
 PEOPLE, SEED = 80, 20261130
 
 
-@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(600)
-def test_every_address_gets_its_copy_exactly_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_address_gets_its_copy_exactly_once(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     with stacks.running(tmp_path / "data", settings=copies.SETTINGS) as stack:
         books = copies.storm(stack, people=PEOPLE, seed=SEED)
     up.remove(tmp_path / "data")
-    with capsys.disabled():
-        print(f"\nstorm of copies: {PEOPLE} people, seed {SEED}: {books}")
+    record_property(TOLD, f"storm of copies: {PEOPLE} people, seed {SEED}: {books}")
     assert books.shortfalls(PEOPLE) == []

@@ -6,11 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-import pytest
 from tests.accounts import sql
 from tests.stack import Stack, running, until
-
-pytestmark = pytest.mark.alone
 
 _HITS = "SELECT count(*), count(ip), coalesce(max(reduced), 0) FROM tracking_hit"
 

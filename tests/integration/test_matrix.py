@@ -6,6 +6,7 @@ import datetime
 import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,15 @@ from tests import up
 from tests.storms import groups, matrix
 from tests.storms import matrix_books as books
 from tests.storms.blows import ACTS
+from tests.told import TOLD
 
 CELLS, MAILBOXES = 4, 2
 
 
-@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(600)
 def test_a_blow_at_any_point_of_a_send_loses_and_doubles_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """STORM_SEED repeats another day's."""
     seed = int(os.environ.get("STORM_SEED") or f"{datetime.datetime.now(datetime.UTC):%Y%m%d}")
@@ -34,10 +35,9 @@ def test_a_blow_at_any_point_of_a_send_loses_and_doubles_nothing(
         cells = matrix.Matrix(stack, orders, MAILBOXES)
         for cell in sample:
             found = cells.run(cell)
-            with capsys.disabled():
-                print(
-                    f"\nkill matrix, seed {seed}, {MAILBOXES} mailboxes of each provider and scope: {found}"
-                )
+            record_property(
+                TOLD, f"kill matrix, seed {seed}, {MAILBOXES} mailboxes of each provider and scope: {found}"
+            )
             short += found.shortfalls()
         twice, left = cells.twice(), cells.left_behind()
     up.remove(tmp_path / "data")

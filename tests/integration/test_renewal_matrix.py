@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests import stack as stacks
 from tests import up
 from tests.storms import renewals
+from tests.told import TOLD
 
 CELLS, EACH = 3, 3
 
 
-@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(600)
 def test_a_blow_at_any_step_of_a_renewal_loses_nothing_that_can_be_kept(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """STORM_SEED repeats another day's, STORM_CELLS runs more of them."""
     seed = int(os.environ.get("STORM_SEED") or f"{datetime.datetime.now(datetime.UTC):%Y%m%d}")
@@ -30,8 +31,7 @@ def test_a_blow_at_any_step_of_a_renewal_loses_nothing_that_can_be_kept(
         matrix = renewals.Matrix(stack, orders, EACH)
         for cell in sample:
             books = matrix.run(cell)
-            with capsys.disabled():
-                print(f"\nrenewals, seed {seed}, {EACH} connections of each provider: {books}")
+            record_property(TOLD, f"renewals, seed {seed}, {EACH} connections of each provider: {books}")
             short += books.shortfalls()
     up.remove(tmp_path / "data")
     assert short == []

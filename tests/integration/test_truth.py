@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests import up
 from tests.connections import ledger, proved, when
 from tests.storms import truth
 from tests.storms.asking import Oracle
+from tests.told import TOLD
 
 from truesend.providers import registry
 
@@ -21,11 +23,10 @@ STEPS, WATCHED = (
 SETTLE_EVERY = 6
 
 
-@pytest.mark.alone
 @pytest.mark.storm
 @pytest.mark.timeout(600 + 4 * STEPS)
 def test_what_is_shown_working_works_and_what_is_shown_broken_fails(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """STORM_SEED repeats another day's; STORM_STEPS and STORM_WATCHED make it longer."""
     seed = int(os.environ.get("STORM_SEED") or f"{datetime.datetime.now(datetime.UTC):%Y%m%d}")
@@ -33,12 +34,10 @@ def test_what_is_shown_working_works_and_what_is_shown_broken_fails(
         walk = truth.Walk(stack, seed, tuple(registry.PROVIDERS))
         books = walk.run(STEPS, settle_every=SETTLE_EVERY, watched=WATCHED)
     up.remove(tmp_path / "data")
-    with capsys.disabled():
-        print(f"\ntruth, {books}")
+    record_property(TOLD, f"truth, {books}")
     assert books.shortfalls() == []
 
 
-@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_verdict_from_the_rows_existence_is_caught(tmp_path: Path) -> None:
     with stacks.running(tmp_path / "data", settings={**truth.SETTINGS, **truth.planted()}) as stack:
@@ -49,7 +48,6 @@ def test_a_verdict_from_the_rows_existence_is_caught(tmp_path: Path) -> None:
     assert {one.shown for one in books.lies} == {"working"}
 
 
-@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_the_oracle_uses_what_is_broken_from_its_next_renewal_on_and_tells_nobody(tmp_path: Path) -> None:
     """Microsoft's keys outlive their grants by up to 90 minutes; Keap's work once, so what was got is kept."""

@@ -195,14 +195,14 @@ def _sent(ana: Person, email: str, count: int) -> dict[str, Any]:
 
 def _settled(ana: Person, email: str, stack: Stack) -> None:
     """Wait until nothing of it is unknown."""
-    until(lambda: _forward(ana, email, stack), lambda one: one["unknown"] == 0, 240)
+    until(lambda: _forward(ana, email, stack), lambda one: one["unknown"] == 0, 240, steady=True)
 
 
 def _over(ana: Person, email: str, stack: Stack) -> None:
     def over(one: dict[str, Any]) -> bool:
         return not (one["waiting"] or one["unknown"] or one["held"] or one["paused"])
 
-    until(lambda: _forward(ana, email, stack), over, 300)
+    until(lambda: _forward(ana, email, stack), over, 300, steady=True)
 
 
 def _forward(ana: Person, email: str, stack: Stack) -> dict[str, Any]:

@@ -39,10 +39,13 @@ def kept() -> Iterator[None]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def is_kept() -> bool:
+    """Whether this is a run of tests. The proof has nothing prepared."""
+    return _WHERE in os.environ
+
+
 def lay(data: Path) -> None:
-    """Make the data folder, with a cluster whose database is migrated and empty. Nothing outside of ``kept``."""
-    if _WHERE not in os.environ:
-        return
+    """Make the data folder, with a cluster whose database is migrated and empty."""
     source = _made(Path(os.environ[_WHERE]))
     data = folder.open_folder(data)
     cluster = placement.place(data).cluster

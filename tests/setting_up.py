@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import prepared, up
+from tests import few_rounds, prepared, up
 from tests.sandbox_process import Sandbox, running_sandbox
 from tests.stack import Stack
 
@@ -28,6 +28,8 @@ def untouched(data: Path, **settings: str) -> Iterator[Stack]:
     prepared.lay(data)
     with (
         running_sandbox(data.with_name(f"{data.name}-providers")) as sandbox,
-        up.running(data, sandbox=False, settings={**addresses(sandbox), **settings}) as started,
+        up.running(
+            data, sandbox=False, settings=few_rounds.added({**addresses(sandbox), **settings})
+        ) as started,
     ):
         yield Stack(started, sandbox)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from tests import figures, prepared, produced, up
+from tests import few_rounds, figures, prepared, produced, up
 from tests.sandbox_process import Sandbox
 
 PASSWORD = "correct-horse-9"
@@ -215,8 +215,10 @@ def hidden(page: str, name: str) -> str:
 @contextmanager
 def running(data: Path, *, first: bool = False, **options: Any) -> Iterator[Stack]:
     """A stack of one's own, for tests that kill parts of it. ``first``: it makes its database itself."""
-    if not first and not data.exists():
-        prepared.lay(data)
+    if not first and prepared.is_kept():
+        options["settings"] = few_rounds.added(options.get("settings"))
+        if not data.exists():
+            prepared.lay(data)
     with up.running(data, **options) as started:
         sandbox = Sandbox(started.sandbox_url, data / "sandbox", started.process)  # type: ignore[arg-type]
         yield Stack(started, sandbox)

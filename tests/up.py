@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests import few_rounds
 from tests.ports import free_ports
 from tests.terminal import Terminal
 
@@ -110,7 +111,7 @@ class Up:
     def scene(self, *arguments: str) -> None:
         """A ``truesend`` command that is not what is tested: it succeeds, and costs a tenth."""
         if self._terminal is None:
-            self._terminal = Terminal(self.data, environment())
+            self._terminal = Terminal(self.data, environment(few_rounds.added()))
         done = self._terminal.run(*arguments)
         assert done.returncode == 0, done.stderr
 

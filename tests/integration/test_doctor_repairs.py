@@ -18,7 +18,8 @@ from tests.parts import Parts
 from tests.ports import free_ports
 from tests.stack import PASSWORD, until
 
-pytestmark = pytest.mark.alone
+# Many commands, each of which loads Django: two minutes are not enough beside other work.
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 ID, SECRET, NEW = "sandbox-google-client", "sandbox-google-secret", "the-secret-of-today"
 OPERATOR = "oda@operators.example"

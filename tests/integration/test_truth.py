@@ -48,6 +48,7 @@ def test_a_verdict_from_the_rows_existence_is_caught(tmp_path: Path) -> None:
     assert {one.shown for one in books.lies} == {"working"}
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_the_oracle_uses_what_is_broken_from_its_next_renewal_on_and_tells_nobody(tmp_path: Path) -> None:
     """Microsoft's keys outlive their grants by up to 90 minutes; Keap's work once, so what was got is kept."""

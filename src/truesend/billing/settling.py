@@ -7,7 +7,7 @@ import logging
 from django.db.models import Q
 
 from truesend import clock, live_events
-from truesend.billing import state
+from truesend.billing import state, words
 from truesend.billing.account import judged
 from truesend.billing.models import BillingAccount
 from truesend.billing.state import Standing
@@ -31,9 +31,7 @@ def settle(account: BillingAccount, *, look_now: bool = False) -> Standing:
         log.info(
             "The account of organization %s is %s %s.", account.pk, found.state.value, tier or found.why.value
         )
-        words = f"until {found.stops_at:%Y-%m-%d}" if found.stops_at else found.why.value.replace("_", " ")
-        audit.record(
-            account.pk, None, "billing.state", about=f"{found.state.value} {tier}".strip(), words=words
-        )
+        about, why = words.noted(found)
+        audit.record(account.pk, None, "billing.state", about=about, words=why)
         live_events.publish(account.pk, "account", [account.pk])
     return found

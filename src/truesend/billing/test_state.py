@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from truesend.billing import words
 from truesend.billing.state import (
     GRACE,
     KNOWN,
@@ -191,3 +192,21 @@ def test_prices_are_read_and_the_first_of_a_tier_is_sold() -> None:
 def test_prices_that_cannot_be_read_say_so(text: str) -> None:
     with pytest.raises(PricesUnreadable):
         read_prices(text)
+
+
+@pytest.mark.parametrize(
+    ("standing", "told"),
+    [
+        (Standing(State.TRIAL, TOP, stops_at=NOW), ("Trial, Premium", "until 2026-12-01")),
+        (Standing(State.ACTIVE, STARTER), ("Paid, Starter", "")),
+        (Standing(State.PAST_DUE, STARTER, stops_at=NOW), ("Payment overdue, Starter", "until 2026-12-01")),
+        (Standing(State.INACTIVE, None, Why.TRIAL_ENDED), ("Inactive", "its trial is over")),
+    ],
+)
+def test_the_audit_log_has_no_codes(standing: Standing, told: tuple[str, str]) -> None:
+    assert words.noted(standing) == told
+
+
+def test_every_reason_has_words_for_the_log() -> None:
+    told = {why: words.noted(Standing(State.INACTIVE, None, why))[1] for why in Why}
+    assert [why for why, said in told.items() if not said] == [Why.NONE]

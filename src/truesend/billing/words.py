@@ -19,6 +19,22 @@ _ENDED = {
 }
 
 
+_IN_THE_LOG = {
+    State.TRIAL: "Trial",
+    State.ACTIVE: "Paid",
+    State.PAST_DUE: "Payment overdue",
+    State.INACTIVE: "Inactive",
+}
+
+
+def noted(standing: Standing) -> tuple[str, str]:
+    """For the audit log: how an account stands, and until when or why."""
+    about = _IN_THE_LOG[standing.state] + (f", {standing.tier.name}" if standing.tier else "")
+    if standing.stops_at is not None:
+        return about, f"until {standing.stops_at:%Y-%m-%d}"
+    return about, _ENDED[standing.why].partition(": ")[2]
+
+
 def inactive(organization: str, standing: Standing) -> str:
     """Why nothing is sent: a sentence."""
     return f"{organization}'s account {_ENDED[standing.why]}."

@@ -22,6 +22,7 @@ from tests.connections import proved
 from tests.stack import Stack, until
 
 from truesend import clock, env
+from truesend.closing.models import Revocation
 from truesend.connections import rekey
 from truesend.connections.models import Connection, Consent, ProviderClient, Token
 from truesend.connections.secretbox import SecretUnreadable, open_sealed, seal
@@ -101,6 +102,9 @@ def test_every_sealed_column_is_sealed_anew_and_nothing_else_changes(have: Any) 
         provider="google", client_id="x", secret=sealed, secret_set_at=clock.now(), changed_at=clock.now()
     )
     factor = MFAAdapter().encrypt("JBSWY3DPEHPK3PXP")
+    ended = Revocation(organization=ana.organization, provider="google", subject="1")
+    ended.secret = seal("permission", place=f"revocation.secret:{ended.pk}")
+    ended.save()
     versions = list(Token.objects.order_by("pk").values_list("version", flat=True))
     have(new, old)
     assert counts(rekey.rekey()) == {
@@ -110,6 +114,7 @@ def test_every_sealed_column_is_sealed_anew_and_nothing_else_changes(have: Any) 
         "consent.verifier": (1, 0),
         "providerclient.secret": (1, 0),
         "organizations_factorsecret.sealed": (1, 0),
+        "closing_revocation.secret": (1, 0),
     }
     assert rekey_command.run() == 0
     assert {one[0] for one in counts(rekey.rekey()).values()} == {0}
@@ -120,6 +125,8 @@ def test_every_sealed_column_is_sealed_anew_and_nothing_else_changes(have: Any) 
     secret = ProviderClient.objects.get().secret
     assert open_sealed(secret, place="client.secret:google") == "secret"
     assert MFAAdapter().decrypt(factor) == "JBSWY3DPEHPK3PXP"
+    ended.refresh_from_db()
+    assert open_sealed(ended.secret, place=f"revocation.secret:{ended.pk}") == "permission"
     assert bytes(Consent.objects.get(pk=used.pk).verifier) == b""
     assert list(Token.objects.order_by("pk").values_list("version", flat=True)) == versions
 

@@ -11,7 +11,7 @@ _ASKED = "PROOF_OF_FIGURES"
 # What takes longer never comes.
 _NEVER = 30.0
 # How often one looks whether what is waited for has come.
-_OFTEN, _SELDOM = 0.03, 0.25
+_OFTEN, _SELDOM = 0.03, 0.1
 
 
 def asked() -> dict[str, str]:
@@ -29,4 +29,4 @@ def pause(waited: float) -> float:
 
     Whoever asks every 30 ms takes a fifth of a processor from those who work. A figure wants to know it exactly.
     """
-    return _OFTEN if os.environ.get(_ASKED) == "1" else max(_OFTEN, min(_SELDOM, waited / 10))
+    return _OFTEN if os.environ.get(_ASKED) == "1" else max(_OFTEN, min(_SELDOM, waited / 20))

@@ -192,7 +192,8 @@ def until(
 ) -> Any:
     """What ``read`` gives once it is ``good``; fails with the last value. ``seconds`` as the proof has them.
 
-    One looks more and more seldom, unless ``steady``: where each look moves something on.
+    One looks more and more seldom, unless ``steady``: where each look moves something on, or what is
+    looked for passes by.
     """
     seconds = figures.limit(seconds)
     began = time.monotonic()

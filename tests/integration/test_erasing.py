@@ -152,7 +152,8 @@ def test_killed_again_and_again_it_goes_on_where_it_was(google: Answering) -> No
         start = _count(table)
         worker = _begin(doomed)
         try:
-            until(lambda: _count(table) < start or worker.poll() is not None, bool, 60)  # noqa: B023
+            # Looked at steadily: it is to be met in the middle.
+            until(lambda: _count(table) < start or worker.poll() is not None, bool, 60, steady=True)  # noqa: B023
         finally:
             killed = worker.poll() is None
             worker.send_signal(signal.SIGKILL)

@@ -323,7 +323,7 @@ def test_a_worker_that_is_killed_leaves_nothing_half_made(team: Filled) -> None:
     worker = subprocess.Popen(
         [sys.executable, "-c", _WORKER, str(export.pk)], env={**os.environ, "TRUESEND_DATABASE_URL": url}
     )
-    until(lambda: begun.exists() and begun.stat().st_size > 0, bool, 60)
+    until(lambda: begun.exists() and begun.stat().st_size > 0, bool, 60, steady=True)
     worker.send_signal(signal.SIGKILL)
     worker.wait(30)
     assert not folder.path_of(export.pk).exists()

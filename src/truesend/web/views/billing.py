@@ -175,9 +175,10 @@ def portal(request: HttpRequest, member: Member) -> HttpResponse:
     try:
         return HttpResponseRedirect(ways.portal(member))
     except StripeUnable as error:
-        messages.error(
-            request, f"Stripe did not open its page: {error.words} Nothing was changed; try again."
-        )
+        said = f"Stripe did not open its page: {error.words} Nothing was changed; try again."
+        if error.missing:
+            said = "Stripe does not know this customer any more, so there is nothing to manage. Choose a plan anew."
+        messages.error(request, said)
     return HttpResponseRedirect(BACK)
 
 

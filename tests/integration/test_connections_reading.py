@@ -44,13 +44,13 @@ def test_reading_is_tried_without_being_asked_and_then_it_works(stack: Stack) ->
 
 def test_reading_that_fails_after_the_consent_is_told_and_tried_again(stack: Stack) -> None:
     ana = stack.person()
-    body = {"provider": "google", "account": ana.email, "operation": "profile", "kind": "outage", "times": 2}
-    stack.sandbox.account(ana.email)  # the test mail asks for the mailbox's position as well
-    stack.sandbox.control("POST", "faults", body)
+    stack.sandbox.account(ana.email)
+    fault = stack.sandbox.fault("profile", "outage", account=ana.email)
     connection = ana.connect(query="capabilities=send,read&kind=personal&test_email=1")
     odd = when(ana, connection["id"], lambda one: one["cause"] == "provider_error")
     assert (odd["verdict"], odd["capabilities"][1]["cause"]) == ("attention", "provider_error")
     assert odd["fix"] == {"label": "Verify now", "url": f"/integration#connection-{connection['id']}"}
+    stack.sandbox.control("DELETE", f"faults/{fault}")
     stack.sandbox.advance(16 * 60)
     when(ana, connection["id"], lambda one: one["verdict"] == "working")
 

@@ -104,10 +104,7 @@ def shown_addresses(request: HttpRequest, member: Member) -> HttpResponse:
     privacy.check_governs(member)
     wanted = "track_addresses" in request.POST
     with transaction.atomic():
-        changed = Organization.objects.filter(
-            pk=member.organization_id, track_shown_addresses=not wanted
-        ).update(track_shown_addresses=wanted)
-        if changed:
+        if _turned(member, "track_shown_addresses", wanted):
             words = "tracked" if wanted else "left alone"
             audit.record(member.organization_id, member, "organization.links", words=words)
     messages.success(request, "Saved. It holds for every email that leaves from now on.")
@@ -121,15 +118,18 @@ def personal_mailboxes(request: HttpRequest, member: Member) -> HttpResponse:
     access.check(member, Action.CHOOSE_MAILBOXES)
     wanted = "personal" in request.POST
     with transaction.atomic():
-        changed = Organization.objects.filter(
-            pk=member.organization_id, personal_connections_allowed=not wanted
-        ).update(personal_connections_allowed=wanted)
-        if changed:
+        if _turned(member, "personal_connections_allowed", wanted):
             words = "also mailboxes of members" if wanted else "shared accounts only"
             audit.record(member.organization_id, member, "organization.mailboxes", words=words)
             leaving.personal_ones(member.organization_id, allowed=wanted)
     messages.success(request, "Saved.")
     return HttpResponseRedirect(f"{PAGE}#mailboxes")
+
+
+def _turned(member: Member, switch: str, wanted: bool) -> bool:
+    """Turn a switch of the organization; False where it stood so already."""
+    rows = Organization.objects.filter(pk=member.organization_id, **{switch: not wanted})
+    return rows.update(**{switch: wanted}) == 1
 
 
 def _mailboxes(member: Member) -> dict[str, Any]:

@@ -145,9 +145,9 @@ def _of_organization(organization: Organization) -> list[str]:
     current = Member.objects.current().filter(organization=organization)
     people = current.filter(user__is_operator=False).count()
     count = emails.count()
+    what = "1 email with its" if count == 1 else f"{count:,} emails with their"
     told = [
-        f"Erased: {count:,} email{'' if count == 1 else 's'} with their opens and clicks, drafts, templates, the "
-        "suppression list, settings and the audit log.",
+        f"Erased: {what} opens and clicks, drafts, templates, the suppression list, settings and the audit log."
     ]
     addresses = [one.address for one in mailboxes.order_by("address")]
     if addresses:
